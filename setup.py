@@ -1,0 +1,102 @@
+"""The extension modules and two build steps; all metadata is in pyproject.toml.
+
+Extensions: each `pyx/fastroute/core/NAME.pyx` becomes `fastroute.core.NAME`; generated C goes to `build/`.
+Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files are put into the wheel.
+
+Environment: FASTROUTE_DEBUG=1 (checks on, no optimisation), FASTROUTE_COVERAGE=1 (line tracing),
+FASTROUTE_SANITIZE=1 (AddressSanitizer), FASTROUTE_RE2=auto|system|off (link libre2 or use google-re2).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+API = Path("src/fastroute/api/envoy_1_40.binpb.z")
+DEBUG = os.environ.get("FASTROUTE_DEBUG") == "1"
+COVERAGE = os.environ.get("FASTROUTE_COVERAGE") == "1"
+SANITIZE = os.environ.get("FASTROUTE_SANITIZE") == "1"
+
+DIRECTIVES = {
+    "language_level": 3,
+    "binding": True,
+    "auto_pickle": False,
+    "autotestdict": False,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": DEBUG,
+    "linetrace": COVERAGE,
+}
+
+
+def re2_flags():
+    """Compiler and linker flags of libre2, or None where it is absent or not wanted."""
+    wish = os.environ.get("FASTROUTE_RE2", "auto")
+    if wish == "off" or shutil.which("pkg-config") is None:
+        found = None
+    else:
+        query = subprocess.run(["pkg-config", "--cflags", "--libs", "re2"], capture_output=True, text=True, check=False)
+        found = query.stdout.split() if query.returncode == 0 else None
+    if found is None and wish == "system":
+        raise SystemExit("FASTROUTE_RE2=system, but pkg-config finds no re2: apt-get install libre2-dev pkg-config")
+    return found
+
+
+def extensions():
+    flags = ["-O0", "-g"] if DEBUG or SANITIZE else ["-O3"]
+    if SANITIZE:
+        flags.append("-fsanitize=address")
+    macros = [("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else []
+    re2 = re2_flags()
+    for source in sorted(Path("pyx").rglob("*.pyx")):
+        name = ".".join(source.relative_to("pyx").with_suffix("").parts)
+        cpp = "distutils: language = c++" in source.read_text(encoding="utf-8")
+        compile_args, link_args, defines = list(flags), [], list(macros)
+        if source.stem == "regexes":
+            if re2 is not None:
+                compile_args += [flag for flag in re2 if not flag.startswith("-l")]
+                link_args += [flag for flag in re2 if flag.startswith("-l")]
+            defines.append(("FASTROUTE_HAVE_RE2", "1" if re2 is not None else "0"))
+        yield Extension(
+            name,
+            [str(source)],
+            include_dirs=["pyx"],
+            define_macros=defines,
+            extra_compile_args=compile_args + (["-std=c++17"] if cpp else []),
+            extra_link_args=link_args + (["-fsanitize=address"] if SANITIZE else []),
+            language="c++" if cpp else "c",
+        )
+
+
+class BuildPy(build_py):
+    """Adds the Envoy API (extracted unless the source distribution brought it) and the `.pxd` files."""
+
+    def run(self):
+        if not API.exists():
+            subprocess.run([sys.executable, str(ROOT / "tools" / "extract_api.py"), str(API)], check=True)
+        super().run()
+        if not self.editable_mode:
+            for pxd in sorted(Path("pyx").rglob("*.pxd")):
+                target = Path(self.build_lib, *pxd.relative_to("pyx").parts)
+                self.mkpath(str(target.parent))
+                self.copy_file(str(pxd), str(target))
+
+
+if __name__ == "__main__":
+    setup(
+        ext_modules=cythonize(
+            list(extensions()),
+            include_path=["pyx"],
+            build_dir="build/cython",
+            compiler_directives=DIRECTIVES,
+            gdb_debug=False,
+        ),
+        cmdclass={"build_py": BuildPy},
+    )

@@ -1,0 +1,1 @@
+"""The Envoy API as data: descriptors, type URLs and constraint rules."""

@@ -1,0 +1,69 @@
+"""The state of one compilation: how strict, for which resource, and what was let through.
+
+The rule that keeps fastroute honest is here: a compiler names the fields that it handles, and every
+other field that is set is refused. A field that a later Envoy adds is therefore refused too, until
+somebody decides what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from google.protobuf.message import Message
+
+from fastroute.config.resources import Resource
+from fastroute.errors import ConfigError, Notice, RejectedError, UnsupportedError
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`strict` raises what lenient loading collects in `notices`; `runtime` holds the runtime keys."""
+
+    resource: Resource
+    strict: bool = True
+    notices: list[Notice] = field(default_factory=list)
+    runtime: Mapping[str, object] = field(default_factory=dict)
+    kind: str = ""
+
+    def for_resource(self, resource: Resource, kind: str) -> Context:
+        """The same compilation, at another resource; `kind` is its short type (`Listener`)."""
+        return replace(self, resource=resource, kind=kind)
+
+    def _error(self, kind: type[ConfigError], path: str, message: str, remedy: str, code: str | None) -> ConfigError:
+        label = f'{self.kind} "{self.resource.name}"' if self.kind else self.resource.name
+        return kind(message, path=path, where=self.resource.where(path), resource=label, remedy=remedy, code=code)
+
+    def reject(self, path: str, message: str, *, remedy: str = "", code: str | None = None) -> RejectedError:
+        """The error for something that Envoy refuses; the caller raises it."""
+        error = self._error(RejectedError, path, message, remedy, code)
+        assert isinstance(error, RejectedError)
+        return error
+
+    def unsupported(self, path: str, message: str, *, remedy: str = "", code: str | None = None) -> UnsupportedError:
+        """The error for something that Envoy takes and fastroute cannot decide; the caller raises it."""
+        error = self._error(UnsupportedError, path, message, remedy, code)
+        assert isinstance(error, UnsupportedError)
+        return error
+
+    def tolerate(self, error: ConfigError, effect: str) -> None:
+        """Raise `error` when strict; otherwise note it with its `effect` on decisions and go on."""
+        if self.strict:
+            raise error
+        self.notices.append(Notice(error, effect))
+
+    def only(self, message: Message, path: str, handled: Iterable[str], inert: Iterable[str] = ()) -> None:
+        """Refuse every field set in `message` that is neither `handled` nor `inert`.
+
+        `inert` fields are those that never change a decision (statistics, buffer sizes, tracing).
+        """
+        known = frozenset(handled) | frozenset(inert)
+        for descriptor, _ in message.ListFields():
+            if descriptor.name not in known:
+                field_path = f"{path}.{descriptor.name}" if path else descriptor.name
+                raise self.unsupported(
+                    field_path,
+                    f"{descriptor.name} of {message.DESCRIPTOR.name} is not supported",
+                    remedy="Remove the field, or decide this resource with Envoy itself.",
+                    code="unsupported-field",
+                )

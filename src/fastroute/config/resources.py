@@ -1,0 +1,60 @@
+"""What a source holds, once read: named messages, each with its place in the text.
+
+This is the hand-over from `config` to everything behind it. No rule of Envoy lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from google.protobuf.message import Message
+
+from fastroute.errors import Notice, Where
+
+
+class Positions(Protocol):
+    """Finds the position of a field path in the text that a message was read from."""
+
+    def where(self, path: str) -> Where | None:
+        """The position of the field at `path` (`a.b[3].c`), or of its nearest known ancestor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource: its name, its message, and where it came from.
+
+    `root` is the path of the resource inside its file (`static_resources.listeners[0]`), so that
+    `positions.where(root + "." + field_path)` finds a field of the resource.
+    """
+
+    name: str
+    message: Message
+    positions: Positions | None = None
+    root: str = ""
+    version: str = ""
+
+    def where(self, path: str = "") -> Where | None:
+        """The position of the field at `path`, counted from this resource."""
+        if self.positions is None:
+            return None
+        joined = path if not self.root else (f"{self.root}.{path}" if path and not path.startswith("[") else self.root + path)
+        return self.positions.where(joined)
+
+
+@dataclass(slots=True)
+class Resources:
+    """All resources of a source, in the order of the text."""
+
+    listeners: list[Resource] = field(default_factory=list)
+    routes: list[Resource] = field(default_factory=list)
+    scoped_routes: list[Resource] = field(default_factory=list)
+    virtual_hosts: list[Resource] = field(default_factory=list)
+    clusters: list[Resource] = field(default_factory=list)
+    endpoints: list[Resource] = field(default_factory=list)
+    secrets: list[Resource] = field(default_factory=list)
+    bootstrap: Resource | None = None
+    runtime: Mapping[str, object] = field(default_factory=dict)
+    """Runtime keys of the bootstrap's static layers, later layers winning."""
+    notices: list[Notice] = field(default_factory=list)

