@@ -7,6 +7,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ("support.fixtures",)
+
 settings.register_profile(
     "default",
     deadline=None,
