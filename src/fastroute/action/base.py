@@ -1,0 +1,109 @@
+"""What every action answers, forwarding or not: levels, metadata, faults, headers of the response."""
+
+# ruff: noqa: ARG002  (every action answers the whole protocol)
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastroute.action.cors import CorsPolicy
+from fastroute.action.fault import FaultDecision
+from fastroute.action.levels import Levels
+from fastroute.action.mirrors import Mirror
+from fastroute.action.protocol import Decided, Pairs
+from fastroute.action.rate_limits import Descriptor
+from fastroute.action.redirects import InternalRedirectPolicy
+from fastroute.action.retry import RetryPlan
+from fastroute.types import RandomSource
+
+FAULT_FILTER = "envoy.filters.http.fault"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseAction:
+    """The answers of a route that forwards nothing; forwarding overrides most of them."""
+
+    levels: Levels = field(default_factory=Levels)
+    route_metadata: Mapping[str, object] = field(default_factory=dict)
+    operation: str | None = None
+
+    def method(self, decision: Decided) -> bytes:
+        return decision.original_method
+
+    def path(self, decision: Decided) -> bytes | None:
+        return decision.original_path
+
+    def authority(self, decision: Decided) -> bytes:
+        return decision.original_authority
+
+    def location(self, decision: Decided) -> bytes | None:
+        return None
+
+    def body(self, decision: Decided) -> bytes:
+        return b""
+
+    def timeout(self, decision: Decided) -> float | None:
+        return None
+
+    def idle_timeout(self, decision: Decided) -> float | None:
+        return None
+
+    def max_stream_duration(self, decision: Decided) -> float | None:
+        return None
+
+    def retry(self, decision: Decided) -> RetryPlan | None:
+        return None
+
+    def hash(self, decision: Decided) -> int | None:
+        return None
+
+    def selection_hash(self, decision: Decided) -> int | None:
+        return None
+
+    def mirrors(self, decision: Decided) -> tuple[Mirror, ...]:
+        return ()
+
+    def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
+        setting = self.levels.setting(FAULT_FILTER)
+        policy = setting.fault if setting is not None and not setting.disabled else None
+        if policy is None:
+            return None
+        draw = random if random is not None else lambda: decision.random
+        return policy.decide(decision.cluster, decision.processed_headers(), draw)
+
+    def priority(self, decision: Decided) -> str:
+        return "default"
+
+    def metadata(self, decision: Decided) -> Mapping[str, object]:
+        return self.route_metadata
+
+    def metadata_match(self, decision: Decided) -> Mapping[str, object]:
+        return {}
+
+    def rate_limits(self, decision: Decided) -> tuple[Descriptor, ...]:
+        return ()
+
+    def cors(self, decision: Decided) -> CorsPolicy | None:
+        return None
+
+    def virtual_cluster(self, decision: Decided) -> str | None:
+        return None
+
+    def internal_redirect(self, decision: Decided) -> InternalRedirectPolicy | None:
+        return None
+
+    def filter_config(self, decision: Decided, name: str) -> object:
+        setting = self.levels.setting(name)
+        return None if setting is None or setting.disabled else setting.value
+
+    def decorator(self, decision: Decided) -> str | None:
+        return self.operation
+
+    def upgrade(self, name: bytes) -> bool | None:
+        return None
+
+    def upstream_headers(self, decision: Decided) -> list[tuple[bytes, bytes]]:
+        return []
+
+    def downstream_headers(self, decision: Decided, status: int, headers: Pairs) -> list[tuple[bytes, bytes]]:
+        return list(headers)

@@ -1,0 +1,121 @@
+"""The fault filter's decision: a delay, an abort, or both.
+
+FI-02  Gates, all of which must pass: `upstream_cluster`, `downstream_nodes`, `headers`.
+FI-03  Delay and abort are independent draws; the delay is drawn first.
+FI-04  The percentage defaults to 0; each draw takes a fresh random value, not the stream's.
+FI-05  `header_delay` takes x-envoy-fault-delay-request; a percentage header can only lower the numerator.
+FI-06  An abort answers "fault filter abort" with an HTTP status, or a gRPC status under HTTP 200.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastroute.action.fractions import NEVER, Fraction
+from fastroute.action.headers import UINT64, first, unsigned
+from fastroute.action.protocol import Pairs
+from fastroute.types import RandomSource
+
+ABORT_BODY = b"fault filter abort"
+ABORT_REASON = "fault_filter_abort"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultDecision:
+    """What is injected: `delay` in seconds, and an abort with `status` (and `grpc_status` for gRPC)."""
+
+    delay: float | None = None
+    status: int | None = None
+    grpc_status: int | None = None
+    body: bytes = b""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """FaultDelay: `milliseconds`, or the request header when it is None."""
+
+    milliseconds: int | None
+    fraction: Fraction = NEVER
+
+    def duration(self, headers: Pairs) -> int | None:
+        """The delay in milliseconds for a request with `headers`."""
+        if self.milliseconds is not None:
+            return self.milliseconds
+        return unsigned(first(headers, b"x-envoy-fault-delay-request"))
+
+    def percentage(self, headers: Pairs) -> Fraction:
+        """The fraction of requests that are delayed."""
+        if self.milliseconds is not None:
+            return self.fraction
+        return _lowered(self.fraction, headers, b"x-envoy-fault-delay-request-percentage")
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """FaultAbort: an HTTP status, a gRPC status, or the request headers when both are None."""
+
+    status: int | None = None
+    grpc_status: int | None = None
+    fraction: Fraction = NEVER
+
+    def outcome(self, headers: Pairs) -> tuple[int, int | None] | None:
+        """HTTP and gRPC status of the abort, None when the request names none."""
+        if self.status is not None:
+            return (self.status, None)
+        if self.grpc_status is not None:
+            return (200, self.grpc_status)
+        status = unsigned(first(headers, b"x-envoy-fault-abort-request"))
+        if status is not None and 200 <= status < 600:
+            return (status, None)
+        grpc = unsigned(first(headers, b"x-envoy-fault-abort-grpc-request"))
+        return None if grpc is None else (200, grpc)
+
+    def percentage(self, headers: Pairs) -> Fraction:
+        """The fraction of requests that are aborted."""
+        if self.status is not None or self.grpc_status is not None:
+            return self.fraction
+        return _lowered(self.fraction, headers, b"x-envoy-fault-abort-request-percentage")
+
+
+def _lowered(fraction: Fraction, headers: Pairs, name: bytes) -> Fraction:
+    asked = unsigned(first(headers, name), UINT64 >> 32)
+    return fraction if asked is None else Fraction(min(asked, fraction.numerator), fraction.denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPolicy:
+    """A compiled HTTPFault; an empty one injects nothing (FI-01)."""
+
+    delay: Delay | None = None
+    abort: Abort | None = None
+    upstream_cluster: str = ""
+    downstream_nodes: tuple[bytes, ...] = ()
+
+    def decide(self, cluster: str | None, headers: Pairs, random: RandomSource) -> FaultDecision | None:
+        """The fault for a request to `cluster` (None when it is not forwarded); draws from `random`."""
+        if not self._applies(cluster, headers):
+            return None
+        delay = self._delay(headers, random)
+        abort = self._abort(headers, random)
+        if abort is not None:
+            return FaultDecision(delay, *abort, body=ABORT_BODY, reason=ABORT_REASON)
+        return None if delay is None else FaultDecision(delay)
+
+    def _applies(self, cluster: str | None, headers: Pairs) -> bool:
+        if self.upstream_cluster and self.upstream_cluster != cluster:
+            return False
+        if self.downstream_nodes:
+            return first(headers, b"x-envoy-downstream-service-node") in self.downstream_nodes
+        return True
+
+    def _delay(self, headers: Pairs, random: RandomSource) -> float | None:
+        if self.delay is None or not self.delay.percentage(headers).holds(random()):
+            return None
+        duration = self.delay.duration(headers)
+        return duration / 1000 if duration else None
+
+    def _abort(self, headers: Pairs, random: RandomSource) -> tuple[int, int | None] | None:
+        if self.abort is None or not self.abort.percentage(headers).holds(random()):
+            return None
+        return self.abort.outcome(headers)

@@ -1,0 +1,189 @@
+"""A route's action to targets: where the request goes, and the object that computes everything else.
+
+RA-01  One action is required; `non_forwarding_action` and `filter_action` that nothing answers go to a
+       cluster that does not exist.
+RA-05  Where clusters are validated, an unknown one is refused.
+RA-10  Weights are required, their sum lies between 1 and 2^32 - 1.
+RA-12  `runtime_key_prefix` reads each weight from the runtime.
+RA-13  A weighted entry has either a name or a cluster_header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from fastroute.action.base import BaseAction
+from fastroute.action.forward import ForwardAction
+from fastroute.action.respond import ResponseAction
+from fastroute.action.targets import ClusterHeader, Forward, Respond, Targets, Weighted, WeightedEntry
+from fastroute.compile.context import Context
+from fastroute.compile.plain import metadata
+from fastroute.compile.retry import compile_retry_policy
+from fastroute.compile.scopes import Scope, compile_level, compile_levels, compile_scope
+from fastroute.compile.timeouts import compile_timeouts
+
+ROUTE_HANDLED = (
+    "name",
+    "match",
+    "route",
+    "direct_response",
+    "non_forwarding_action",
+    "filter_action",
+    "metadata",
+    "decorator",
+    "typed_per_filter_config",
+)
+ROUTE_INERT = ("tracing", "stat_prefix", "per_request_buffer_limit_bytes", "request_body_buffer_limit")
+_ACTION_HANDLED = (
+    "cluster",
+    "cluster_header",
+    "weighted_clusters",
+    "cluster_not_found_response_code",
+    "timeout",
+    "idle_timeout",
+    "flush_timeout",
+    "max_stream_duration",
+    "max_grpc_timeout",
+    "grpc_timeout_offset",
+    "retry_policy",
+)
+_NOT_FOUND = (503, 404, 500)
+_WEIGHT_LIMIT = (1 << 32) - 1
+
+
+def compile_targets(
+    route: Any,
+    virtual_host: Any,
+    route_configuration: Any,
+    ctx: Context,
+    path: str,
+    clusters: Container[str] | None,
+    *,
+    scope: Scope | None = None,
+) -> Targets:
+    """The target of `route`, a Route at `path`.
+
+    `scope` is what `compile_scope` made of the virtual host and the route configuration; a caller with
+    many routes makes it once per virtual host. `clusters` validates names; None leaves them unchecked.
+    """
+    ctx.only(route, path, ROUTE_HANDLED, ROUTE_INERT)
+    if scope is None:
+        scope = compile_scope(virtual_host, route_configuration, ctx, _virtual_host_path(path))
+    kind = route.WhichOneof("action")
+    if kind == "route":
+        return _forward(route, scope, ctx, path, clusters)
+    if kind == "direct_response":
+        return _respond(route, scope, ctx, path)
+    if kind in ("non_forwarding_action", "filter_action"):
+        return Forward(
+            "", BaseAction(compile_levels(route, scope, ctx, path), metadata(route.metadata), _operation(route))
+        )
+    if kind is None:
+        raise ctx.reject(path, "action is required")
+    raise ctx.unsupported(f"{path}.{kind}", f"{kind} is not supported")
+
+
+def _virtual_host_path(path: str) -> str:
+    return path.split(".", 1)[0] if path.startswith("virtual_hosts[") else ""
+
+
+def _operation(route: Any) -> str | None:
+    return route.decorator.operation if route.HasField("decorator") else None
+
+
+def _respond(route: Any, scope: Scope, ctx: Context, path: str) -> Respond:
+    message, path_here = route.direct_response, f"{path}.direct_response"
+    ctx.only(message, path_here, ("status", "body"))
+    if not 200 <= message.status < 600:
+        raise ctx.reject(f"{path_here}.status", "value must be inside range [200, 600)")
+    body = message.body
+    ctx.only(body, f"{path_here}.body", ("inline_string", "inline_bytes"))
+    text = body.inline_bytes if body.WhichOneof("specifier") == "inline_bytes" else body.inline_string.encode()
+    if len(text) > scope.max_body:
+        raise ctx.reject(f"{path_here}.body", f"response body size is {len(text)} bytes; maximum is {scope.max_body}")
+    action = ResponseAction(
+        compile_levels(route, scope, ctx, path), metadata(route.metadata), _operation(route), message.status, text
+    )
+    return Respond(message.status, action)
+
+
+def _forward(route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None) -> Targets:
+    message, here = route.route, f"{path}.route"
+    ctx.only(message, here, _ACTION_HANDLED)
+    status = _NOT_FOUND[message.cluster_not_found_response_code]
+    kind = message.WhichOneof("cluster_specifier")
+    if kind == "weighted_clusters":
+        return _weighted(route, scope, ctx, path, clusters, status)
+    action = _action(route, scope, ctx, path, None)
+    if kind == "cluster":
+        _check_cluster(message.cluster, clusters, "cluster", ctx, f"{here}.cluster")
+        return Forward(message.cluster, action, status)
+    if kind == "cluster_header":
+        return ClusterHeader(message.cluster_header.lower(), action, status)
+    raise ctx.reject(here, "cluster_specifier is required")
+
+
+def _action(route: Any, scope: Scope, ctx: Context, path: str, entry: Any) -> ForwardAction:
+    message, here = route.route, f"{path}.route"
+    policy = scope.retry_policy
+    if message.HasField("retry_policy"):
+        policy = compile_retry_policy(message.retry_policy, ctx, f"{here}.retry_policy")
+    return ForwardAction(
+        compile_levels(route, scope, ctx, path, entry),
+        metadata(route.metadata),
+        _operation(route),
+        timeouts=compile_timeouts(message, ctx, here),
+        retry_policy=policy,
+        attempt_count=scope.attempt_count,
+    )
+
+
+def _check_cluster(name: str, clusters: Container[str] | None, what: str, ctx: Context, path: str) -> None:
+    if clusters is not None and name not in clusters:
+        raise ctx.reject(path, f"route: unknown {what} '{name}'", remedy="Define the cluster, or correct its name.")
+
+
+def _weighted(
+    route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None, status: int
+) -> Weighted:
+    message, here = route.route.weighted_clusters, f"{path}.route.weighted_clusters"
+    ctx.only(message, here, ("clusters", "runtime_key_prefix", "header_name", "use_hash_policy"), ("total_weight",))
+    entries = []
+    for index, entry in enumerate(message.clusters):
+        entry_path = f"{here}.clusters[{index}]"
+        _check_entry(entry, clusters, ctx, entry_path)
+        level = compile_level("weighted cluster", entry, ctx, entry_path)
+        weight = _weight(message.runtime_key_prefix, entry, ctx, entry_path)
+        action = _action(route, scope, ctx, path, level)
+        entries.append(WeightedEntry(entry.name, weight, action, entry.cluster_header.lower()))
+    total = sum(entry.weight for entry in entries)
+    if total == 0:
+        raise ctx.reject(here, "Sum of weights in the weighted_cluster must be greater than 0.")
+    if total > _WEIGHT_LIMIT:
+        raise ctx.reject(
+            here, f"The sum of weights of all weighted clusters of route {route.name} exceeds {_WEIGHT_LIMIT}"
+        )
+    return Weighted(tuple(entries), total, message.header_name.lower(), message.use_hash_policy.value, status)
+
+
+def _check_entry(entry: Any, clusters: Container[str] | None, ctx: Context, path: str) -> None:
+    ctx.only(entry, path, ("name", "cluster_header", "weight", "typed_per_filter_config"))
+    if not entry.name and not entry.cluster_header:
+        raise ctx.reject(path, "At least one of name or cluster_header need to be specified")
+    if entry.name and entry.cluster_header:
+        raise ctx.reject(path, "Only one of name or cluster_header can be specified")
+    if not entry.HasField("weight"):
+        raise ctx.reject(f"{path}.weight", "Field 'weight' is missing")
+    if entry.name:
+        _check_cluster(entry.name, clusters, "weighted cluster", ctx, f"{path}.name")
+
+
+def _weight(prefix: str, entry: Any, ctx: Context, path: str) -> int:
+    key = f"{prefix}.{entry.name}"
+    if not prefix or key not in ctx.runtime:
+        return int(entry.weight.value)
+    value = ctx.runtime[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ctx.unsupported(f"{path}.weight", f"the runtime key {key} holds {value!r}, which is no weight")
+    return int(value)

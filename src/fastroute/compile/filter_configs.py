@@ -1,0 +1,61 @@
+"""`typed_per_filter_config` maps to filter settings.
+
+RA-90  The key is the HTTP filter's configuration name.
+RA-91  FilterConfig wraps a configuration and can disable the filter.
+RA-92  Refused by Envoy: an unknown type, and a FilterConfig that neither configures nor disables. A key
+       that names no installed filter is accepted; the manager's compiler decides which filters it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from fastroute.action.levels import FilterSetting
+from fastroute.api.names import FAULT
+from fastroute.api.pool import is_known, message_class, type_name
+from fastroute.compile.context import Context
+from fastroute.compile.faults import compile_fault
+from fastroute.compile.plain import plain
+
+FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
+NONE: Mapping[str, FilterSetting] = {}
+
+
+def compile_filter_configs(entries: Any, ctx: Context, path: str) -> Mapping[str, FilterSetting]:
+    """The settings by filter name; `path` is that of the message that has the map."""
+    if not entries:
+        return NONE
+    return {name: _setting(entries[name], ctx, f'{path}.typed_per_filter_config["{name}"]') for name in sorted(entries)}
+
+
+def _setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
+    name = type_name(any_message.type_url)
+    if name != FILTER_CONFIG:
+        return _plain_setting(any_message, ctx, path)
+    wrapper = _unpack(any_message, ctx, path)
+    if wrapper.disabled:
+        return FilterSetting(FILTER_CONFIG, disabled=True)
+    if not wrapper.HasField("config"):
+        raise ctx.reject(path, "Empty route/virtual host per filter configuration")
+    if wrapper.is_optional and not is_known(wrapper.config.type_url):
+        return FilterSetting(type_name(wrapper.config.type_url))
+    return _plain_setting(wrapper.config, ctx, f"{path}.config")
+
+
+def _plain_setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
+    message = _unpack(any_message, ctx, path)
+    name = type_name(any_message.type_url)
+    policy = compile_fault(message, ctx, path) if name == FAULT else None
+    return FilterSetting(name, plain(message), policy=policy)
+
+
+def _unpack(any_message: Any, ctx: Context, path: str) -> Any:
+    if not is_known(any_message.type_url):
+        raise ctx.reject(path, f"Didn't find a registered implementation for type URL: '{any_message.type_url}'")
+    try:
+        return message_class(type_name(any_message.type_url)).FromString(any_message.value)
+    except DecodeError as error:
+        raise ctx.reject(path, f"Unable to unpack as {type_name(any_message.type_url)}: {error}") from error

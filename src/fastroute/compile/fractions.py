@@ -1,0 +1,14 @@
+"""Fractional percentages, with the runtime's word taken into account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastroute.action.fractions import Fraction
+
+_DENOMINATORS = (100, 10_000, 1_000_000)
+
+
+def fraction(message: Any) -> Fraction:
+    """A FractionalPercent; its numerator defaults to 0 and may exceed the denominator."""
+    return Fraction(message.numerator, _DENOMINATORS[message.denominator])

@@ -1,0 +1,96 @@
+"""What a virtual host and its route configuration lend to all of their routes, compiled once for each.
+
+The field lists name what this module takes of the two messages; the compiler of route configurations
+adds its own (domains, routes, matching options) and refuses the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastroute.action.levels import (
+    EMPTY_CONFIGURATION,
+    EMPTY_ENTRY,
+    EMPTY_ROUTE,
+    EMPTY_VIRTUAL_HOST,
+    Level,
+    LevelName,
+    Levels,
+)
+from fastroute.action.retry import RetryPolicy
+from fastroute.compile.context import Context
+from fastroute.compile.filter_configs import compile_filter_configs
+from fastroute.compile.retry import compile_retry_policy
+
+VIRTUAL_HOST_FIELDS = (
+    "include_request_attempt_count",
+    "retry_policy",
+    "typed_per_filter_config",
+)
+ROUTE_CONFIGURATION_FIELDS = (
+    "typed_per_filter_config",
+    "max_direct_response_body_size_bytes",
+    "most_specific_header_mutations_wins",
+)
+_MAX_BODY = 4096
+_EMPTY: dict[LevelName, Level] = {
+    "weighted cluster": EMPTY_ENTRY,
+    "route": EMPTY_ROUTE,
+    "virtual host": EMPTY_VIRTUAL_HOST,
+    "route configuration": EMPTY_CONFIGURATION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The virtual host's and the route configuration's part of every action below them."""
+
+    levels: Levels
+    retry_policy: RetryPolicy | None
+    attempt_count: bool
+    max_body: int
+
+
+def compile_scope(virtual_host: Any, route_configuration: Any, ctx: Context, path: str) -> Scope:
+    """The scope of the virtual host at `path` (empty when it is a resource of its own)."""
+    configuration = compile_level("route configuration", route_configuration, ctx, "")
+    host = compile_level("virtual host", virtual_host, ctx, path)
+    retry = None
+    if virtual_host.HasField("retry_policy"):
+        retry = compile_retry_policy(virtual_host.retry_policy, ctx, _join(path, "retry_policy"))
+    limit = route_configuration.max_direct_response_body_size_bytes
+    return Scope(
+        Levels(
+            virtual_host=host,
+            configuration=configuration,
+            most_specific_wins=route_configuration.most_specific_header_mutations_wins,
+        ),
+        retry,
+        virtual_host.include_request_attempt_count,
+        limit.value if route_configuration.HasField("max_direct_response_body_size_bytes") else _MAX_BODY,
+    )
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def compile_level(name: LevelName, message: Any, ctx: Context, path: str) -> Level:
+    """The mutations and filter settings of one level; the shared empty level when it has none."""
+    filters = compile_filter_configs(message.typed_per_filter_config, ctx, path)
+    return Level(name, filters=filters) if filters else _EMPTY[name]
+
+
+def compile_levels(route: Any, scope: Scope, ctx: Context, path: str, entry: Level | None = None) -> Levels:
+    """The levels of an action of `route`; shared with its virtual host when the route adds nothing."""
+    level = compile_level("route", route, ctx, path)
+    if level is EMPTY_ROUTE and (entry is None or entry is EMPTY_ENTRY):
+        return scope.levels
+    return Levels(
+        entry or EMPTY_ENTRY,
+        level,
+        scope.levels.virtual_host,
+        scope.levels.configuration,
+        scope.levels.most_specific_wins,
+    )
