@@ -1,0 +1,1 @@
+"""Injection of the init container and the proxy into Kubernetes manifests."""
