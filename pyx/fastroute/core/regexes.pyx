@@ -126,7 +126,8 @@ cdef class Regex:
             shown = self.pattern.decode("utf-8", "replace")
             raise RegexError(
                 f"regex '{shown}' RE2 program size of {self.program_size} > max program size of "
-                f"{max_program_size} set for the error level threshold. Increase configured max program size if necessary."
+                f"{max_program_size} set for the error level threshold. Increase configured max program size if "
+                f"necessary."
             )
 
     def __dealloc__(self):
@@ -264,7 +265,10 @@ def template_error(template, int groups):
                 return "Rewrite schema error: '\\' must be followed by a digit or '\\'."
         at += 1
     if highest > groups:
-        return f"Rewrite schema requests {highest} matches, but the regexp only has {groups} parenthesized subexpressions."
+        return (
+            f"Rewrite schema requests {highest} matches, but the regexp only has {groups} parenthesized "
+            f"subexpressions."
+        )
     return None
 
 

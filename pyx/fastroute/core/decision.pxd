@@ -1,0 +1,31 @@
+"""Layout of a decision. The table fills it; everyone else reads."""
+
+from libc.stdint cimport uint64_t
+
+from fastroute.core.entries cimport Entry
+
+
+cdef class Decision:
+    # What was decided.
+    cdef readonly str kind              # "forward", "redirect" or "respond"
+    cdef readonly str cluster           # None unless kind is "forward"
+    cdef public object value            # the embedder's own object for the cluster: set by the engine
+    cdef readonly int status            # 0 for "forward"
+    cdef readonly str reason            # Envoy's response code details; None for "forward"
+    cdef readonly Entry entry
+    cdef object action                  # computes the lazy values; None where Envoy answers by itself
+    cdef bytes answer_location          # Location of an answer without an action
+    # The request as it was decided; text is str or bytes as the caller gave it, bytes once it was changed.
+    cdef object request_path
+    cdef object request_authority
+    cdef object request_method
+    cdef object request_scheme
+    cdef object request_headers_given
+    cdef object context
+    cdef object manager                 # processes the headers; None for a manager with default options
+    cdef object random_source           # an int, a callable, or None
+    cdef uint64_t random_value
+    cdef bint random_known
+    cdef list headers_processed         # lazily: what processed_headers() returns
+
+    cdef uint64_t draw(self) except? 0

@@ -1,0 +1,208 @@
+# cython: nonecheck=True
+"""What was decided about a request, and everything that follows from it, computed when it is read.
+
+The table sets kind, cluster, status, reason and the entry. The values of a chosen route's action (`path`,
+`timeout`, `upstream_headers()`, …) are asked of the action object, with the decision as its argument.
+"""
+
+cimport cython
+
+from fastroute.core.slices cimport text_of
+
+
+cdef str shown(object value):
+    """Bytes as text, one character a byte."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Decision:
+    """See the stub."""
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError("decisions are made by routing")
+
+    cdef uint64_t draw(self) except? 0:
+        """The stream's random value: one for everything in this request (RM-22)."""
+        if not self.random_known:
+            if self.random_source is None:
+                raise ValueError("this decision depends on a random value, and none was given")
+            drawn = self.random_source() if callable(self.random_source) else self.random_source
+            self.random_value = drawn & 0xFFFFFFFFFFFFFFFF
+            self.random_known = True
+        return self.random_value
+
+    # The route that was chosen.
+
+    @property
+    def route(self):
+        return self.entry.name
+
+    @property
+    def virtual_host(self):
+        return self.entry.virtual_host
+
+    @property
+    def route_config(self):
+        return self.entry.route_config
+
+    @property
+    def index(self):
+        return self.entry.index
+
+    # The request as it was decided.
+
+    @property
+    def original_path(self):
+        return text_of(self.request_path)
+
+    @property
+    def original_authority(self):
+        return text_of(self.request_authority)
+
+    @property
+    def original_method(self):
+        return text_of(self.request_method)
+
+    @property
+    def scheme(self):
+        if self.manager is not None:
+            return self.manager.scheme_of(self)
+        return text_of(self.request_scheme)
+
+    @property
+    def request_headers(self):
+        return self.request_headers_given
+
+    @property
+    def random(self):
+        return self.draw()
+
+    @property
+    def surroundings(self):
+        return self.context
+
+    @property
+    def dynamic_metadata(self):
+        return {} if self.context is None else self.context.dynamic_metadata
+
+    @property
+    def filter_state(self):
+        return {} if self.context is None else self.context.filter_state
+
+    def given_headers(self):
+        """The headers as the caller gave them: lower-case names, bytes, pseudo headers left out."""
+        given = self.request_headers_given
+        pairs = given.items() if hasattr(given, "items") else given
+        lowered = [(text_of(name).lower(), text_of(value)) for name, value in pairs]
+        return [pair for pair in lowered if pair[0] != b"host" and not pair[0].startswith(b":")]
+
+    def processed_headers(self):
+        if self.headers_processed is None:
+            self.headers_processed = self.given_headers() if self.manager is None else self.manager.process(self)
+        return self.headers_processed
+
+    def remote_address(self):
+        if self.context is None:
+            return None
+        return self.context.source if self.manager is None else self.manager.remote_address(self)
+
+    def local_address(self):
+        return None if self.context is None else self.context.destination
+
+    # What follows from it.
+
+    @property
+    def location(self):
+        if self.action is None:
+            return shown(self.answer_location)
+        return shown(self.action.location(self))
+
+    @property
+    def body(self):
+        return b"" if self.action is None else self.action.body(self)
+
+    @property
+    def method(self):
+        return shown(text_of(self.request_method) if self.action is None else self.action.method(self))
+
+    @property
+    def path(self):
+        return shown(text_of(self.request_path) if self.action is None else self.action.path(self))
+
+    @property
+    def authority(self):
+        return shown(text_of(self.request_authority) if self.action is None else self.action.authority(self))
+
+    @property
+    def timeout(self):
+        return None if self.action is None else self.action.timeout(self)
+
+    @property
+    def idle_timeout(self):
+        return None if self.action is None else self.action.idle_timeout(self)
+
+    @property
+    def max_stream_duration(self):
+        return None if self.action is None else self.action.max_stream_duration(self)
+
+    @property
+    def retry(self):
+        return None if self.action is None else self.action.retry(self)
+
+    @property
+    def hash(self):
+        return None if self.action is None else self.action.hash(self)
+
+    @property
+    def mirrors(self):
+        return () if self.action is None else self.action.mirrors(self)
+
+    @property
+    def fault(self):
+        return None if self.action is None else self.action.fault(self)
+
+    @property
+    def priority(self):
+        return "default" if self.action is None else self.action.priority(self)
+
+    @property
+    def metadata(self):
+        return {} if self.action is None else self.action.metadata(self)
+
+    @property
+    def metadata_match(self):
+        return {} if self.action is None else self.action.metadata_match(self)
+
+    @property
+    def rate_limits(self):
+        return () if self.action is None else self.action.rate_limits(self)
+
+    @property
+    def cors(self):
+        return None if self.action is None else self.action.cors(self)
+
+    @property
+    def virtual_cluster(self):
+        return None if self.action is None else self.action.virtual_cluster(self)
+
+    @property
+    def internal_redirect(self):
+        return None if self.action is None else self.action.internal_redirect(self)
+
+    def filter_config(self, name):
+        return None if self.action is None else self.action.filter_config(self, name)
+
+    def upstream_headers(self):
+        return [] if self.action is None else self.action.upstream_headers(self)
+
+    def downstream_headers(self, status=None, headers=()):
+        answer = self.status if status is None else status
+        if self.action is None:
+            return [(text_of(name), text_of(value)) for name, value in headers]
+        return self.action.downstream_headers(self, answer, headers)
+
+    def __repr__(self):
+        where = f", status={self.status}, reason={self.reason!r}" if self.kind != "forward" else ""
+        return f"<Decision {self.kind}: cluster={self.cluster!r}, route={self.route!r}{where}>"

@@ -1,0 +1,33 @@
+"""Layout of a route's entry: its names and where it sends a request."""
+
+from libc.stdint cimport uint64_t
+
+
+cdef enum Kind:
+    FORWARD
+    CLUSTER_HEADER
+    WEIGHTED
+    REDIRECT
+    RESPOND
+
+
+cdef class Target:
+    cdef Kind code
+    cdef readonly str cluster           # FORWARD; "" names no cluster
+    cdef readonly bytes header          # CLUSTER_HEADER: the header; WEIGHTED: the header with the value, or b""
+    cdef readonly bint use_hash_policy  # WEIGHTED
+    cdef readonly int status            # of the answer, or of the answer for an unknown cluster
+    cdef readonly object action
+    cdef readonly tuple entries         # WEIGHTED: the entries' own targets
+    cdef readonly tuple weights
+    cdef readonly uint64_t total
+
+    cdef Target pick(self, uint64_t value)
+
+
+cdef class Entry:
+    cdef readonly str name
+    cdef readonly str virtual_host
+    cdef readonly str route_config
+    cdef readonly Py_ssize_t index
+    cdef readonly Target target         # None: no route here

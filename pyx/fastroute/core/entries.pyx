@@ -1,0 +1,56 @@
+"""A route's entry in its table: its names, its place in the list, and where it sends a request.
+
+RA-10, RA-11: the entry of weighted clusters is the first whose cumulated weight exceeds value % total.
+"""
+
+cimport cython
+
+cdef dict CODES = {
+    "forward": FORWARD, "cluster_header": CLUSTER_HEADER, "weighted": WEIGHTED,
+    "redirect": REDIRECT, "respond": RESPOND,
+}
+
+
+@cython.final
+cdef class Target:
+    """See the stub."""
+
+    def __cinit__(self, str kind not None, *, str cluster="", bytes header=b"", int status=503, action=None,
+                  tuple entries=(), tuple weights=(), bint use_hash_policy=False):
+        self.code = CODES[kind]
+        self.cluster = cluster
+        self.header = header
+        self.status = status
+        self.action = action
+        self.entries = entries
+        self.weights = weights
+        self.total = sum(weights)
+        self.use_hash_policy = use_hash_policy
+        if len(entries) != len(weights) or (self.code == WEIGHTED) != (self.total > 0):
+            raise ValueError("weighted clusters need entries, one weight each, and a positive sum")
+
+    @property
+    def kind(self):
+        return next(name for name, code in CODES.items() if code == self.code)
+
+    cdef Target pick(self, uint64_t value):
+        cdef uint64_t rest = value % self.total, weight
+        cdef Py_ssize_t number
+        for number in range(len(self.weights)):
+            weight = self.weights[number]
+            if rest < weight:
+                return <Target>self.entries[number]
+            rest -= weight
+        raise AssertionError("the rest of a division by the sum of the weights lies below the sum")
+
+
+@cython.final
+cdef class Entry:
+    """See the stub."""
+
+    def __cinit__(self, str name="", str virtual_host="", str route_config="", Py_ssize_t index=-1, Target target=None):
+        self.name = name
+        self.virtual_host = virtual_host
+        self.route_config = route_config
+        self.index = index
+        self.target = target

@@ -1,0 +1,59 @@
+"""Byte slices: text as a pointer and a length, and the comparisons that routing needs. All inline."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_AsUTF8String
+from libc.string cimport memcmp
+
+
+cdef struct Slice:
+    const char *data
+    Py_ssize_t size
+
+
+cdef inline bytes text_of(object value):
+    """Request text as bytes; `str` is taken as UTF-8."""
+    if value is None or type(value) is bytes:
+        return value
+    if isinstance(value, str):
+        return PyUnicode_AsUTF8String(value)
+    if isinstance(value, bytes):
+        return bytes(value)
+    raise TypeError(f"str or bytes expected, not {type(value).__name__}")
+
+
+cdef inline int view(object value, Slice *out) except -1:
+    """The bytes of `value` without a copy; valid as long as `value` lives."""
+    if isinstance(value, str):
+        out.data = PyUnicode_AsUTF8AndSize(value, &out.size)
+    elif isinstance(value, bytes):
+        out.data = PyBytes_AS_STRING(value)
+        out.size = PyBytes_GET_SIZE(value)
+    else:
+        raise TypeError(f"str or bytes expected, not {type(value).__name__}")
+    return 0
+
+
+cdef inline char lower(char c) noexcept nogil:
+    return c + 32 if c"A" <= c <= c"Z" else c
+
+
+cdef inline bint equal(const char *a, Py_ssize_t a_size, const char *b, Py_ssize_t b_size) noexcept nogil:
+    return a_size == b_size and memcmp(a, b, <size_t>a_size) == 0
+
+
+cdef inline bint same_folded(const char *text, const char *lowered, Py_ssize_t size) noexcept nogil:
+    """Whether `text` without its case (ASCII) is `lowered`."""
+    cdef Py_ssize_t at
+    for at in range(size):
+        if lower(text[at]) != lowered[at]:
+            return False
+    return True
+
+
+cdef inline Py_ssize_t find_char(const char *data, Py_ssize_t size, char wanted) noexcept nogil:
+    """The first position of `wanted`, or -1."""
+    cdef Py_ssize_t at
+    for at in range(size):
+        if data[at] == wanted:
+            return at
+    return -1

@@ -1,0 +1,67 @@
+"""A route's entry in its table: its names, its place in the list, and where it sends a request."""
+
+from typing import Literal, final
+
+@final
+class Target:
+    """Where a route sends a request, as the core needs it. Read-only.
+
+    `cluster` is the name of a forwarding target; `header` the request header that names the cluster
+    (`cluster_header`) or carries the selection value (`weighted`). `status` is that of the answer, or the answer's
+    for a cluster that does not exist. `action` computes everything else. `entries` are the targets of weighted
+    clusters and `weights` their weights; raises ValueError unless their sum is positive.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def cluster(self) -> str: ...
+    @property
+    def header(self) -> bytes: ...
+    @property
+    def use_hash_policy(self) -> bool: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def action(self) -> object: ...
+    @property
+    def entries(self) -> tuple[Target, ...]: ...
+    @property
+    def weights(self) -> tuple[int, ...]: ...
+    @property
+    def total(self) -> int: ...
+    def __new__(
+        cls,
+        kind: Literal["forward", "cluster_header", "weighted", "redirect", "respond"],
+        *,
+        cluster: str = "",
+        header: bytes = b"",
+        status: int = 503,
+        action: object = None,
+        entries: tuple[Target, ...] = (),
+        weights: tuple[int, ...] = (),
+        use_hash_policy: bool = False,
+    ) -> Target: ...
+
+@final
+class Entry:
+    """The names of a route: its own, its virtual host's, its route configuration's, and its place (`index`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def virtual_host(self) -> str: ...
+    @property
+    def route_config(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def target(self) -> Target | None: ...
+    def __new__(
+        cls,
+        name: str = "",
+        virtual_host: str = "",
+        route_config: str = "",
+        index: int = -1,
+        target: Target | None = None,
+    ) -> Entry: ...

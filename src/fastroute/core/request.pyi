@@ -1,0 +1,47 @@
+"""What surrounds a request: facts of its connection, dynamic metadata and filter state."""
+
+from collections.abc import Mapping
+from typing import final
+
+@final
+class Context:
+    """The surroundings of a request, built once per connection where nothing else differs. Read-only.
+
+    `source` is the client's address and port (after PROXY protocol), `direct_source` the socket's peer, the same
+    unless given; `destination` the address that the connection was made to. `tls` says that the connection is
+    encrypted, `presented` and `validated` what is known of the client's certificate (`RouteMatch.tls_context`).
+    `http2` says that the request came over HTTP/2 or later. `dynamic_metadata` maps filter names to values,
+    `filter_state` keys to their text.
+    """
+
+    @property
+    def source(self) -> tuple[str, int] | None: ...
+    @property
+    def direct_source(self) -> tuple[str, int] | None: ...
+    @property
+    def destination(self) -> tuple[str, int] | None: ...
+    @property
+    def tls(self) -> bool: ...
+    @property
+    def presented(self) -> bool: ...
+    @property
+    def validated(self) -> bool: ...
+    @property
+    def http2(self) -> bool: ...
+    @property
+    def dynamic_metadata(self) -> Mapping[str, object]: ...
+    @property
+    def filter_state(self) -> Mapping[str, str]: ...
+    def __new__(
+        cls,
+        *,
+        source: tuple[str, int] | None = None,
+        direct_source: tuple[str, int] | None = None,
+        destination: tuple[str, int] | None = None,
+        tls: bool = False,
+        presented: bool = False,
+        validated: bool = False,
+        http2: bool = False,
+        dynamic_metadata: Mapping[str, object] | None = None,
+        filter_state: Mapping[str, str] | None = None,
+    ) -> Context: ...
