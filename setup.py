@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent
 API = Path("src/fastroute/api/envoy_1_40.binpb.z")
 DEBUG = os.environ.get("FASTROUTE_DEBUG") == "1"
 COVERAGE = os.environ.get("FASTROUTE_COVERAGE") == "1"
+JOBS = os.cpu_count() or 1
 SANITIZE = os.environ.get("FASTROUTE_SANITIZE") == "1"
 
 DIRECTIVES = {
@@ -96,7 +97,8 @@ if __name__ == "__main__":
             include_path=["pyx"],
             build_dir="build/cython",
             compiler_directives=DIRECTIVES,
-            gdb_debug=False,
+            nthreads=JOBS,
         ),
+        options={"build_ext": {"parallel": JOBS}},
         cmdclass={"build_py": BuildPy},
     )

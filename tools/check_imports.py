@@ -38,7 +38,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "xds": (BASE | {"api", "config", "snapshot", "router"}, {"google", "grpc", "anyio"}),
     "adapters": (BASE | {"router", "snapshot", "request", "decision"}, {"*"}),
-    "pilot": (BASE | {"api", "config", "xds"}, {"google", "yaml", "grpc", "cryptography", "lightkube", "prometheus_client"}),
+    "pilot": (
+        BASE | {"api", "config", "xds"},
+        {"google", "yaml", "grpc", "cryptography", "lightkube", "prometheus_client"},
+    ),
     "cli": ({"*"}, {"*"}),
     "__init__": ({"*"}, set()),
     "__main__": ({"cli"}, set()),

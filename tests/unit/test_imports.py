@@ -16,7 +16,9 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("path", sorted(check_imports.SOURCE.rglob("*.py")), ids=lambda p: p.relative_to(check_imports.SOURCE).as_posix())
+@pytest.mark.parametrize(
+    "path", sorted(check_imports.SOURCE.rglob("*.py")), ids=lambda p: p.relative_to(check_imports.SOURCE).as_posix()
+)
 def test_import_table(path: Path) -> None:
     assert list(check_imports.violations(path)) == []
 

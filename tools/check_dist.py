@@ -1,0 +1,80 @@
+"""Check the distributions in `dist/`: what the wheel holds, and that it works in an empty environment.
+
+    python tools/check_dist.py DIST
+
+The wheel must bring the stubs, the `.pxd` files, `py.typed` and the Envoy API, and no generated C. It is
+then installed into a new virtual environment, where a route is asked for from another directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+SMOKE = """
+import fastroute
+snapshot = fastroute.load({"routes": [{"name": "r", "virtual_hosts": [
+    {"name": "v", "domains": ["*"], "routes": [{"name": "a", "match": {"prefix": "/a"}, "route": {"cluster": "c"}}]}]}]})
+decision = fastroute.Router(snapshot).route("example.com", "/a/b")
+assert (decision.kind, decision.cluster, decision.route) == ("forward", "c", "a"), decision
+print("wheel:", decision)
+"""
+
+
+def missing(wheel: Path) -> list[str]:
+    """What the wheel should hold and does not, or holds and should not."""
+    names = zipfile.ZipFile(wheel).namelist()
+    wanted = [
+        "fastroute/py.typed",
+        "fastroute/core/table.pyi",
+        "fastroute/core/table.pxd",
+        "fastroute/core/decision.pyi",
+    ]
+    wanted.append("fastroute/api/envoy_1_40.binpb.z")
+    problems = [f"{wheel.name} lacks {name}" for name in wanted if name not in names]
+    problems += [f"{wheel.name} holds {name}" for name in names if name.endswith((".c", ".cpp", ".pyx"))]
+    stubs = {Path(name).stem for name in names if name.startswith("fastroute/core/") and name.endswith(".pyi")}
+    modules = {
+        Path(name).name.partition(".")[0]
+        for name in names
+        if name.startswith("fastroute/core/") and name.endswith(".so")
+    }
+    problems += [f"extension module {name} has no stub" for name in sorted(modules - stubs)]
+    return problems
+
+
+def run_in_new_environment(wheel: Path) -> None:
+    """Install the wheel where nothing else is, and ask it for a route."""
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        python = Path(folder, "bin", "python")
+        subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel.resolve())], check=True)
+        subprocess.run([python, "-c", SMOKE], check=True, cwd=folder)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dist", type=Path)
+    dist = parser.parse_args().dist
+    sources, wheels = sorted(dist.glob("*.tar.gz")), sorted(dist.glob("*.whl"))
+    if not sources or not wheels:
+        print(f"{dist}: no source distribution or no wheel; run `make dist`")
+        return 1
+    problems = missing(wheels[-1])
+    generated = [n for n in tarfile.open(sources[-1]).getnames() if n.endswith((".c", ".cpp", ".so"))]
+    problems += [f"{sources[-1].name} holds {name}" for name in generated]
+    if problems:
+        print("\n".join(problems))
+        return 1
+    run_in_new_environment(wheels[-1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
