@@ -19,8 +19,9 @@ from pathlib import Path
 
 SMOKE = """
 import fastroute
-snapshot = fastroute.load({"routes": [{"name": "r", "virtual_hosts": [
-    {"name": "v", "domains": ["*"], "routes": [{"name": "a", "match": {"prefix": "/a"}, "route": {"cluster": "c"}}]}]}]})
+route = {"name": "a", "match": {"prefix": "/a"}, "route": {"cluster": "c"}}
+virtual_host = {"name": "v", "domains": ["*"], "routes": [route]}
+snapshot = fastroute.load({"routes": [{"name": "r", "virtual_hosts": [virtual_host]}]})
 decision = fastroute.Router(snapshot).route("example.com", "/a/b")
 assert (decision.kind, decision.cluster, decision.route) == ("forward", "c", "a"), decision
 print("wheel:", decision)
@@ -67,7 +68,8 @@ def main() -> int:
         print(f"{dist}: no source distribution or no wheel; run `make dist`")
         return 1
     problems = missing(wheels[-1])
-    generated = [n for n in tarfile.open(sources[-1]).getnames() if n.endswith((".c", ".cpp", ".so"))]
+    with tarfile.open(sources[-1]) as archive:
+        generated = [name for name in archive.getnames() if name.endswith((".c", ".cpp", ".so"))]
     problems += [f"{sources[-1].name} holds {name}" for name in generated]
     if problems:
         print("\n".join(problems))
