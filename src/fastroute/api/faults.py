@@ -1,0 +1,62 @@
+"""The error of a value that does not fit its field, before anybody knows the file it stands in.
+
+A fault is raised where the value is looked at and passes up through the fields around it; each adds
+its own step, so that no path is kept while all is well. `fastroute.config` turns it into a
+`ParseError` with file, line and column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Fault(Exception):
+    """A value cannot become a message. `steps` are the fields above it, innermost first."""
+
+    def __init__(self, message: str, *, remedy: str = "", code: str = "parse", step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.code = code
+        self.steps: list[str] = [step] if step else []
+
+    @property
+    def path(self) -> str:
+        """The field path, such as `virtual_hosts[0].routes[3].match`."""
+        return join(reversed(self.steps))
+
+
+def index(position: int) -> str:
+    """The step to an element of a list."""
+    return f"[{position}]"
+
+
+def key(name: str) -> str:
+    """The step to an entry of a map."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'
+
+
+def join(steps: Iterable[str]) -> str:
+    """Steps as one path: fields are separated by dots, elements and entries are not."""
+    path = ""
+    for step in steps:
+        path += step if step.startswith("[") or not path else f".{step}"
+    return path
+
+
+def kind(value: object) -> str:
+    """What a value is called in an error."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    return f"a {type(value).__name__}"

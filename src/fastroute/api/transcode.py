@@ -1,0 +1,283 @@
+"""Trees of JSON and YAML values to messages, guided by the descriptors.
+
+A tree is what `json.loads` returns. It is written to the wire field by field and then parsed by
+protobuf, which is several times faster than setting fields one by one, and raises a `Fault` that
+names the field. The rules are those of protobuf's own reader as Envoy calls it:
+
+* A field is named as in the `.proto` file or in lowerCamelCase (CF-03). `null` leaves it unset.
+* Two members of one oneof are refused (CF-06); an ordinary field that occurs twice is merged.
+* A repeated field takes one bare value for a list, and flattens a list within its list.
+* An unknown field is refused (CF-07), with the nearest name there is.
+
+`DuplicateKeys` stands for an object that names a field twice, which a dict cannot hold.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, ItemsView
+from difflib import get_close_matches
+from typing import cast
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+
+from fastroute.api import pool, scalars, wire
+from fastroute.api.faults import Fault, index, key, kind
+
+Tree = dict[str, object]
+Encode = Callable[[object], bytes]
+Write = Callable[[object, list[bytes]], None]
+
+_MOST_NESTED = 100
+"""Objects and lists in each other that protobuf's reader takes."""
+
+
+class DuplicateKeys(dict[str, object]):
+    """An object in which a key occurs more than once; `items()` has every occurrence."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+    def items(self) -> ItemsView[str, object]:
+        return cast("ItemsView[str, object]", self.pairs)
+
+
+class Field:
+    """How one field is written."""
+
+    __slots__ = ("name", "oneof", "write")
+
+    def __init__(self, name: str, oneof: int, write: Write) -> None:
+        self.name = name
+        self.oneof = oneof
+        self.write = write
+
+
+class Plan:
+    """How the messages of one type are written; made at first use, then kept."""
+
+    __slots__ = ("_fields", "descriptor")
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.descriptor = descriptor
+        self._fields: dict[str, Field] | None = None
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """The fields under every name that the text may use."""
+        if self._fields is None:
+            self._fields = _fields(self.descriptor)
+        return self._fields
+
+    def encode(self, value: object) -> bytes:
+        """The body of a message."""
+        return self.encode_except(value, None)
+
+    def encode_except(self, value: object, ignored: str | None) -> bytes:
+        """The body of a message from an object whose key `ignored` is none of its fields."""
+        if not isinstance(value, dict):
+            raise Fault(f"expected an object ({self.descriptor.name}), got {kind(value)}")
+        fields = self._fields or self.fields
+        out: list[bytes] = []
+        seen = 0
+        for name, item in value.items():
+            field = fields.get(name)
+            if field is None:
+                if name == ignored:
+                    continue
+                raise _unknown(self.descriptor, name)
+            if field.oneof and item is not None:
+                if seen & field.oneof:
+                    raise _set_twice(self.descriptor, field.name)
+                seen |= field.oneof
+            try:
+                field.write(item, out)
+            except Fault as fault:
+                fault.steps.append(field.name)
+                raise
+        return b"".join(out)
+
+
+def _unknown(descriptor: Descriptor, name: str) -> Fault:
+    names = [field.name for field in descriptor.fields]
+    near = get_close_matches(snake_case(str(name)), names, 1, 0.6)
+    if near:
+        remedy = f"Did you mean {near[0]}?"
+    else:
+        remedy = f"Its fields are {', '.join(names)}." if names else "It has no fields."
+    return Fault(f'{descriptor.full_name} has no field "{name}"', remedy=remedy, code="unknown-field", step=str(name))
+
+
+def _set_twice(descriptor: Descriptor, name: str) -> Fault:
+    oneof = descriptor.fields_by_name[name].containing_oneof
+    others = ", ".join(field.name for field in oneof.fields if field.name != name)
+    return Fault(
+        f"{name} has already been set, directly or through another member of the oneof {oneof.name}",
+        remedy=f"Set one only of {name}, {others}." if others else f"Set {name} once.",
+        code="oneof",
+        step=name,
+    )
+
+
+def snake_case(name: str) -> str:
+    """`virtualHosts` as `virtual_hosts`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _fields(descriptor: Descriptor) -> dict[str, Field]:
+    bits = {oneof.name: 1 << position for position, oneof in enumerate(descriptor.oneofs)}
+    named: dict[str, Field] = {}
+    for proto in descriptor.fields:
+        oneof = proto.containing_oneof
+        real = oneof is not None and not (len(oneof.fields) == 1 and oneof.name == f"_{proto.name}")
+        field = Field(proto.name, bits[oneof.name] if real else 0, _writer(proto))
+        for name in (proto.camelcase_name, proto.json_name):
+            named.setdefault(name, field)
+    for proto in descriptor.fields:
+        named[proto.name] = named[proto.json_name]
+    return named
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _writer(field: FieldDescriptor) -> Write:
+    if _is_map(field):
+        return _map(field)
+    tag, encode, null = _singular(field)
+    return _repeated(field, tag, encode, null) if field.is_repeated else _single(tag, encode, null)
+
+
+def _singular(field: FieldDescriptor) -> tuple[bytes, Encode, bytes | None]:
+    """The tag and encoder of one value; and what null is written as, where it is a value."""
+    if field.message_type is None:
+        wire_type, encode = scalars.encoder(field)
+        return wire.tag(field.number, wire_type), encode, None
+    body = body_encoder(field.message_type)
+
+    def sized(value: object) -> bytes:
+        return wire.sized(body(value))
+
+    null = sized(None) if field.message_type.full_name == "google.protobuf.Value" else None
+    return wire.tag(field.number, wire.BYTES), sized, null
+
+
+def _single(tag: bytes, encode: Encode, null: bytes | None) -> Write:
+    def write(value: object, out: list[bytes]) -> None:
+        if value is not None:
+            out.append(tag + encode(value))
+        elif null is not None:
+            out.append(tag + null)
+
+    return write
+
+
+def _repeated(field: FieldDescriptor, tag: bytes, encode: Encode, null: bytes | None) -> Write:
+    if null is None:
+        null = _DEFAULTS.get(tag[0] & 7, b"\0")
+    flatten = field.message_type is None or field.message_type.full_name not in _LISTS
+
+    def write_list(value: list[object], out: list[bytes]) -> None:
+        for position, item in enumerate(value):
+            try:
+                if item is None:
+                    out.append(tag + null)
+                elif flatten and isinstance(item, list):
+                    write_list(item, out)
+                else:
+                    out.append(tag + encode(item))
+            except Fault as fault:
+                fault.steps.append(index(position))
+                raise
+
+    def write(value: object, out: list[bytes]) -> None:
+        if isinstance(value, list):
+            write_list(value, out)
+        elif value is not None:
+            out.append(tag + encode(value))
+
+    return write
+
+
+_LISTS = frozenset(("google.protobuf.Value", "google.protobuf.ListValue"))
+_DEFAULTS = {wire.VARINT: b"\0", wire.BYTES: b"\0", wire.FIXED32: b"\0" * 4, wire.FIXED64: b"\0" * 8}
+
+
+def _map(field: FieldDescriptor) -> Write:
+    tag = wire.tag(field.number, wire.BYTES)
+    key_field = field.message_type.fields_by_name["key"]
+    key_tag = wire.tag(1, scalars.encoder(key_field)[0])
+    value_write = _single(*_singular(field.message_type.fields_by_name["value"]))
+
+    def write(value: object, out: list[bytes]) -> None:
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            raise Fault(f"expected an object, got {kind(value)}")
+        if isinstance(value, DuplicateKeys):
+            raise _repeated_key(value)
+        for name, item in value.items():
+            try:
+                entry = [key_tag + scalars.map_key(key_field, name)]
+                value_write(item, entry)
+            except Fault as fault:
+                fault.steps.append(key(name))
+                raise
+            out.append(tag + wire.sized(b"".join(entry)))
+
+    return write
+
+
+def _repeated_key(value: DuplicateKeys) -> Fault:
+    names = [name for name, _ in value.pairs]
+    twice = next(name for position, name in enumerate(names) if name in names[:position])
+    return Fault(f'the key "{twice}" occurs twice', code="repeated-key", step=key(twice))
+
+
+@functools.cache
+def plan(descriptor: Descriptor) -> Plan:
+    """The plan of a message type."""
+    return Plan(descriptor)
+
+
+def body_encoder(descriptor: Descriptor) -> Encode:
+    """The encoder of the body of a message, well-known types included."""
+    from fastroute.api import wellknown
+
+    return wellknown.encoder(descriptor) or plan(descriptor).encode
+
+
+def nesting(tree: object) -> int:
+    """How many objects and lists lie in each other."""
+    depth = 0
+    level: list[object] = [tree] if isinstance(tree, dict | list) else []
+    while level:
+        depth += 1
+        if depth > _MOST_NESTED:
+            break
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else cast("list[object]", parent))
+            if isinstance(child, dict | list)
+        ]
+    return depth
+
+
+def message(full_name: str, tree: object) -> Message:
+    """The message of the type `full_name` that `tree` spells.
+
+    Raises `Fault` where a value does not fit. A type that Envoy lacks becomes a TypedStruct (see
+    `fastroute.api.anys`).
+    """
+    if nesting(tree) > _MOST_NESTED:
+        raise Fault(f"more than {_MOST_NESTED} objects and lists in each other", code="nesting")
+    descriptor = pool.pool().FindMessageTypeByName(full_name)
+    body = body_encoder(descriptor)(tree)
+    try:
+        return pool.message_class(full_name).FromString(body)
+    except DecodeError as error:
+        raise Fault(f"protobuf cannot hold it: {error}", code="nesting") from None

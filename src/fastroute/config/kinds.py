@@ -1,0 +1,69 @@
+"""What is this document? A guess from the fields that it names.
+
+A document is the kind of resource that has most of its keys as fields, so that a misspelt key does
+not change the guess. Wrappers are told by the keys that only they have.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+
+from fastroute.api import names, pool
+from fastroute.api.transcode import snake_case
+
+KINDS = (
+    names.BOOTSTRAP,
+    names.ROUTE_CONFIGURATION,
+    names.LISTENER,
+    names.CLUSTER,
+    names.CLUSTER_LOAD_ASSIGNMENT,
+    names.SCOPED_ROUTE_CONFIGURATION,
+    names.VIRTUAL_HOST,
+    names.SECRET,
+)
+"""The kinds of resource that a document can be, the first of equals winning."""
+
+DUMP = "config dump"
+LISTS = "resource lists"
+RESPONSE = "discovery response"
+
+LISTS_OF = {
+    "listeners": names.LISTENER,
+    "routes": names.ROUTE_CONFIGURATION,
+    "route_configurations": names.ROUTE_CONFIGURATION,
+    "scoped_routes": names.SCOPED_ROUTE_CONFIGURATION,
+    "virtual_hosts": names.VIRTUAL_HOST,
+    "clusters": names.CLUSTER,
+    "endpoints": names.CLUSTER_LOAD_ASSIGNMENT,
+    "secrets": names.SECRET,
+}
+"""The keys of a mapping of resource lists, and what each list holds."""
+
+_RESPONSE_KEYS = frozenset(("version_info", "system_version_info", "resources", "removed_resources", "type_url"))
+
+
+@functools.cache
+def fields_of(full_name: str) -> frozenset[str]:
+    """The names of the fields of a message."""
+    return frozenset(field.name for field in pool.pool().FindMessageTypeByName(full_name).fields)
+
+
+def wrapper(tree: Mapping[str, object]) -> str | None:
+    """Whether the document wraps resources, and in what; None for a resource."""
+    keys = {snake_case(key) for key in tree if key != "@type"}
+    if "configs" in keys:
+        return DUMP
+    if "resources" in keys and keys & _RESPONSE_KEYS:
+        return RESPONSE
+    if keys and keys <= LISTS_OF.keys() and all(isinstance(value, list | tuple) for value in tree.values()):
+        if keys == {"virtual_hosts"} or keys == {"endpoints"}:
+            return None
+        return LISTS
+    return None
+
+
+def resource(keys: Iterable[str]) -> str:
+    """The kind of resource that has most of the `keys`; a bootstrap for a document without any."""
+    named = {snake_case(key) for key in keys}
+    return max(KINDS, key=lambda kind: len(named & fields_of(kind)))
