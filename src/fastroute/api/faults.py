@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - the errors of users are ParseErrors
     """A value cannot become a message. `steps` are the fields above it, innermost first."""
 
     def __init__(self, message: str, *, remedy: str = "", code: str = "parse", step: str = "") -> None:

@@ -191,7 +191,7 @@ _WIRE = {
 
 def encoder(field: FieldDescriptor) -> tuple[int, Encode]:
     """The wire type and the encoder of a scalar field; the encoding of a string includes its length."""
-    if field.type == FieldDescriptor.TYPE_ENUM:
+    if field.enum_type is not None:
         return wire.VARINT, enumeration(field.enum_type)
     return _WIRE[field.type]
 

@@ -15,15 +15,18 @@ names the field. The rules are those of protobuf's own reader as Envoy calls it:
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, ItemsView
+from collections.abc import Callable
 from difflib import get_close_matches
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import pool, scalars, wire
 from fastroute.api.faults import Fault, index, key, kind
+
+if TYPE_CHECKING:
+    from _collections_abc import dict_items
 
 Tree = dict[str, object]
 Encode = Callable[[object], bytes]
@@ -33,6 +36,10 @@ _MOST_NESTED = 100
 """Objects and lists in each other that protobuf's reader takes."""
 
 
+_MOST_LISTED = 16
+"""Fields that an error lists when none is near."""
+
+
 class DuplicateKeys(dict[str, object]):
     """An object in which a key occurs more than once; `items()` has every occurrence."""
 
@@ -40,8 +47,8 @@ class DuplicateKeys(dict[str, object]):
         super().__init__(pairs)
         self.pairs = pairs
 
-    def items(self) -> ItemsView[str, object]:
-        return cast("ItemsView[str, object]", self.pairs)
+    def items(self) -> dict_items[str, object]:
+        return cast("dict_items[str, object]", self.pairs)
 
 
 class Field:
@@ -105,13 +112,15 @@ def _unknown(descriptor: Descriptor, name: str) -> Fault:
     near = get_close_matches(snake_case(str(name)), names, 1, 0.6)
     if near:
         remedy = f"Did you mean {near[0]}?"
-    else:
+    elif len(names) <= _MOST_LISTED:
         remedy = f"Its fields are {', '.join(names)}." if names else "It has no fields."
+    else:
+        remedy = "Remove it; no field of that message has a similar name."
     return Fault(f'{descriptor.full_name} has no field "{name}"', remedy=remedy, code="unknown-field", step=str(name))
 
 
 def _set_twice(descriptor: Descriptor, name: str) -> Fault:
-    oneof = descriptor.fields_by_name[name].containing_oneof
+    oneof: Any = descriptor.fields_by_name[name].containing_oneof
     others = ", ".join(field.name for field in oneof.fields if field.name != name)
     return Fault(
         f"{name} has already been set, directly or through another member of the oneof {oneof.name}",
@@ -130,7 +139,7 @@ def _fields(descriptor: Descriptor) -> dict[str, Field]:
     bits = {oneof.name: 1 << position for position, oneof in enumerate(descriptor.oneofs)}
     named: dict[str, Field] = {}
     for proto in descriptor.fields:
-        oneof = proto.containing_oneof
+        oneof: Any = proto.containing_oneof
         real = oneof is not None and not (len(oneof.fields) == 1 and oneof.name == f"_{proto.name}")
         field = Field(proto.name, bits[oneof.name] if real else 0, _writer(proto))
         for name in (proto.camelcase_name, proto.json_name):
@@ -208,9 +217,10 @@ _DEFAULTS = {wire.VARINT: b"\0", wire.BYTES: b"\0", wire.FIXED32: b"\0" * 4, wir
 
 def _map(field: FieldDescriptor) -> Write:
     tag = wire.tag(field.number, wire.BYTES)
-    key_field = field.message_type.fields_by_name["key"]
+    entry_fields = cast("Descriptor", field.message_type).fields_by_name
+    key_field = entry_fields["key"]
     key_tag = wire.tag(1, scalars.encoder(key_field)[0])
-    value_write = _single(*_singular(field.message_type.fields_by_name["value"]))
+    value_write = _single(*_singular(entry_fields["value"]))
 
     def write(value: object, out: list[bytes]) -> None:
         if value is None:
@@ -218,7 +228,7 @@ def _map(field: FieldDescriptor) -> Write:
         if not isinstance(value, dict):
             raise Fault(f"expected an object, got {kind(value)}")
         if isinstance(value, DuplicateKeys):
-            raise _repeated_key(value)
+            raise repeated_key(value)
         for name, item in value.items():
             try:
                 entry = [key_tag + scalars.map_key(key_field, name)]
@@ -231,7 +241,8 @@ def _map(field: FieldDescriptor) -> Write:
     return write
 
 
-def _repeated_key(value: DuplicateKeys) -> Fault:
+def repeated_key(value: DuplicateKeys) -> Fault:
+    """The fault of a map that names a key twice."""
     names = [name for name, _ in value.pairs]
     twice = next(name for position, name in enumerate(names) if name in names[:position])
     return Fault(f'the key "{twice}" occurs twice', code="repeated-key", step=key(twice))
@@ -267,16 +278,24 @@ def nesting(tree: object) -> int:
     return depth
 
 
-def message(full_name: str, tree: object) -> Message:
-    """The message of the type `full_name` that `tree` spells.
+def encode(full_name: str, tree: object) -> bytes:
+    """The wire form of the message of the type `full_name` that `tree` spells.
 
     Raises `Fault` where a value does not fit. A type that Envoy lacks becomes a TypedStruct (see
     `fastroute.api.anys`).
     """
     if nesting(tree) > _MOST_NESTED:
         raise Fault(f"more than {_MOST_NESTED} objects and lists in each other", code="nesting")
-    descriptor = pool.pool().FindMessageTypeByName(full_name)
-    body = body_encoder(descriptor)(tree)
+    return body_encoder(pool.pool().FindMessageTypeByName(full_name))(tree)
+
+
+def message(full_name: str, tree: object) -> Message:
+    """The message of the type `full_name` that `tree` spells; see `encode`."""
+    return parse(full_name, encode(full_name, tree))
+
+
+def parse(full_name: str, body: bytes) -> Message:
+    """The message of the type `full_name` in `body`."""
     try:
         return pool.message_class(full_name).FromString(body)
     except DecodeError as error:

@@ -83,7 +83,7 @@ def struct(value: object) -> bytes:
     if not isinstance(value, dict):
         raise Fault(f"expected an object, got {kind(value)}")
     if isinstance(value, transcode.DuplicateKeys):
-        raise transcode._repeated_key(value)
+        raise transcode.repeated_key(value)
     out = []
     for name, item in value.items():
         try:

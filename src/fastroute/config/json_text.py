@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from fastroute.api.transcode import DuplicateKeys
 from fastroute.config.positions import at
@@ -45,7 +45,7 @@ def _blank_comment(match: re.Match[str]) -> str:
     return _NOT_LINE_END.sub(" ", found) if found.startswith("/") else found
 
 
-class _NotPlain(ValueError):
+class _NotPlainError(ValueError):
     """The text needs the scanner."""
 
 
@@ -57,7 +57,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _constant(name: str) -> NoReturn:
-    raise _NotPlain(name)
+    raise _NotPlainError(name)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
@@ -278,6 +278,6 @@ class Document(Scanner):
 
     def _skip(self, offset: int) -> int:
         try:
-            return cast("int", _DECODER.raw_decode(self.text, offset)[1])
+            return _DECODER.raw_decode(self.text, offset)[1]
         except ValueError:
             return self.value(offset, 0)[1]

@@ -57,10 +57,19 @@ def wrapper(tree: Mapping[str, object]) -> str | None:
     if "resources" in keys and keys & _RESPONSE_KEYS:
         return RESPONSE
     if keys and keys <= LISTS_OF.keys() and all(isinstance(value, list | tuple) for value in tree.values()):
-        if keys == {"virtual_hosts"} or keys == {"endpoints"}:
-            return None
-        return LISTS
+        return None if _is_one_resource(tree, keys) else LISTS
     return None
+
+
+def _is_one_resource(tree: Mapping[str, object], keys: set[str]) -> bool:
+    """Whether the list is a field of a nameless resource: virtual hosts, or localities of endpoints."""
+    if keys == {"endpoints"}:
+        items: object = tree["endpoints"]
+        return not any(
+            isinstance(item, Mapping) and ("cluster_name" in item or "clusterName" in item)
+            for item in (items if isinstance(items, list | tuple) else ())
+        )
+    return keys == {"virtual_hosts"}
 
 
 def resource(keys: Iterable[str]) -> str:

@@ -34,12 +34,18 @@ class Resource:
     positions: Positions | None = None
     root: str = ""
     version: str = ""
+    origin: str = ""
+    """`static`, `dynamic`, or `inline` for a route configuration inside a listener; empty when unknown."""
 
     def where(self, path: str = "") -> Where | None:
         """The position of the field at `path`, counted from this resource."""
         if self.positions is None:
             return None
-        joined = path if not self.root else (f"{self.root}.{path}" if path and not path.startswith("[") else self.root + path)
+        joined = (
+            path
+            if not self.root
+            else (f"{self.root}.{path}" if path and not path.startswith("[") else self.root + path)
+        )
         return self.positions.where(joined)
 
 

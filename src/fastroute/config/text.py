@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -54,7 +54,7 @@ def to_tree(message: Message, *, camel_case: bool = False, defaults: bool = Fals
     if message.DESCRIPTOR.full_name == "google.protobuf.Any":
         return _any(message, camel_case, defaults)
     tree: dict[str, object] = {}
-    fields = message.DESCRIPTOR.fields if defaults else [field for field, _ in message.ListFields()]
+    fields: Sequence[Any] = message.DESCRIPTOR.fields if defaults else [field for field, _ in message.ListFields()]
     for field in fields:
         if defaults and _absent(message, field):
             continue

@@ -14,7 +14,7 @@ Rules (CF-08):
 from __future__ import annotations
 
 import re
-from typing import cast
+from typing import Any, cast
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -61,8 +61,7 @@ if _BASE is not None:
 
     class _Composer(_BASE, _Resolver):  # type: ignore[misc, valid-type]
         def __init__(self, text: str) -> None:
-            _BASE.__init__(self, text)
-            _Resolver.__init__(self)
+            super().__init__(text)
 
 else:
     from yaml.composer import Composer
@@ -76,7 +75,6 @@ else:
             Scanner.__init__(self)
             Parser.__init__(self)
             Composer.__init__(self)
-            _Resolver.__init__(self)
 
 
 def compose(text: str, file: str) -> Node:
@@ -84,7 +82,7 @@ def compose(text: str, file: str) -> Node:
     _refuse_deep(text, file)
     composer = _Composer(text)
     try:
-        node = composer.get_node() if composer.check_node() else None
+        node: Node | None = composer.get_node() if composer.check_node() else None
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, file) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -95,8 +93,7 @@ def compose(text: str, file: str) -> Node:
 
 
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> ParseError:
-    mark = error.problem_mark or error.context_mark
-    where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file)
+    where = _at(error.problem_mark or error.context_mark, file)
     message = ", ".join(part for part in (error.context, error.problem) if part)
     return ParseError(f"not YAML: {message}", where=where, code="syntax")
 
@@ -116,8 +113,7 @@ def _refuse_deep(text: str, file: str) -> None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _MOST_NESTED:
-                    mark = event.start_mark
-                    raise _too_deep(Where(file, mark.line + 1, mark.column + 1))
+                    raise _too_deep(_at(event.start_mark, file))
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except yaml.MarkedYAMLError as error:
@@ -177,7 +173,7 @@ class _Builder:
         self.open.add(node)
         if len(self.open) > _MOST_NESTED:
             raise _too_deep(_where(node, self.file))
-        found = self._mapping(node) if isinstance(node, MappingNode) else self._sequence(node)
+        found = self._mapping(node) if isinstance(node, MappingNode) else self._sequence(cast("SequenceNode", node))
         self.open.discard(node)
         self.built[node] = found
         return found
@@ -210,7 +206,11 @@ class _Builder:
 
 
 def _where(node: Node, file: str) -> Where:
-    return Where(file, node.start_mark.line + 1, node.start_mark.column + 1)
+    return _at(node.start_mark, file)
+
+
+def _at(mark: Any, file: str) -> Where:
+    return Where(file, mark.line + 1, mark.column + 1) if mark else Where(file)
 
 
 def parse(text: str, file: str) -> object:

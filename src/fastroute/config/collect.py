@@ -1,0 +1,245 @@
+"""Documents to resources: takes apart what wraps them, and makes a message of each.
+
+Rules: a bootstrap gives its static resources and its runtime; a discovery response its resources; a
+config dump what is in force (not what is warming or draining); a list its items. Of a text, each
+resource becomes a message on its own, so that a wrapper around it need not be one of Envoy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from google.protobuf.message import Message
+
+from fastroute.api import anys, names, pool, transcode
+from fastroute.api.faults import Fault, join
+from fastroute.api.transcode import Tree
+from fastroute.config import dump, kinds, runtime, text, unknown
+from fastroute.config.formats import Document
+from fastroute.config.resources import Resource, Resources
+from fastroute.errors import ConfigError, Notice, ParseError, RejectedError, UnsupportedError, Where
+
+_LISTS = {
+    names.LISTENER: "listeners",
+    names.ROUTE_CONFIGURATION: "routes",
+    names.SCOPED_ROUTE_CONFIGURATION: "scoped_routes",
+    names.VIRTUAL_HOST: "virtual_hosts",
+    names.CLUSTER: "clusters",
+    names.CLUSTER_LOAD_ASSIGNMENT: "endpoints",
+    names.SECRET: "secrets",
+}
+_TYPED_STRUCTS = (names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT)
+
+
+def name_of(message: Message) -> str:
+    """The name that a resource is known by."""
+    return str(
+        getattr(
+            message, "cluster_name" if message.DESCRIPTOR.full_name == names.CLUSTER_LOAD_ASSIGNMENT else "name", ""
+        )
+    )
+
+
+class Collector:
+    """Gathers the resources of documents; `strict` raises what is noted otherwise."""
+
+    def __init__(self, resources: Resources, *, strict: bool) -> None:
+        self.resources = resources
+        self.strict = strict
+
+    def document(self, document: Document, kind: str | None = None) -> None:
+        """Everything that a document holds; `kind` is that of a bare resource, if it is known."""
+        content = document.content
+        if isinstance(content, Message):
+            self.message(_own(content), document, "")
+        else:
+            self.tree(content, document, "", kind)
+
+    # Trees
+
+    def tree(self, tree: object, document: Document, root: str, kind: str | None = None) -> None:
+        """The value at `root` of a text."""
+        if isinstance(tree, Message):
+            self.message(_own(tree), document, root)
+        elif isinstance(tree, Resource):
+            self._add(replace(tree, message=_own(tree.message)))
+        elif isinstance(tree, list | tuple):
+            for position, item in enumerate(tree):
+                self.tree(item, document, f"{root}[{position}]", kind)
+        elif not isinstance(tree, Mapping):
+            raise self._error(document, root, Fault("a configuration must be an object or a list", code="kind"))
+        else:
+            self._object(dict(tree) if not isinstance(tree, dict) else tree, document, root, kind)
+
+    def _object(self, tree: Tree, document: Document, root: str, kind: str | None) -> None:
+        if kind:
+            self._resource(kind, tree, document, root)
+            return
+        wrapper = kinds.wrapper(tree)
+        if wrapper == kinds.DUMP:
+            for piece in dump.pieces(tree):
+                self._piece(piece, document, root)
+        elif wrapper == kinds.LISTS:
+            for key, items in tree.items():
+                self.tree(items, document, _under(root, key), kinds.LISTS_OF[transcode.snake_case(key)])
+        elif wrapper == kinds.RESPONSE:
+            self._response(tree, document, root)
+        elif "@type" in tree:
+            self._typed(tree, document, root)
+        elif entry := dump.entry(tree):
+            self._piece(entry, document, root)
+        else:
+            self._resource(kinds.resource(tree), tree, document, root)
+
+    def _piece(self, piece: dump.Piece, document: Document, root: str) -> None:
+        self._resource(piece.kind, piece.tree, document, _under(root, piece.root), piece.version, piece.origin)
+
+    def _response(self, tree: Tree, document: Document, root: str) -> None:
+        items = tree.get("resources")
+        version = str(tree.get("version_info", tree.get("versionInfo", "")))
+        for position, item in enumerate(items if isinstance(items, list) else []):
+            place = _under(root, f"resources[{position}]")
+            if not isinstance(item, dict):
+                raise self._error(document, place, Fault("a resource must be an object", code="kind"))
+            self._wrapped(item, document, place, version)
+
+    def _wrapped(self, item: Tree, document: Document, root: str, version: str) -> None:
+        inner = item.get("resource")
+        if isinstance(inner, dict) and "@type" in inner:
+            self._typed(inner, document, _under(root, "resource"), str(item.get("version", version)))
+        else:
+            self._typed(item, document, root, version)
+
+    def _typed(self, tree: Tree, document: Document, root: str, version: str = "") -> None:
+        kind = pool.type_name(str(tree.get("@type", "")))
+        if kind == names.DISCOVERY_RESOURCE:
+            self._wrapped({key: value for key, value in tree.items() if key != "@type"}, document, root, version)
+        elif kind in _TYPED_STRUCTS:
+            inner = tree.get("value")
+            bare = inner if isinstance(inner, dict) else {}
+            url = str(tree.get("type_url", tree.get("typeUrl", "")))
+            self._typed({**bare, "@type": url}, document, _under(root, "value"), version)
+        elif kind in (names.DISCOVERY_RESPONSE, names.DELTA_DISCOVERY_RESPONSE):
+            self._response(tree, document, root)
+        else:
+            bare = {key: value for key, value in tree.items() if key != "@type"}
+            self._resource(kind, bare, document, root, version)
+
+    def _resource(
+        self, kind: str, tree: Tree, document: Document, root: str, version: str = "", origin: str = ""
+    ) -> None:
+        if kind != names.BOOTSTRAP and kind not in _LISTS:
+            raise self._error(document, root, _no_resource(kind))
+        try:
+            body = transcode.encode(kind, tree)
+            message = transcode.parse(kind, body)
+        except Fault as fault:
+            raise self._error(document, root, fault, kind, tree) from None
+        except RecursionError:
+            raise self._error(document, root, Fault("nested too deeply", code="nesting"), kind, tree) from None
+        if unknown.MARK in body:
+            self._report(unknown.errors(tree), document, root, kind, message)
+        self._message(message, document, root, version, origin)
+
+    def _error(self, document: Document, root: str, fault: Fault, kind: str = "", tree: object = None) -> ParseError:
+        path = join([step for step in (root, fault.path) if step])
+        where = (
+            document.positions.where(path) if document.positions else Where(document.file) if document.file else None
+        )
+        name = tree.get("name", "") if isinstance(tree, dict) else ""
+        return ParseError(
+            fault.message,
+            path=path,
+            where=where,
+            resource=f'{kind.rpartition(".")[2]} "{name}"' if name and kind else kind.rpartition(".")[2],
+            remedy=fault.remedy,
+            code=fault.code,
+        )
+
+    def _report(self, faults: Iterable[Fault], document: Document, root: str, kind: str, message: Message) -> None:
+        errors: list[ConfigError] = [
+            _as_rejected(self._error(document, root, fault, kind, {"name": name_of(message)})) for fault in faults
+        ]
+        if errors and self.strict:
+            errors[0].others = tuple(errors[1:])
+            raise errors[0]
+        self.resources.notices.extend(Notice(error, "It is kept as a TypedStruct.") for error in errors)
+
+    # Messages
+
+    def message(self, message: Message, document: Document, root: str, version: str = "") -> None:
+        """A message of the private pool, which may be a wrapper of resources."""
+        kind = message.DESCRIPTOR.full_name
+        source: Any = message
+        if kind == "google.protobuf.Any":
+            self.message(anys.unpack(message, path=root), document, root, version)
+        elif kind == names.DISCOVERY_RESPONSE:
+            for position, item in enumerate(source.resources):
+                self.message(item, document, _under(root, f"resources[{position}]"), source.version_info)
+        elif kind == names.DELTA_DISCOVERY_RESPONSE:
+            for position, item in enumerate(source.resources):
+                self.message(item, document, _under(root, f"resources[{position}]"))
+        elif kind == names.DISCOVERY_RESOURCE:
+            self.message(source.resource, document, _under(root, "resource"), source.version or version)
+        elif kind == names.CONFIG_DUMP:
+            self.tree(text.to_tree(message), replace(document, content=None), root)
+        else:
+            self._message(message, document, root, version, "")
+
+    def _message(self, message: Message, document: Document, root: str, version: str, origin: str) -> None:
+        kind = message.DESCRIPTOR.full_name
+        if kind != names.BOOTSTRAP:
+            self._add(Resource(name_of(message), message, document.positions, root, version, origin))
+            return
+        self.resources.bootstrap = Resource("", message, document.positions, root, version, origin)
+        self.resources.runtime = {**self.resources.runtime, **runtime.static_keys(message)}
+        if origin != dump.DUMPED:
+            self._static(message, document, root)
+
+    def _static(self, bootstrap: Any, document: Document, root: str) -> None:
+        static = bootstrap.static_resources
+        for field in ("listeners", "clusters", "secrets"):
+            for position, message in enumerate(getattr(static, field)):
+                place = _under(root, f"static_resources.{field}[{position}]")
+                self._add(Resource(name_of(message), message, document.positions, place, "", "static"))
+
+    def _add(self, resource: Resource) -> None:
+        kind = resource.message.DESCRIPTOR.full_name
+        if kind not in _LISTS:
+            raise _no_kind(kind, resource)
+        getattr(self.resources, _LISTS[kind]).append(resource)
+
+
+def _own(message: Message) -> Message:
+    """The message in the private pool: messages of another pool are written and read again."""
+    name = message.DESCRIPTOR.full_name
+    try:
+        made = pool.message_class(name)
+    except KeyError:
+        raise ParseError(f"Envoy 1.40 has no message of the type {name}", code="unknown-type") from None
+    return message if isinstance(message, made) else made.FromString(message.SerializeToString())
+
+
+def _under(root: str, path: str) -> str:
+    return join([step for step in (root, path) if step])
+
+
+def _no_resource(kind: str) -> Fault:
+    return Fault(
+        f'"{kind}" is no resource that decides requests' if kind else "a resource without @type",
+        remedy="Listeners, routes, virtual hosts, scopes, clusters, endpoints and secrets can be loaded.",
+        code="kind",
+    )
+
+
+def _no_kind(kind: str, resource: Resource) -> ConfigError:
+    fault = _no_resource(kind)
+    return UnsupportedError(fault.message, path=resource.root, remedy=fault.remedy, code=fault.code)
+
+
+def _as_rejected(error: ParseError) -> ConfigError:
+    return RejectedError(
+        error.message, path=error.path, where=error.where, resource=error.resource, remedy=error.remedy, code=error.code
+    )

@@ -1,0 +1,68 @@
+"""The descriptors: closed under imports, and with the messages that everything stands on."""
+
+from __future__ import annotations
+
+import zlib
+from importlib import resources
+
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+
+from fastroute.api import names, pool
+
+
+def _files() -> list[descriptor_pb2.FileDescriptorProto]:
+    data = (resources.files("fastroute.api") / pool.FILE).read_bytes()
+    return list(descriptor_pb2.FileDescriptorSet.FromString(zlib.decompress(data)).file)
+
+
+def test_every_import_precedes_its_importer() -> None:
+    seen: set[str] = set()
+    for file in _files():
+        assert seen.issuperset(file.dependency), file.name
+        seen.add(file.name)
+
+
+def test_the_default_pool_gets_nothing() -> None:
+    pool.pool()
+    with pytest.raises(KeyError):
+        descriptor_pool.Default().FindMessageTypeByName(names.BOOTSTRAP)
+
+
+@pytest.mark.parametrize("name", [value for key, value in vars(names).items() if key.isupper() and "." in value])
+def test_every_name_in_names_is_a_message(name: str) -> None:
+    assert name == names.TYPE_URL_PREFIX or pool.is_known(names.url(name))
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ("envoy.config.route.v3.RouteMatch", "cookies"),
+        ("envoy.config.route.v3.RedirectAction", "path_rewrite"),
+        ("envoy.config.route.v3.Route", "route_specifiers"),
+        ("envoy.config.listener.v3.Listener", "tcp_keepalive"),
+        ("envoy.config.route.v3.RetryPolicy", "refresh_cluster_on_retry"),
+    ],
+)
+def test_fields_that_only_the_newest_api_has(message: str, field: str) -> None:
+    assert field in pool.pool().FindMessageTypeByName(message).fields_by_name
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "envoy.admin.v3.RoutesConfigDump",
+        "envoy.extensions.filters.http.lua.v3.Lua",
+        "envoy.extensions.load_balancing_policies.maglev.v3.Maglev",
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "xds.type.matcher.v3.Matcher",
+        "udpa.type.v1.TypedStruct",
+        "validate.FieldRules",
+    ],
+)
+def test_messages_beyond_the_routes(message: str) -> None:
+    assert pool.is_known(names.url(message))
+
+
+def test_what_envoy_lacks_is_unknown() -> None:
+    assert not pool.is_known("type.googleapis.com/istio.telemetry.v1alpha1.Telemetry")
