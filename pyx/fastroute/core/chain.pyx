@@ -1,0 +1,150 @@
+"""What became of a connection: the facts that its listener filters left, and what the chosen filter
+chain does with it.
+
+Rules of the network filters:
+
+* NF-04: `weighted_clusters` first, then the server name where sni_cluster precedes, then `cluster`.
+* NF-05: pick = random % total weight; the first entry whose cumulative weight exceeds it.
+* NF-03: a cluster that does not exist is found missing when the connection arrives, and closes it.
+* NF-12: a connection that RBAC denies is closed after its cluster was chosen.
+
+A `Chain` is the working state of `ListenerTable.connect` until that returns; afterwards nothing changes it.
+"""
+
+cimport cython
+
+from fastroute.core.cidr cimport ip_to_str, is_loopback, same_ip
+
+
+@cython.final
+cdef class ChainEntry:
+    def __cinit__(
+        self, *, str name, int index, str kind, str reason="", cluster=None, weighted=(), bint from_server_name=False,
+        manager=None, str route_config="", body=None, checks=(), filters=(), metadata_match=None, hash_policy=None,
+        known_clusters=None,
+    ):
+        self.name = name
+        self.index = index
+        self.kind = kind
+        self.reason = reason
+        self.cluster = cluster
+        self.weighted = tuple(weighted)
+        self.total = sum([entry[1] for entry in self.weighted])
+        self.from_server_name = from_server_name
+        self.manager = manager
+        self.route_config = route_config
+        self.body = body
+        self.checks = tuple(checks)
+        self.filters = tuple(filters)
+        self.metadata_match = metadata_match
+        self.hash_policy = hash_policy
+        self.known_clusters = known_clusters
+
+
+@cython.final
+cdef class Chain:
+    def __init__(self):
+        raise TypeError("a Chain comes from ListenerTable.connect")
+
+    @property
+    def destination(self):
+        return ip_to_str(&self.destination_ip) if self.destination_ip.family else "", self.destination_port
+
+    @property
+    def source(self):
+        return ip_to_str(&self.source_ip) if self.source_ip.family else "", self.source_port
+
+    @property
+    def direct_source(self):
+        return ip_to_str(&self.direct_ip) if self.direct_ip.family else "", self.direct_port
+
+    @property
+    def original_destination(self):
+        return self.destination if self.restored else None
+
+    @property
+    def local(self):
+        return self.is_local()
+
+    @property
+    def filter_chain(self):
+        return None if self.entry is None else self.entry.name
+
+    @property
+    def index(self):
+        return -1 if self.entry is None else self.entry.index
+
+    @property
+    def filters(self):
+        return () if self.entry is None else self.entry.filters
+
+    @property
+    def manager(self):
+        return None if self.entry is None else self.entry.manager
+
+    @property
+    def route_config(self):
+        return "" if self.entry is None else self.entry.route_config
+
+    @property
+    def body(self):
+        return None if self.entry is None else self.entry.body
+
+    @property
+    def hash(self):
+        if self.entry is None or self.entry.hash_policy is None:
+            return None
+        return self.entry.hash_policy(self)
+
+    @property
+    def dynamic_metadata(self):
+        return {} if self.metadata is None else self.metadata
+
+    def __repr__(self):
+        return (
+            f"<Chain listener={self.listener!r} filter_chain={self.filter_chain!r} kind={self.kind!r}"
+            f" cluster={self.cluster!r} reason={self.reason!r}>"
+        )
+
+    cdef bint is_local(self) noexcept:
+        """The peer is this host, as FilterChainMatch.source_type understands it (FC-10)."""
+        if self.source_ip.family == 0:
+            return True
+        return same_ip(&self.source_ip, &self.destination_ip) or is_loopback(&self.source_ip)
+
+    cdef int close(self, str reason) except -1:
+        self.kind = "closed"
+        self.reason = reason
+        return 0
+
+    cdef int choose(self, ChainEntry entry, object random) except -1:
+        """Take the filter chain `entry` and do what its network filters do."""
+        self.entry = entry
+        self.kind = entry.kind
+        self.reason = entry.reason
+        if entry.kind == "tcp":
+            self.metadata_match = entry.metadata_match
+            if entry.weighted:
+                self.pick_weighted(entry, random() if callable(random) else random)
+            elif entry.from_server_name and self.server_name:
+                self.cluster = self.server_name
+            else:
+                self.cluster = entry.cluster
+            if entry.known_clusters is not None and self.cluster not in entry.known_clusters:
+                self.close("cluster_not_found")
+        for check in entry.checks:
+            verdict = check(self)
+            self.policy = verdict[1]
+            if not verdict[0]:
+                self.close(f"rbac_access_denied_matched_policy[{verdict[1] or 'none'}]")
+                break
+        return 0
+
+    def pick_weighted(self, ChainEntry entry, random):
+        left = random % entry.total
+        for name, weight, metadata in entry.weighted:
+            if left < weight:
+                self.cluster = name
+                self.metadata_match = metadata
+                return
+            left -= weight

@@ -1,0 +1,297 @@
+"""From a connection to its filter chain: listeners, their listener filters, hand-off, the match.
+
+Rules:
+
+* LS-01 to LS-03: the socket that accepted a connection names the listener. After its listener filters,
+  a listener with `use_original_dst` hands the connection to the listener bound to the restored
+  destination: the exact address first, then any-address of the same family; else it keeps it.
+* LS-05: the second listener runs its own listener filters, and never hands on.
+* LF-12, LF-13: what the match sees of TLS and HTTP is what the listener's own filters found; the
+  transport protocol is `raw_buffer` when none was found.
+* FC-13, FC-19: without a match the default filter chain; a matcher that names a chain that does not
+  exist closes the connection instead.
+
+A connection states what the listener filters would find, or gives the first bytes; then the bytes
+decide. All bytes that the client sends before it hears anything are given: a filter that needs more
+waits until its timeout.
+"""
+
+cimport cython
+
+from libc.stdint cimport int32_t
+
+from fastroute.core.chain cimport Chain, ChainEntry
+from fastroute.core.cidr cimport ip_from_str, ip_t, same_ip, unmap
+from fastroute.core.sieve cimport Sieve
+
+HTTP_PROTOCOLS = frozenset(("http/1.0", "http/1.1", "h2c"))
+INTERNAL = "envoy://"
+
+
+cdef int read_address(object address, ip_t* ip, int32_t* port) except -1:
+    """An (IP text, port) pair; an internal address (`envoy://name/id`) has family 0."""
+    cdef object text = address[0]
+    cdef object number = address[1]
+    if isinstance(text, str) and (<str>text).startswith(INTERNAL):
+        ip.high = 0
+        ip.low = 0
+        ip.family = 0
+    else:
+        ip_from_str(text, ip)
+        unmap(ip)
+    if not 0 <= number <= 65535:
+        raise ValueError(f"not a port: {number!r}")
+    port[0] = number
+    return 0
+
+
+cdef str wire_text(object text):
+    """Text as the wire carries it: its UTF-8 bytes, one character each."""
+    if (<str?>text).isascii():
+        return text
+    return (<str>text).encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+cdef str lower_name(object text):
+    """A server name as Envoy stores it: ASCII letters in lower case, every other byte as it is."""
+    if (<str?>text).isascii():
+        return (<str>text).lower()
+    return (<str>text).encode("utf-8", "surrogatepass").lower().decode("latin-1")
+
+
+cdef object address_key(const ip_t* ip, int32_t port):
+    if ip.family == 4:
+        return ((ip.high >> 32) << 16) | port
+    return ip.high, ip.low, port
+
+
+@cython.final
+cdef class ListenerFilter:
+    KINDS = {
+        "tls_inspector": TLS_INSPECTOR, "http_inspector": HTTP_INSPECTOR, "proxy_protocol": PROXY_PROTOCOL,
+        "original_dst": ORIGINAL_DST, "inert": INERT,
+    }
+
+    def __cinit__(self, str name, str kind, disabled=None, options=None):
+        self.name = name
+        self.kind = ListenerFilter.KINDS[kind]
+        self.disabled = disabled
+        self.options = options
+
+
+@cython.final
+cdef class Listener:
+    def __cinit__(
+        self, *, str name, addresses, str internal_name="", bint bound=True, bint hands_off=False, bint continues=False,
+        bint waits=False, filters=(), entries=(), ChainEntry default_entry=None, sieve=None, matcher=None,
+    ):
+        self.name = name
+        self.addresses = tuple(addresses)
+        self.internal_name = internal_name
+        self.bound = bound
+        self.hands_off = hands_off
+        self.continues = continues
+        self.waits = waits
+        self.filters = tuple(filters)
+        self.entries = tuple(entries)
+        self.default_entry = default_entry
+        self.sieve = Sieve(sieve or {})
+        self.matcher = matcher
+
+    cdef bint inspect(self, Chain chain, Arrival arrival) except -1:
+        """Run the listener filters; False when they close the connection (the chain says why)."""
+        cdef ListenerFilter filter
+        cdef int verdict
+        chain.listener = self.name
+        for filter in self.filters:
+            if filter.disabled is not None and filter.disabled(chain.destination_port):
+                continue
+            verdict = 0
+            if filter.kind == TLS_INSPECTOR:
+                verdict = arrival.inspect_tls(chain, filter)
+            elif filter.kind == HTTP_INSPECTOR:
+                if chain.transport_protocol == "" or chain.transport_protocol == "raw_buffer":
+                    verdict = arrival.inspect_http(chain)
+            elif filter.kind == PROXY_PROTOCOL:
+                verdict = arrival.read_proxy(chain, filter)
+            elif filter.kind == ORIGINAL_DST:
+                arrival.restore(chain)
+            if verdict == 1 and self.continues and not self.waits:
+                return True
+            if verdict == 1:
+                chain.close("listener_filter_waiting" if self.waits else "listener_filter_timeout")
+                return False
+            if verdict == 2:
+                chain.close("listener_filter_closed")
+                return False
+        return True
+
+    cdef int match(self, Chain chain, object random) except -1:
+        """Choose the filter chain and what it does."""
+        cdef int32_t at = -1
+        cdef object name
+        if chain.transport_protocol == "":
+            chain.transport_protocol = "raw_buffer"
+        if self.matcher is not None:
+            name = self.matcher(chain)
+            if name is not None:
+                for entry in self.entries:
+                    if (<ChainEntry>entry).name == name:
+                        return chain.choose(<ChainEntry>entry, random)
+                return chain.close("filter_chain_not_found")
+        else:
+            at = self.sieve.find(chain)
+        if at >= 0:
+            return chain.choose(<ChainEntry>self.entries[at], random)
+        if self.default_entry is not None:
+            return chain.choose(self.default_entry, random)
+        return chain.close("filter_chain_not_found")
+
+
+@cython.final
+cdef class Arrival:
+    """What one connection brings: its stated facts, or its bytes and how far they are consumed."""
+
+    cdef int take(self, object connection) except -1:
+        """Read the facts that the connection states (without `first_bytes`)."""
+        cdef object transport = connection.transport_protocol
+        self.connection = connection
+        if transport is None:
+            protocols = connection.application_protocols
+            self.is_tls = bool(connection.server_name) or not HTTP_PROTOCOLS.issuperset(protocols)
+        elif transport == "tls":
+            self.is_tls = True
+        elif transport != "raw_buffer":
+            raise ValueError(f"transport_protocol is 'tls' or 'raw_buffer', not {transport!r}")
+        return 0
+
+    cdef int inspect_tls(self, Chain chain, ListenerFilter filter) except -1:
+        if self.is_tls:
+            chain.transport_protocol = "tls"
+            name = self.connection.server_name
+            if name:
+                chain.server_name = lower_name(name)
+            protocols = self.connection.application_protocols
+            if protocols:
+                chain.application_protocols = tuple([wire_text(protocol) for protocol in protocols])
+        return 0
+
+    cdef int inspect_http(self, Chain chain) except -1:
+        if not self.is_tls:
+            protocols = self.connection.application_protocols
+            if len(protocols) == 1 and protocols[0] in HTTP_PROTOCOLS:
+                chain.application_protocols = (protocols[0],)
+        return 0
+
+    cdef int read_proxy(self, Chain chain, ListenerFilter filter) except -1:
+        chain.source_ip = self.stated_ip
+        chain.source_port = self.stated_port
+        return self.restore(chain)
+
+    cdef int restore(self, Chain chain) except -1:
+        """The destination before iptables redirected the connection, where it did (LF-10)."""
+        if self.redirected:
+            chain.destination_ip = self.original_ip
+            chain.destination_port = self.original_port
+            chain.restored = True
+        return 0
+
+
+@cython.final
+cdef class ListenerTable:
+    def __cinit__(self, listeners):
+        cdef Listener listener
+        cdef ip_t ip
+        cdef int32_t port
+        self.listeners = tuple(listeners)
+        self.exact = {}
+        self.any4 = {}
+        self.any6 = {}
+        self.bound_exact = {}
+        self.bound_any4 = {}
+        self.bound_any6 = {}
+        self.internal = {}
+        compatible = []
+        for listener in self.listeners:
+            if listener.internal_name:
+                self.internal[listener.internal_name] = listener
+            for text, number, compat in listener.addresses:
+                read_address((text, number), &ip, &port)
+                if ip.high == 0 and ip.low == 0:
+                    wild = (self.any4, self.bound_any4) if ip.family == 4 else (self.any6, self.bound_any6)
+                    if compat and ip.family == 6:
+                        compatible.append((listener, port))
+                else:
+                    wild = (self.exact, self.bound_exact)
+                key = port if ip.high == 0 and ip.low == 0 else address_key(&ip, port)
+                wild[0].setdefault(key, listener)
+                if listener.bound:
+                    wild[1].setdefault(key, listener)
+        for listener, number in compatible:
+            self.any4.setdefault(number, listener)
+            if listener.bound:
+                self.bound_any4.setdefault(number, listener)
+
+    cdef Listener lookup(self, const ip_t* ip, int32_t port, bint bound):
+        """The listener at exactly this address, else at any-address of its family (LS-03, LS-04)."""
+        cdef object found = (self.bound_exact if bound else self.exact).get(address_key(ip, port))
+        if found is None:
+            if ip.family == 4:
+                found = (self.bound_any4 if bound else self.any4).get(port)
+            else:
+                found = (self.bound_any6 if bound else self.any6).get(port)
+        return <Listener>found
+
+    cdef Listener receive(self, object connection, Chain chain, Arrival arrival):
+        """Fill in the addresses as the accepting socket has them; the listener of that socket."""
+        cdef object accepted = connection.accepted
+        cdef object direct = connection.direct_source
+        cdef Listener listener
+        read_address(connection.destination, &chain.destination_ip, &chain.destination_port)
+        read_address(connection.source, &arrival.stated_ip, &arrival.stated_port)
+        chain.direct_ip = arrival.stated_ip
+        chain.direct_port = arrival.stated_port
+        if direct is not None:
+            read_address(direct, &chain.direct_ip, &chain.direct_port)
+        chain.source_ip = chain.direct_ip
+        chain.source_port = chain.direct_port
+        if chain.destination_ip.family == 0:
+            name = connection.destination[0][len(INTERNAL):].partition("/")[0]
+            return <Listener>self.internal.get(name)
+        if accepted is None:
+            listener = self.lookup(&chain.destination_ip, chain.destination_port, False)
+            chain.restored = listener is not None and not listener.bound
+            return listener
+        arrival.original_ip = chain.destination_ip
+        arrival.original_port = chain.destination_port
+        read_address(accepted, &chain.destination_ip, &chain.destination_port)
+        arrival.redirected = not (
+            same_ip(&arrival.original_ip, &chain.destination_ip) and arrival.original_port == chain.destination_port
+        )
+        return self.lookup(&chain.destination_ip, chain.destination_port, True)
+
+    def connect(self, connection, random=0):
+        cdef Chain chain = Chain.__new__(Chain)
+        cdef Arrival arrival = Arrival.__new__(Arrival)
+        cdef Listener listener
+        cdef Listener target
+        chain.transport_protocol = ""
+        chain.server_name = ""
+        chain.application_protocols = ()
+        chain.reason = ""
+        listener = self.receive(connection, chain, arrival)
+        if listener is None:
+            return None
+        arrival.take(connection)
+        chain.tls = connection.tls
+        chain.accepting = listener.name
+        if not listener.inspect(chain, arrival):
+            return chain
+        if listener.hands_off and chain.restored:
+            target = self.lookup(&chain.destination_ip, chain.destination_port, False)
+            if target is not None:
+                listener = target
+                if not listener.inspect(chain, arrival):
+                    return chain
+        listener.match(chain, random)
+        return chain
