@@ -65,7 +65,13 @@ def pton(text: str) -> tuple[int, int] | None:
     return None
 
 
-@given(st.one_of(ADDRESS.map(str), st.text("0123456789abcdefF:.", max_size=24), st.from_regex(r"[0-9a-f:]{0,5}::[0-9a-f:.]{0,12}\Z")))
+@given(
+    st.one_of(
+        ADDRESS.map(str),
+        st.text("0123456789abcdefF:.", max_size=24),
+        st.from_regex(r"[0-9a-f:]{0,5}::[0-9a-f:.]{0,12}\Z"),
+    )
+)
 def test_addresses_as_the_system_reads_them(text: str) -> None:
     expected = pton(text)
     if expected is None:

@@ -47,3 +47,4 @@ cdef class Chain:
     cdef bint is_local(self) noexcept
     cdef int close(self, str reason) except -1
     cdef int choose(self, ChainEntry entry, object random) except -1
+    cdef int pick_weighted(self, ChainEntry entry, object random) except -1

@@ -43,9 +43,6 @@ cdef class ChainEntry:
 
 @cython.final
 cdef class Chain:
-    def __init__(self):
-        raise TypeError("a Chain comes from ListenerTable.connect")
-
     @property
     def destination(self):
         return ip_to_str(&self.destination_ip) if self.destination_ip.family else "", self.destination_port
@@ -140,11 +137,12 @@ cdef class Chain:
                 break
         return 0
 
-    def pick_weighted(self, ChainEntry entry, random):
-        left = random % entry.total
+    cdef int pick_weighted(self, ChainEntry entry, object random) except -1:
+        cdef object left = random % entry.total
         for name, weight, metadata in entry.weighted:
             if left < weight:
                 self.cluster = name
                 self.metadata_match = metadata
-                return
+                return 0
             left -= weight
+        return 0

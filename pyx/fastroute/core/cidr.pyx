@@ -16,6 +16,8 @@ from libc.stdlib cimport free, realloc
 from libc.stdint cimport int32_t, uint64_t
 from libc.string cimport memset
 
+from fastroute.errors import RequestError
+
 
 cdef extern from *:
     """
@@ -152,10 +154,10 @@ cdef bint ip_from_str(object text, ip_t* out) except -1:
     """Read the address in a str; raises ValueError when it is none."""
     cdef bytes data
     if not isinstance(text, str):
-        raise ValueError(f"an IP address is text, not {type(text).__name__}")
+        raise RequestError(f"an IP address is text, not {type(text).__name__}")
     data = (<str>text).encode("utf-8", "surrogatepass")
     if not parse_ip(<const unsigned char*><char*>data, len(data), out):
-        raise ValueError(f"not an IP address: {text!r}")
+        raise RequestError(f"not an IP address: {text!r}")
     return True
 
 
@@ -170,7 +172,8 @@ cdef object ip_to_str(const ip_t* ip):
         return f"{ip.high >> 56}.{(ip.high >> 48) & 255}.{(ip.high >> 40) & 255}.{(ip.high >> 32) & 255}"
     if ip.high == 0 and ip.low >> 32 == 0xFFFF:
         return f"::ffff:{(ip.low >> 24) & 255}.{(ip.low >> 16) & 255}.{(ip.low >> 8) & 255}.{ip.low & 255}"
-    groups = [(ip.high >> (48 - 16 * i)) & 0xFFFF for i in range(4)] + [(ip.low >> (48 - 16 * i)) & 0xFFFF for i in range(4)]
+    groups = [(ip.high >> (48 - 16 * i)) & 0xFFFF for i in range(4)]
+    groups += [(ip.low >> (48 - 16 * i)) & 0xFFFF for i in range(4)]
     i = 0
     while i < 8:
         j = i

@@ -24,15 +24,21 @@ from fastroute.core.chain cimport Chain, ChainEntry
 from fastroute.core.cidr cimport ip_from_str, ip_t, same_ip, unmap
 from fastroute.core.sieve cimport Sieve
 
+from fastroute.errors import RequestError
+
 HTTP_PROTOCOLS = frozenset(("http/1.0", "http/1.1", "h2c"))
 INTERNAL = "envoy://"
+KINDS = {
+    "tls_inspector": TLS_INSPECTOR, "http_inspector": HTTP_INSPECTOR, "proxy_protocol": PROXY_PROTOCOL,
+    "original_dst": ORIGINAL_DST, "inert": INERT,
+}
 
 
 cdef int read_address(object address, ip_t* ip, int32_t* port) except -1:
     """An (IP text, port) pair; an internal address (`envoy://name/id`) has family 0."""
     cdef object text = address[0]
     cdef object number = address[1]
-    if isinstance(text, str) and (<str>text).startswith(INTERNAL):
+    if isinstance(text, str) and (<str>text).startswith((INTERNAL, "/", "@")):
         ip.high = 0
         ip.low = 0
         ip.family = 0
@@ -40,9 +46,16 @@ cdef int read_address(object address, ip_t* ip, int32_t* port) except -1:
         ip_from_str(text, ip)
         unmap(ip)
     if not 0 <= number <= 65535:
-        raise ValueError(f"not a port: {number!r}")
+        raise RequestError(f"not a port: {number!r}")
     port[0] = number
     return 0
+
+
+cdef str internal_name(str text):
+    """The key of an internal address without its endpoint id; a path is its own key."""
+    if text.startswith(INTERNAL):
+        return INTERNAL + text[len(INTERNAL):].partition("/")[0]
+    return text
 
 
 cdef str wire_text(object text):
@@ -67,14 +80,9 @@ cdef object address_key(const ip_t* ip, int32_t port):
 
 @cython.final
 cdef class ListenerFilter:
-    KINDS = {
-        "tls_inspector": TLS_INSPECTOR, "http_inspector": HTTP_INSPECTOR, "proxy_protocol": PROXY_PROTOCOL,
-        "original_dst": ORIGINAL_DST, "inert": INERT,
-    }
-
     def __cinit__(self, str name, str kind, disabled=None, options=None):
         self.name = name
-        self.kind = ListenerFilter.KINDS[kind]
+        self.kind = KINDS[kind]
         self.disabled = disabled
         self.options = options
 
@@ -162,7 +170,7 @@ cdef class Arrival:
         elif transport == "tls":
             self.is_tls = True
         elif transport != "raw_buffer":
-            raise ValueError(f"transport_protocol is 'tls' or 'raw_buffer', not {transport!r}")
+            raise RequestError(f"transport_protocol is 'tls' or 'raw_buffer', not {transport!r}")
         return 0
 
     cdef int inspect_tls(self, Chain chain, ListenerFilter filter) except -1:
@@ -256,8 +264,9 @@ cdef class ListenerTable:
         chain.source_ip = chain.direct_ip
         chain.source_port = chain.direct_port
         if chain.destination_ip.family == 0:
-            name = connection.destination[0][len(INTERNAL):].partition("/")[0]
-            return <Listener>self.internal.get(name)
+            chain.source_ip.family = 0
+            chain.direct_ip.family = 0
+            return <Listener>self.internal.get(internal_name(connection.destination[0]))
         if accepted is None:
             listener = self.lookup(&chain.destination_ip, chain.destination_port, False)
             chain.restored = listener is not None and not listener.bound

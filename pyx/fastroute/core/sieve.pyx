@@ -15,7 +15,7 @@ cimport cython
 from libc.stdint cimport int32_t
 
 from fastroute.core.chain cimport Chain
-from fastroute.core.cidr cimport CidrTrie, ip_t
+from fastroute.core.cidr cimport CidrTrie
 
 # The key that stands for "this chain does not give the criterion", by level.
 ABSENT = (0, None, "", "", "", None, 0, None, 0)

@@ -1,0 +1,161 @@
+"""Listeners to the table that connections are looked up in.
+
+LS-07  `additional_addresses` are further addresses of the same listener.
+LS-09  Refused: no address, no filter chain at all, an address that an earlier listener has.
+LS-10  Of two static listeners with one name the first counts; two dynamic ones are refused.
+LS-12  `listener_filters_timeout`: 15 s unless given, 0 waits for ever.
+LS-13  What tunes sockets and statistics never changes a choice.
+FC-19  With a `filter_chain_matcher` every chain has a name of its own, and its match is not looked at.
+
+UDP listeners take no connections and API listeners have no socket: neither is in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastroute.compile.addresses import Bound, compile_address, is_udp
+from fastroute.compile.context import Context
+from fastroute.compile.filter_chains import compile_matches
+from fastroute.compile.listener_filters import compile_listener_filters
+from fastroute.compile.network_filters import CompileManager, Surroundings, compile_chain
+from fastroute.config.resources import Resource, Resources
+from fastroute.core.filter_chains import Listener, ListenerTable
+
+HANDLED = (
+    "name",
+    "address",
+    "additional_addresses",
+    "filter_chains",
+    "filter_chain_matcher",
+    "use_original_dst",
+    "default_filter_chain",
+    "deprecated_v1",
+    "listener_filters",
+    "listener_filters_timeout",
+    "continue_on_listener_filters_timeout",
+    "bind_to_port",
+    "internal_listener",
+)
+INERT = (
+    "stat_prefix",
+    "stats_matcher",
+    "per_connection_buffer_limit_bytes",
+    "per_connection_buffer_high_watermark_timeout",
+    "metadata",
+    "drain_type",
+    "transparent",
+    "freebind",
+    "socket_options",
+    "tcp_fast_open_queue_length",
+    "traffic_direction",
+    "connection_balance_config",
+    "reuse_port",
+    "enable_reuse_port",
+    "access_log",
+    "tcp_backlog_size",
+    "max_connections_to_accept_per_socket_event",
+    "enable_mptcp",
+    "ignore_global_conn_limit",
+    "bypass_overload_manager",
+    "tcp_keepalive",
+)
+
+
+def compile_listeners(
+    resources: Resources, ctx: Context, *, compile_manager: CompileManager | None = None
+) -> ListenerTable:
+    """The listeners of `resources`, ready for `connect`.
+
+    `compile_manager` compiles HTTP connection managers; without it a chain's `manager` is the message.
+    Clusters that tcp_proxy names are known when `resources` has a bootstrap or any cluster.
+    """
+    known = frozenset(each.name for each in resources.clusters)
+    around = Surroundings(known if known or resources.bootstrap is not None else None, compile_manager)
+    addresses: dict[str, str] = {}
+    compiled = []
+    for resource, message in _distinct(resources.listeners, ctx):
+        here = ctx.for_resource(resource, "Listener")
+        listener = compile_listener(message, here, around)
+        if listener is not None:
+            _check_addresses(listener, addresses, here)
+            compiled.append(listener)
+    return ListenerTable(compiled)
+
+
+def _distinct(listeners: list[Resource], ctx: Context) -> Iterator[tuple[Resource, Any]]:
+    seen: dict[str, bool] = {}
+    for resource in listeners:
+        static = resource.root.startswith("static_resources")
+        if resource.name in seen and resource.name and not static and not seen[resource.name]:
+            raise ctx.for_resource(resource, "Listener").reject("name", f"duplicate listener {resource.name} found")
+        if resource.name not in seen or not resource.name:
+            yield resource, resource.message
+        seen.setdefault(resource.name, static)
+
+
+def _check_addresses(listener: Listener, addresses: dict[str, str], ctx: Context) -> None:
+    for ip, port, compat in listener.addresses:
+        text = str(Bound(ip, port, compat))
+        if port == 0 and listener.bound:
+            continue
+        if text in addresses:
+            other = addresses[text]
+            raise ctx.reject(
+                "address", f"'{listener.name}' has duplicate address '{text}' as existing listener '{other}'"
+            )
+        addresses[text] = listener.name
+
+
+def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listener | None:
+    """One Listener message; None for those that take no connections."""
+    if message.HasField("api_listener"):
+        return None
+    if is_udp(message.address) or message.HasField("udp_listener_config"):
+        return None
+    ctx.only(message, "", HANDLED, INERT)
+    places = list(_places(message, ctx))
+    if not message.filter_chains and not message.HasField("default_filter_chain"):
+        raise ctx.reject("filter_chains", "no filter chains specified")
+    chains = [
+        compile_chain(chain, index, ctx, f"filter_chains[{index}]", around)
+        for index, chain in enumerate(message.filter_chains)
+    ]
+    default = None
+    if message.HasField("default_filter_chain"):
+        default = compile_chain(message.default_filter_chain, -1, ctx, "default_filter_chain", around)
+    return Listener(
+        name=message.name,
+        addresses=[place for place in places if isinstance(place, Bound)],
+        internal_name=next((place for place in places if isinstance(place, str)), ""),
+        bound=is_bound(message),
+        hands_off=message.use_original_dst.value,
+        continues=message.continue_on_listener_filters_timeout,
+        waits=message.HasField("listener_filters_timeout") and not message.listener_filters_timeout.ToNanoseconds(),
+        filters=compile_listener_filters(message, ctx),
+        entries=tuple(chains),
+        default_entry=default,
+        sieve=compile_matches(message.filter_chains, ctx),
+    )
+
+
+def is_bound(message: Any) -> bool:
+    """Whether the listener's own socket accepts connections (`bind_to_port`, also in its deprecated place)."""
+    if message.HasField("bind_to_port"):
+        return bool(message.bind_to_port.value)
+    old = message.deprecated_v1
+    return bool(old.bind_to_port.value) if old.HasField("bind_to_port") else True
+
+
+def _places(message: Any, ctx: Context) -> Iterator[Bound | str]:
+    if message.HasField("internal_listener"):
+        yield "envoy://" + message.name
+        return
+    if not message.HasField("address"):
+        raise ctx.reject("address", "error adding listener: address is necessary")
+    yield compile_address(message.address, ctx, "address")
+    for index, extra in enumerate(message.additional_addresses):
+        path = f"additional_addresses[{index}]"
+        ctx.only(extra, path, ("address",), ("socket_options", "tcp_keepalive"))
+        yield compile_address(extra.address, ctx, f"{path}.address")
