@@ -1,0 +1,95 @@
+"""Matcher trees of virtual hosts (`VirtualHost.matcher`, `xds.type.matcher.v3.Matcher`).
+
+- VH-13: inputs are request headers (several lines are joined with ",") and filter state; actions are a
+  Route or a RouteList. FC-23: an absent input makes a predicate false and sends a map to on_no_match.
+- FC-22: `matcher_list`: the first entry whose predicate holds and whose on_match yields an action; a
+  nested matcher that yields nothing lets the list go on; at the end on_no_match.
+- FC-22: `exact_match_map`: a hit whose nested matcher yields nothing falls to on_no_match.
+  `prefix_match_map`: the longest prefix first, then shorter ones, then on_no_match.
+- FC-22: a nested matcher's own on_no_match is a result.
+- FC-21: see `matcher_maps.py` for the custom maps, `matcher_inputs.py` for inputs and custom matchers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastroute.api import pool
+from fastroute.errors import UnsupportedError
+from fastroute.reference import matcher_inputs, matcher_maps
+from fastroute.reference.stream import Message, Stream
+
+ROUTE = "envoy.config.route.v3.Route"
+ROUTE_LIST = "envoy.config.route.v3.RouteList"
+
+
+def routes(tree: Message, stream: Stream) -> Sequence[Message]:
+    """The routes of the action that the tree yields; none when it yields nothing."""
+    action = evaluate(tree, stream)
+    if action is None:
+        stream.trace.add("matcher tree", "tree", "answered", "it yields no action", "FC-22")
+        return ()
+    stream.trace.add("matcher tree", action.name or "action", "chosen", "the tree yields it", "VH-14")
+    name = pool.type_name(action.typed_config.type_url)
+    if name not in (ROUTE, ROUTE_LIST):
+        raise UnsupportedError(f"a matcher action of type {name} cannot be decided", path="matcher")
+    found: Message = pool.new(name)
+    found.ParseFromString(action.typed_config.value)
+    return list(found.routes) if name == ROUTE_LIST else [found]
+
+
+def evaluate(tree: Message, stream: Stream) -> Message | None:
+    """The action of a matcher, or None."""
+    found = None
+    if tree.HasField("matcher_list"):
+        found = _from_list(tree.matcher_list, stream)
+    elif tree.HasField("matcher_tree"):
+        found = _from_map(tree.matcher_tree, stream)
+    if found is None and tree.HasField("on_no_match"):
+        stream.trace.add("matcher tree", "on_no_match", "chosen", "nothing else yields an action", "FC-22")
+        found = yielded(tree.on_no_match, stream)
+    return found
+
+
+def yielded(on_match: Message, stream: Stream) -> Message | None:
+    """What an OnMatch yields: its action, or what its nested matcher does."""
+    return on_match.action if on_match.HasField("action") else evaluate(on_match.matcher, stream)
+
+
+def _from_list(entries: Message, stream: Stream) -> Message | None:
+    for number, entry in enumerate(entries.matchers):
+        if not _holds(entry.predicate, stream):
+            stream.trace.add("matcher tree", f"entry {number}", "passed over", "its predicate is false", "FC-22")
+            continue
+        found = yielded(entry.on_match, stream)
+        if found is not None:
+            stream.trace.add("matcher tree", f"entry {number}", "chosen", "its predicate holds", "FC-22")
+            return found
+        stream.trace.add("matcher tree", f"entry {number}", "passed over", "its matcher yields nothing", "FC-22")
+    return None
+
+
+def _holds(predicate: Message, stream: Stream) -> bool:
+    match predicate.WhichOneof("match_type"):
+        case "single_predicate":
+            return matcher_inputs.holds(predicate.single_predicate, stream)
+        case "or_matcher":
+            return any(_holds(each, stream) for each in predicate.or_matcher.predicate)
+        case "and_matcher":
+            return all(_holds(each, stream) for each in predicate.and_matcher.predicate)
+        case _:
+            return not _holds(predicate.not_matcher, stream)
+
+
+def _from_map(tree: Message, stream: Stream) -> Message | None:
+    value = matcher_inputs.read(tree.input, stream)
+    if value is None:
+        stream.trace.add("matcher tree", tree.input.name, "passed over", "the input is absent", "FC-23")
+        return None
+    for candidate in matcher_maps.candidates(tree, value):
+        found = yielded(candidate.on_match, stream)
+        verdict = "its matcher yields nothing" if found is None else f"it takes {value.decode('latin-1')!r}"
+        stream.trace.add("matcher tree", candidate.key, "passed over" if found is None else "chosen", verdict, "FC-22")
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,91 @@
+"""Where a redirect leads: its Location.
+
+- RA-40: scheme://host[:port]path; the scheme is `scheme_redirect`, or https, or the request's.
+- RA-41: the host is `host_redirect` as it stands, else the request's; of the latter the port is
+  dropped when `port_redirect` is set, or when the scheme differs from x-forwarded-proto and the port is
+  the default of the old one. A `port_redirect` other than 0 is appended, to `host_redirect` too.
+- RA-42: `path_redirect` gets a leading "/"; the query is appended unless it has a "?" itself or
+  `strip_query` is set.
+- RA-43: `prefix_rewrite` replaces what the route matched, `regex_rewrite` every match in the path
+  without its query; an empty result is no rewrite. The query is kept unless `strip_query`.
+- RA-45: the status is 301 unless `response_code` says otherwise.
+- VH-11: `require_tls` redirects to https:// + authority + path, the port included.
+"""
+
+from __future__ import annotations
+
+from fastroute.errors import UnsupportedError
+from fastroute.reference import regexes, virtual_hosts
+from fastroute.reference.paths import without_query
+from fastroute.reference.stream import Message, Stream
+
+STATUS = {0: 301, 1: 302, 2: 303, 3: 307, 4: 308}
+_DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
+
+
+def location(route: Message, stream: Stream) -> bytes:
+    """The Location of a route with a redirect action."""
+    redirect = route.redirect
+    scheme = _scheme(redirect, stream)
+    return scheme + b"://" + _host(redirect, scheme, stream) + _path(route, stream)
+
+
+def tls_location(stream: Stream) -> bytes:
+    """The Location of a virtual host that requires TLS."""
+    return b"https://" + stream.authority + (stream.path or b"")
+
+
+def own_location(stream: Stream) -> bytes:
+    """The request's own URL: the Location of a direct response with status 201 or 3xx (RA-51)."""
+    return (stream.headers.first(b":scheme") or b"") + b"://" + stream.authority + (stream.path or b"")
+
+
+def _scheme(redirect: Message, stream: Stream) -> bytes:
+    if redirect.scheme_redirect:
+        scheme: bytes = redirect.scheme_redirect.encode("utf-8")
+        return scheme
+    return b"https" if redirect.https_redirect else stream.headers.first(b":scheme") or b""
+
+
+def _host(redirect: Message, scheme: bytes, stream: Stream) -> bytes:
+    host: bytes = redirect.host_redirect.encode("utf-8")
+    if not host:
+        host = stream.authority
+        colon = virtual_hosts.port_start(host)
+        if colon is not None and (redirect.port_redirect or _is_old_default(host[colon:], scheme, stream)):
+            host = host[:colon]
+    return host + (b":%d" % redirect.port_redirect if redirect.port_redirect else b"")
+
+
+def _is_old_default(port: bytes, scheme: bytes, stream: Stream) -> bool:
+    old = stream.headers.first(b"x-forwarded-proto") or b""
+    return scheme != old and _DEFAULT_PORTS.get(old.lower()) == port
+
+
+def _path(route: Message, stream: Stream) -> bytes:
+    redirect = route.redirect
+    whole = stream.path or b""
+    path = without_query(whole)
+    query = b"" if redirect.strip_query else whole[whole.find(b"?") :] if b"?" in whole else b""
+    match redirect.WhichOneof("path_rewrite_specifier"):
+        case "path_redirect" if redirect.path_redirect:
+            target: bytes = redirect.path_redirect.encode("utf-8")
+            target = target if target.startswith(b"/") else b"/" + target
+            return target if b"?" in target else target + query
+        case "prefix_rewrite" if redirect.prefix_rewrite:
+            return redirect.prefix_rewrite.encode("utf-8") + path[matched_length(route.match, path) :] + query  # type: ignore[no-any-return]
+        case "regex_rewrite":
+            rewrite = redirect.regex_rewrite
+            return (regexes.replace(rewrite.pattern.regex, rewrite.substitution, path) or path) + query
+        case "path_rewrite" if redirect.path_rewrite:
+            raise UnsupportedError("path_rewrite of a redirect cannot be decided", path="redirect.path_rewrite")
+        case _:
+            return path + query
+
+
+def matched_length(match: Message, path: bytes) -> int:
+    """How many bytes of the path a prefix rewrite replaces (RA-21): the prefix, else the whole path."""
+    kind = match.WhichOneof("path_specifier")
+    if kind in ("prefix", "path_separated_prefix"):
+        return len(getattr(match, kind).encode("utf-8"))
+    return len(path)

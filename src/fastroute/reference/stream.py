@@ -1,0 +1,60 @@
+"""One request on its way through the walk: what it is now, and what is known around it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from fastroute.reference.header_map import HeaderMap
+from fastroute.reference.trace import Trace
+from fastroute.request import Connection, Request, TlsFacts
+
+Message: TypeAlias = Any
+"""A message of the Envoy API. Its fields are read by name, so that the walk reads like the rules."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """`headers` change while the request is normalised; everything else stays.
+
+    `random` is the stream's one random value (RM-22). `clusters` are the names of the clusters that
+    exist; None when nothing is known about clusters, so that every name is taken to exist.
+    """
+
+    headers: HeaderMap
+    random: int = 0
+    runtime: Mapping[str, object] = field(default_factory=dict)
+    connection: Connection | None = None
+    dynamic_metadata: Mapping[str, object] = field(default_factory=dict)
+    filter_state: Mapping[str, str] = field(default_factory=dict)
+    clusters: Container[str] | None = None
+    trace: Trace = field(default_factory=Trace)
+
+    @property
+    def tls(self) -> TlsFacts | None:
+        """What the TLS handshake established; None on a connection without TLS."""
+        return self.connection.tls if self.connection is not None else None
+
+    @property
+    def path(self) -> bytes | None:
+        """The request target with its query; None for CONNECT."""
+        return self.headers.first(b":path")
+
+    @property
+    def authority(self) -> bytes:
+        """The authority as it is now; b"" when there is none."""
+        return self.headers.first(b":authority") or b""
+
+    @property
+    def method(self) -> bytes:
+        """The request method."""
+        return self.headers.first(b":method") or b""
+
+
+def pseudo_headers(request: Request) -> list[tuple[bytes, bytes]]:
+    """The pseudo-headers of a request, as the codec puts them before its other headers."""
+    pairs = [(b":authority", request.authority), (b":method", request.method)]
+    if request.path is not None:
+        pairs.insert(1, (b":path", request.path))
+    return pairs

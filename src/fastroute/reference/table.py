@@ -1,0 +1,69 @@
+"""One route configuration: virtual host, TLS requirement, routes, action.
+
+- VH-11: in the chosen virtual host: without x-forwarded-proto there is no route; then `require_tls`
+  (ALL, or EXTERNAL_ONLY for a request without x-envoy-internal: true) redirects to https unless
+  x-forwarded-proto is exactly "https"; then the matcher or the routes.
+- VH-10: no virtual host, or no route in it: 404 route_not_found.
+- VH-14: of a matcher tree's action the routes must still match; if none does: 404.
+"""
+
+from __future__ import annotations
+
+from fastroute.reference import matcher_tree, redirects, routes, targets, virtual_hosts
+from fastroute.reference.routes import Found
+from fastroute.reference.stream import Message, Stream
+
+EXTERNAL_ONLY, ALL = 1, 2
+
+Decision = dict[str, object]
+
+
+def decide(route_configuration: Message, stream: Stream) -> Decision:
+    """The decision of a route configuration, as the fields of a Decision."""
+    host = virtual_hosts.choose(route_configuration, stream)
+    if host is None:
+        return _finish(route_configuration, None, None, targets.respond(404, "route_not_found"), stream)
+    if not stream.headers.first(b"x-forwarded-proto"):
+        stream.trace.add("virtual host", host.name, "answered", "x-forwarded-proto is empty", "VH-11")
+        return _finish(route_configuration, host, None, targets.respond(404, "route_not_found"), stream)
+    if _requires_tls(host, stream):
+        stream.trace.add("virtual host", host.name, "answered", "it requires TLS", "VH-11")
+        away = targets.respond(301, "direct_response", kind="redirect", location=redirects.tls_location(stream))
+        return _finish(route_configuration, host, None, away, stream)
+    found = find(route_configuration, host, stream)
+    if found is None:
+        stream.trace.add("virtual host", host.name, "answered", "none of its routes matches", "VH-10")
+        return _finish(route_configuration, host, None, targets.respond(404, "route_not_found"), stream)
+    return _finish(route_configuration, host, found, targets.decide(found.route, stream), stream)
+
+
+def find(route_configuration: Message, host: Message, stream: Stream) -> Found | None:
+    """The route of a virtual host that takes the request."""
+    ignore = route_configuration.ignore_path_parameters_in_path_matching
+    if host.HasField("matcher"):
+        candidates = matcher_tree.routes(host.matcher, stream)
+        found = routes.choose(candidates, stream, ignore_parameters=ignore)
+        return found and Found(found.route, -1)
+    return routes.choose(host.routes, stream, ignore_parameters=ignore)
+
+
+def _requires_tls(host: Message, stream: Stream) -> bool:
+    if stream.headers.first(b"x-forwarded-proto") == b"https":
+        return False
+    internal = stream.headers.first(b"x-envoy-internal") == b"true"
+    return bool(host.require_tls == ALL or (host.require_tls == EXTERNAL_ONLY and not internal))
+
+
+def _finish(
+    route_configuration: Message, host: Message | None, found: Found | None, outcome: targets.Outcome, stream: Stream
+) -> Decision:
+    return {
+        **outcome,
+        "route": found.route.name if found else "",
+        "index": found.index if found else -1,
+        "virtual_host": host.name if host is not None else "",
+        "route_config": route_configuration.name,
+        "method": stream.method,
+        "path": stream.path,
+        "authority": stream.authority,
+    }

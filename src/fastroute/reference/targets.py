@@ -1,0 +1,125 @@
+"""What a chosen route does: forward, redirect or answer.
+
+- RA-01: filter_action and non_forwarding_action leave the router without a cluster: 503 cluster_not_found.
+- RA-02: `cluster` is the name. RA-03: `cluster_header` is the first value of that header.
+- RA-03, RA-04: a cluster that does not exist, or no name, answers `cluster_not_found_response_code`.
+- RA-10, RA-11: weighted clusters: the value modulo the sum of weights, entries in order. The value
+  is `header_name`'s number when the header has exactly one value that is one, else the stream's random.
+- RA-12: `runtime_key_prefix`.<name> replaces a weight.
+- RA-13: an entry names its cluster, or the header that does.
+- RA-50: a direct response has its status and body. RA-51: 201 and 3xx carry the request's own URL.
+"""
+
+from __future__ import annotations
+
+from fastroute.errors import UnsupportedError
+from fastroute.reference import fractions, redirects
+from fastroute.reference.numbers import unsigned_64
+from fastroute.reference.stream import Message, Stream
+from fastroute.reference.trace import text
+
+NOT_FOUND_STATUS = {0: 503, 1: 404, 2: 500}
+
+Outcome = dict[str, object]
+"""The fields of a decision that the target sets."""
+
+
+def decide(route: Message, stream: Stream) -> Outcome:
+    """What the route does with the request."""
+    match route.WhichOneof("action"):
+        case "redirect":
+            status = redirects.STATUS[route.redirect.response_code]
+            return respond(status, "direct_response", kind="redirect", location=redirects.location(route, stream))
+        case "direct_response":
+            return _direct(route.direct_response, stream)
+        case "route":
+            return _forward(route.route, stream)
+        case _:
+            return _missing(None, "", stream)
+
+
+def respond(
+    status: int, reason: str, *, kind: str = "respond", location: bytes | None = None, body: bytes = b""
+) -> Outcome:
+    """An answer that Envoy gives itself."""
+    shown = None if location is None else text(location)
+    return {"kind": kind, "cluster": "", "status": status, "reason": reason, "location": shown, "body": body}
+
+
+def _direct(action: Message, stream: Stream) -> Outcome:
+    status = action.status
+    away = status == 201 or 300 <= status < 400
+    location = redirects.own_location(stream) if away else None
+    return respond(status, "direct_response", location=location, body=_body(action))
+
+
+def _body(action: Message) -> bytes:
+    if action.HasField("body_format"):
+        raise UnsupportedError("body_format of a direct response cannot be decided", path="direct_response.body_format")
+    kind = action.body.WhichOneof("specifier")
+    if kind == "inline_string":
+        body: bytes = action.body.inline_string.encode("utf-8")
+        return body
+    return bytes(action.body.inline_bytes)
+
+
+def _forward(action: Message, stream: Stream) -> Outcome:
+    match action.WhichOneof("cluster_specifier"):
+        case "cluster":
+            return _to(action, action.cluster, "RA-02", stream)
+        case "cluster_header":
+            return _to(action, _from_header(action.cluster_header, stream), "RA-03", stream)
+        case "weighted_clusters":
+            entry = weighted(action, stream)
+            named = entry.name or _from_header(entry.cluster_header, stream)
+            return _to(action, named, "RA-10", stream)
+        case kind:
+            raise UnsupportedError(f"{kind} cannot be decided", path=f"route.{kind}")
+
+
+def _from_header(name: str, stream: Stream) -> str:
+    return text(stream.headers.first(name.encode("utf-8")))
+
+
+def _to(action: Message, cluster: str, rule: str, stream: Stream) -> Outcome:
+    if not cluster or (stream.clusters is not None and cluster not in stream.clusters):
+        return _missing(action, cluster, stream)
+    stream.trace.add("cluster", cluster, "chosen", "the route's action names it", rule)
+    return {"kind": "forward", "cluster": cluster, "status": 0, "reason": "", "location": None, "body": b""}
+
+
+def _missing(action: Message | None, cluster: str, stream: Stream) -> Outcome:
+    status = 503 if action is None else NOT_FOUND_STATUS[action.cluster_not_found_response_code]
+    stream.trace.add("cluster", cluster or "no name", "answered", f"no such cluster: {status}", "RA-03")
+    return respond(status, "cluster_not_found")
+
+
+def weighted(action: Message, stream: Stream) -> Message:
+    """The entry of `weighted_clusters` that the request falls on."""
+    clusters = action.weighted_clusters
+    weights = [_weight(clusters, entry, stream) for entry in clusters.clusters]
+    point = _value(clusters, stream) % sum(weights)
+    reached = 0
+    for entry, weight in zip(clusters.clusters, weights, strict=True):
+        reached += weight
+        if point < reached:
+            break
+    stream.trace.add("cluster", entry.name, "chosen", f"{point} of {sum(weights)} falls on it", "RA-11")
+    return entry
+
+
+def _weight(clusters: Message, entry: Message, stream: Stream) -> int:
+    default: int = entry.weight.value
+    if not clusters.runtime_key_prefix:
+        return default
+    value = fractions.runtime_value(stream.runtime, f"{clusters.runtime_key_prefix}.{entry.name}")
+    override = fractions.number(value)
+    return default if override is None or override < 0 else int(override)
+
+
+def _value(clusters: Message, stream: Stream) -> int:
+    if clusters.use_hash_policy.value:
+        raise UnsupportedError("use_hash_policy cannot be decided", path="weighted_clusters.use_hash_policy")
+    values = stream.headers.all(clusters.header_name.encode("utf-8")) if clusters.header_name else []
+    given = unsigned_64(values[0]) if len(values) == 1 else None
+    return stream.random if given is None else given
