@@ -40,7 +40,7 @@ def _in_ranges(matcher: Message, value: str) -> bool:
     except ValueError:
         return False
     inside = any(address in _network(each) for each in matcher.ranges)
-    return inside != matcher.invert_match
+    return inside != bool(matcher.invert_match)
 
 
 def _network(cidr: Message) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-
-
 SINGLE_SLOT = frozenset(
     b""":authority :method :path :protocol :scheme
     accept accept-encoding access-control-request-headers access-control-request-method

@@ -38,10 +38,10 @@ def matches(matcher: Message, headers: HeaderMap) -> bool:
     kind = matcher.WhichOneof("header_match_specifier")
     if kind is None or kind == "present_match":
         wanted = True if kind is None else matcher.present_match
-        return (bool(values) == wanted) != matcher.invert_match
+        return (bool(values) == wanted) != bool(matcher.invert_match)
     if not values:
         return False
-    return any(_value_matches(matcher, kind, value) for value in values) != matcher.invert_match
+    return any(_value_matches(matcher, kind, value) for value in values) != bool(matcher.invert_match)
 
 
 def _value_matches(matcher: Message, kind: str, value: bytes) -> bool:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from fastroute.decision import Explanation
-from fastroute.reference import table
+from fastroute.reference import manager, table
 from fastroute.reference.header_map import HeaderMap
+from fastroute.reference.manager import Tables
 from fastroute.reference.stream import Message, Stream, pseudo_headers
 from fastroute.request import Request
 
@@ -34,6 +35,23 @@ def route(
         stream.headers.set(b"x-forwarded-proto", request.scheme)
     stream.headers.set(b":scheme", request.scheme)
     return stream.trace.explanation(table.decide(route_configuration, stream))
+
+
+def handle(
+    http_connection_manager: Message,
+    request: Request,
+    *,
+    tables: Tables | None = None,
+    runtime: Mapping[str, object] | None = None,
+    clusters: Container[str] | None = None,
+) -> Explanation:
+    """What an HttpConnectionManager makes of a request, from the codec to the router.
+
+    `tables` has the route configurations and scopes that the manager names rather than holds.
+    """
+    stream = open_stream(request, runtime or {}, clusters)
+    decision = manager.handle(http_connection_manager, tables or Tables(), request, stream)
+    return stream.trace.explanation(decision)
 
 
 def open_stream(request: Request, runtime: Mapping[str, object], clusters: Container[str] | None) -> Stream:

@@ -58,7 +58,7 @@ def holds(predicate: Message, stream: Stream) -> bool:
         return _in_ranges(config, value)
     if name == RUNTIME_FRACTION:
         return fractions.holds(config.runtime_fraction, stream.runtime, xxh64(value, config.seed))
-    return xxh64(value, config.seed) % config.modulo >= config.threshold
+    return bool(xxh64(value, config.seed) % config.modulo >= config.threshold)
 
 
 def _in_ranges(config: Message, value: bytes) -> bool:

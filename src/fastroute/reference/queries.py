@@ -41,7 +41,7 @@ def _matches(matcher: Message, value: bytes | None) -> bool:
         case "string_match":
             return value is not None and strings.matches(matcher.string_match, value)
         case "present_match":
-            return (value is not None) == matcher.present_match
+            return (value is not None) == bool(matcher.present_match)
         case _:
             return value is not None
 

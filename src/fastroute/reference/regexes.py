@@ -9,33 +9,17 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
-import re2
+from fastroute.core.regexes import Regex
 
-
-@functools.cache
-def _compiled(pattern: bytes) -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    return re2.compile(pattern, options)
-
-
-def encoded(pattern: str) -> bytes:
-    """The bytes of a pattern of the configuration, which is UTF-8 text that RE2 reads byte by byte."""
-    return pattern.encode("utf-8")
+_compiled = functools.lru_cache(maxsize=1024)(Regex)
 
 
 def covers(pattern: str, subject: bytes) -> bool:
     """Whether `pattern` matches the whole of `subject`."""
-    return _compiled(encoded(pattern)).fullmatch(subject) is not None
+    return _compiled(pattern).fullmatch(subject)
 
 
 def replace(pattern: str, substitution: str, subject: bytes) -> bytes:
-    """Every match of `pattern` in `subject` replaced; `\\1` is the first group, `\\0` the match."""
-    return bytes(_compiled(encoded(pattern)).sub(_substitution(substitution), subject))
-
-
-def _substitution(text: str) -> bytes:
-    return encoded(text)
+    r"""Every match of `pattern` in `subject` replaced; `\1` is the first group, `\0` the match."""
+    return _compiled(pattern).replace_all(subject, substitution)

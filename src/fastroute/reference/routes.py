@@ -17,10 +17,10 @@ from fastroute.reference.trace import Reason
 
 
 class Found(NamedTuple):
-    """A route that was chosen and its position in its list."""
+    """A route that was chosen, and its place in the list."""
 
     route: Message
-    index: int
+    place: int
 
 
 def choose(routes: Iterable[Message], stream: Stream, *, ignore_parameters: bool) -> Found | None:

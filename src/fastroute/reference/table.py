@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastroute.reference import matcher_tree, redirects, routes, targets, virtual_hosts
 from fastroute.reference.routes import Found
 from fastroute.reference.stream import Message, Stream
@@ -18,23 +20,29 @@ EXTERNAL_ONLY, ALL = 1, 2
 Decision = dict[str, object]
 
 
-def decide(route_configuration: Message, stream: Stream) -> Decision:
-    """The decision of a route configuration, as the fields of a Decision."""
+def decide(
+    route_configuration: Message, stream: Stream, target: Callable[[Message], targets.Outcome] | None = None
+) -> Decision:
+    """The decision of a route configuration, as the fields of a Decision.
+
+    `target` says what a chosen route does; unless given, `targets.decide`.
+    """
     host = virtual_hosts.choose(route_configuration, stream)
     if host is None:
-        return _finish(route_configuration, None, None, targets.respond(404, "route_not_found"), stream)
+        return without_route(route_configuration, None, targets.respond(404, "route_not_found"), stream)
     if not stream.headers.first(b"x-forwarded-proto"):
         stream.trace.add("virtual host", host.name, "answered", "x-forwarded-proto is empty", "VH-11")
-        return _finish(route_configuration, host, None, targets.respond(404, "route_not_found"), stream)
+        return without_route(route_configuration, host, targets.respond(404, "route_not_found"), stream)
     if _requires_tls(host, stream):
         stream.trace.add("virtual host", host.name, "answered", "it requires TLS", "VH-11")
         away = targets.respond(301, "direct_response", kind="redirect", location=redirects.tls_location(stream))
-        return _finish(route_configuration, host, None, away, stream)
+        return without_route(route_configuration, host, away, stream)
     found = find(route_configuration, host, stream)
     if found is None:
         stream.trace.add("virtual host", host.name, "answered", "none of its routes matches", "VH-10")
-        return _finish(route_configuration, host, None, targets.respond(404, "route_not_found"), stream)
-    return _finish(route_configuration, host, found, targets.decide(found.route, stream), stream)
+        return without_route(route_configuration, host, targets.respond(404, "route_not_found"), stream)
+    outcome = target(found.route) if target is not None else targets.decide(found.route, stream)
+    return _finish(route_configuration, host, found, outcome, stream)
 
 
 def find(route_configuration: Message, host: Message, stream: Stream) -> Found | None:
@@ -54,15 +62,26 @@ def _requires_tls(host: Message, stream: Stream) -> bool:
     return bool(host.require_tls == ALL or (host.require_tls == EXTERNAL_ONLY and not internal))
 
 
+def without_route(
+    route_configuration: Message | None, host: Message | None, outcome: targets.Outcome, stream: Stream
+) -> Decision:
+    """The decision where no route was chosen."""
+    return _finish(route_configuration, host, None, outcome, stream)
+
+
 def _finish(
-    route_configuration: Message, host: Message | None, found: Found | None, outcome: targets.Outcome, stream: Stream
+    route_configuration: Message | None,
+    host: Message | None,
+    found: Found | None,
+    outcome: targets.Outcome,
+    stream: Stream,
 ) -> Decision:
     return {
         **outcome,
         "route": found.route.name if found else "",
-        "index": found.index if found else -1,
+        "index": found.place if found else -1,
         "virtual_host": host.name if host is not None else "",
-        "route_config": route_configuration.name,
+        "route_config": route_configuration.name if route_configuration is not None else "",
         "method": stream.method,
         "path": stream.path,
         "authority": stream.authority,

@@ -43,7 +43,7 @@ def respond(
 ) -> Outcome:
     """An answer that Envoy gives itself."""
     shown = None if location is None else text(location)
-    return {"kind": kind, "cluster": "", "status": status, "reason": reason, "location": shown, "body": body}
+    return {"kind": kind, "cluster": None, "status": status, "reason": reason, "location": shown, "body": body}
 
 
 def _direct(action: Message, stream: Stream) -> Outcome:
@@ -85,7 +85,7 @@ def _to(action: Message, cluster: str, rule: str, stream: Stream) -> Outcome:
     if not cluster or (stream.clusters is not None and cluster not in stream.clusters):
         return _missing(action, cluster, stream)
     stream.trace.add("cluster", cluster, "chosen", "the route's action names it", rule)
-    return {"kind": "forward", "cluster": cluster, "status": 0, "reason": "", "location": None, "body": b""}
+    return {"kind": "forward", "cluster": cluster, "status": 0, "reason": None, "location": None, "body": b""}
 
 
 def _missing(action: Message | None, cluster: str, stream: Stream) -> Outcome:
@@ -103,9 +103,9 @@ def weighted(action: Message, stream: Stream) -> Message:
     for entry, weight in zip(clusters.clusters, weights, strict=True):
         reached += weight
         if point < reached:
-            break
-    stream.trace.add("cluster", entry.name, "chosen", f"{point} of {sum(weights)} falls on it", "RA-11")
-    return entry
+            stream.trace.add("cluster", entry.name, "chosen", f"{point} of {sum(weights)} falls on it", "RA-11")
+            return entry
+    raise AssertionError("a point below the sum of the weights falls on an entry")
 
 
 def _weight(clusters: Message, entry: Message, stream: Stream) -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import json_format
+from support.decided import FakeDecision
+from support.shared import shared
 
 from fastroute.action.retry import Outcome
 from fastroute.action.targets import Forward
@@ -16,8 +18,6 @@ from fastroute.compile.actions import compile_targets
 from fastroute.compile.context import Context
 from fastroute.config.resources import Resource
 from fastroute.errors import RejectedError
-from support.decided import FakeDecision
-from support.shared import shared
 
 
 @pytest.fixture(scope="module")

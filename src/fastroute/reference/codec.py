@@ -1,0 +1,96 @@
+"""What the HTTP/1 codec takes, and how it hands a request over.
+
+- HC-01: requests are HTTP/1.1 here; their version is no part of `Request`.
+- HC-02: a second Host line is joined to the first with ",".
+- HC-03: an absolute-form target gives authority, path and scheme (http and https only); user
+  information is dropped. A target must otherwise start with "/", "*" is for OPTIONS alone, and that of
+  CONNECT is host:port.
+- HC-05: methods are the known ones, in upper case, unless `allow_custom_methods`.
+- HC-06: control characters, space and bytes above 0x7e in the target are refused.
+- HC-07: more headers than `max_headers_count` (100), or more bytes than `max_request_headers_kb` (60),
+  are refused with 431. Names with "_" are taken, refused or dropped (`headers_with_underscores_action`).
+- HC-08: see `header_map.py`. HC-09: headers that Connection names are removed here.
+- Values with control characters other than TAB, and names that are no token, are refused with 400.
+"""
+
+from __future__ import annotations
+
+from fastroute.reference import connection_header, request_target
+from fastroute.reference.header_map import HeaderMap
+from fastroute.reference.stream import Message, Stream
+from fastroute.reference.targets import Outcome, respond
+from fastroute.request import Request
+
+METHODS = frozenset(
+    b"""ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE
+    MSEARCH NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE
+    UNBIND UNLINK UNLOCK UNSUBSCRIBE""".split()
+)
+TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+DROP, REJECT = 2, 1
+
+
+def refuse(manager: Message, request: Request, stream: Stream) -> Outcome | None:
+    """The codec's own answer to a request that it does not take; else fills in the stream's headers."""
+    target = request_target.parse(request, manager)
+    if isinstance(target, request_target.Refused):
+        return _refused(stream, 400, target.details, "HC-03")
+    problem = _method(manager, request.method) or _characters(request) or _limits(manager, request)
+    if problem is not None:
+        status, details, rule = problem
+        return _refused(stream, status, details, rule)
+    stream.headers = HeaderMap(target.pseudo_headers(request.method))
+    return _take_headers(manager, request, stream)
+
+
+def _refused(stream: Stream, status: int, details: str, rule: str) -> Outcome:
+    stream.trace.add("codec", "request", "answered", f"{details}: {status}", rule)
+    return respond(status, details)
+
+
+Problem = tuple[int, str, str]
+
+
+def _method(manager: Message, method: bytes) -> Problem | None:
+    if manager.http_protocol_options.allow_custom_methods:
+        known = bool(method) and all(byte in TOKEN for byte in method)
+    else:
+        known = method in METHODS
+    return None if known else (400, "http1.codec_error", "HC-05")
+
+
+def _characters(request: Request) -> Problem | None:
+    for name, value in request.headers:
+        if not name or any(byte not in TOKEN for byte in name):
+            return 400, "http1.codec_error", "HC-08"
+        if any((byte < 0x20 and byte != 0x09) or byte == 0x7F for byte in value):
+            return 400, "http1.invalid_characters", "HC-08"
+    return None
+
+
+def _limits(manager: Message, request: Request) -> Problem | None:
+    options = manager.common_http_protocol_options
+    count = options.max_headers_count.value if options.HasField("max_headers_count") else 100
+    kilobytes = manager.max_request_headers_kb.value if manager.HasField("max_request_headers_kb") else 60
+    size = len(request.path or b"") + len(b"host") + len(request.authority)
+    size += sum(len(name) + len(value) for name, value in request.headers)
+    if size > kilobytes * 1024:
+        return 431, "http1.headers_too_large", "HC-07"
+    if 1 + len(request.headers) > count:
+        return 431, "http1.too_many_headers", "HC-07"
+    return None
+
+
+def _take_headers(manager: Message, request: Request, stream: Stream) -> Outcome | None:
+    action = manager.common_http_protocol_options.headers_with_underscores_action
+    for name, value in request.headers:
+        if b"_" in name and action == REJECT:
+            return _refused(stream, 400, "http1.unexpected_underscore", "HC-07")
+        if b"_" in name and action == DROP:
+            stream.trace.add(
+                "codec", f"header {name.decode('latin-1')}", "changed", "its name has '_': dropped", "HC-07"
+            )
+        else:
+            stream.headers.receive(name, value.strip(b" \t"))
+    problem = connection_header.sanitise(stream)
+    return None if problem is None else _refused(stream, 400, problem, "HC-09")

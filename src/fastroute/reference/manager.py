@@ -1,0 +1,104 @@
+"""The HTTP connection manager: what it does to a request around the route table.
+
+- PIPE-02: codec; missing or foreign authority, method, path (400, 404); path normalisation; authority
+  normalisation; early header mutations; hop-by-hop headers; addresses, scheme and sanitising; route
+  resolution; upgrades; then filters and the router.
+- PIPE-03: the route is chosen before any filter runs.
+- PIPE-06: clusters are chosen with the route, on the headers as they are then.
+- HC-05: QUERY needs a content type. HC-11: a path that does not start with "/" is a 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from fastroute.reference import (
+    authority,
+    codec,
+    connection_header,
+    early_mutation,
+    normalisation,
+    sanitising,
+    scopes,
+    table,
+    targets,
+    upgrades,
+)
+from fastroute.reference.stream import Message, Stream
+from fastroute.reference.targets import Outcome, respond
+from fastroute.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where the manager finds what it names: route configurations by name, and scopes by SRDS."""
+
+    route_configurations: Mapping[str, Message] = field(default_factory=dict)
+    scopes: Iterable[Message] = ()
+
+
+def handle(manager: Message, tables: Tables, request: Request, stream: Stream) -> table.Decision:
+    """The decision of a manager about a request; `stream` is fresh."""
+    refused = codec.refuse(manager, request, stream)
+    snapped = None if refused else route_configuration(manager, tables, stream)
+    refused = refused or _sanity(stream) or normalisation.normalise(manager, stream)
+    if refused is not None:
+        return table.without_route(snapped, None, refused, stream)
+    authority.normalise(manager, stream)
+    early_mutation.apply(manager, stream)
+    connection_header.strip_hop_by_hop(stream)
+    sanitising.sanitise(manager, snapped, scheme_of(request), stream)
+    return _resolve(manager, tables, stream)
+
+
+def scheme_of(request: Request) -> bytes:
+    """The scheme of the connection: https where TLS is known to be there, else what the request says."""
+    encrypted = request.connection is not None and request.connection.tls is not None
+    return b"https" if encrypted else request.scheme
+
+
+def _sanity(stream: Stream) -> Outcome | None:
+    refused = authority.refuse(stream)
+    if refused is not None:
+        return refused
+    if stream.method == b"QUERY" and not stream.headers.first(b"content-type"):
+        stream.trace.add("sanity", "QUERY", "answered", "it has no content type: 400", "HC-05")
+        return respond(400, "query_missing_content_type")
+    if stream.path is not None and not stream.path.startswith(b"/"):
+        stream.trace.add("sanity", "path", "answered", "it does not start with '/': 404", "HC-11")
+        return respond(404, "absolute_path_rejected")
+    return None
+
+
+def _resolve(manager: Message, tables: Tables, stream: Stream) -> table.Decision:
+    chosen = route_configuration(manager, tables, stream)
+    if chosen is None:
+        return table.without_route(None, None, respond(404, "route_not_found"), stream)
+
+    def target(route: Message) -> Outcome:
+        return upgrades.refuse(manager, route, stream) or targets.decide(route, stream)
+
+    return table.decide(chosen, stream, target)
+
+
+def route_configuration(manager: Message, tables: Tables, stream: Stream) -> Message | None:
+    """The route configuration in force for a request, or None where there is none."""
+    match manager.WhichOneof("route_specifier"):
+        case "route_config":
+            return manager.route_config
+        case "rds":
+            return tables.route_configurations.get(manager.rds.route_config_name)
+        case _:
+            return _scoped(manager.scoped_routes, tables, stream)
+
+
+def _scoped(scoped: Message, tables: Tables, stream: Stream) -> Message | None:
+    inline = scoped.WhichOneof("config_specifier") == "scoped_route_configurations_list"
+    listed = scoped.scoped_route_configurations_list.scoped_route_configurations if inline else tables.scopes
+    scope = scopes.choose(scoped.scope_key_builder, listed, stream)
+    if scope is None:
+        return None
+    if scope.HasField("route_configuration"):
+        return scope.route_configuration
+    return tables.route_configurations.get(scope.route_configuration_name)

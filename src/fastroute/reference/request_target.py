@@ -1,0 +1,90 @@
+"""The request target (HC-03): origin form, absolute form, authority form, asterisk.
+
+- Absolute form is taken unless `allow_absolute_url` is false; its scheme is http or https.
+- User information before "@" is dropped; a port must fit 16 bits; an empty host is refused.
+- The path of `http://h` is "/"; that of `http://h?q` is "?q" (and answered with 404 later, HC-11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastroute.reference.stream import Message
+from fastroute.request import Request
+
+_ALLOWED = frozenset(range(0x21, 0x7F))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The codec does not take the target; `details` are Envoy's."""
+
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the target says: `scheme` is b"" unless the target itself has one."""
+
+    authority: bytes
+    path: bytes | None
+    scheme: bytes = b""
+
+    def pseudo_headers(self, method: bytes) -> list[tuple[bytes, bytes]]:
+        """The pseudo-headers that the codec makes of it."""
+        pairs = [
+            (b":authority", self.authority),
+            (b":path", self.path),
+            (b":method", method),
+            (b":scheme", self.scheme),
+        ]
+        return [(name, value) for name, value in pairs if value is not None and (value or name == b":authority")]
+
+
+def parse(request: Request, manager: Message) -> Target | Refused:
+    """The parts of a request's target, or why the codec refuses it."""
+    path = request.path
+    if request.method == b"CONNECT":
+        return _connect(request)
+    if path is None or not path:
+        return Refused("http1.codec_error")
+    if any(byte >= 0x80 or byte == 0x20 for byte in path):
+        return Refused("http1.codec_error")
+    if any(byte not in _ALLOWED for byte in path):
+        return Refused("http1.invalid_characters")
+    if path.startswith(b"/"):
+        return Target(request.authority, path)
+    if path == b"*":
+        return Target(request.authority, path) if request.method == b"OPTIONS" else Refused("http1.invalid_url")
+    return _absolute(request, path, manager)
+
+
+def _connect(request: Request) -> Target | Refused:
+    if request.path is not None and (request.path.startswith(b"/") or b":" not in request.path):
+        return Refused("http1.invalid_url")
+    authority = request.path if request.path is not None else request.authority
+    _, colon, port = authority.rpartition(b":")
+    if not colon or not _is_port(port):
+        return Refused("http1.invalid_url")
+    return Target(authority, None)
+
+
+def _absolute(request: Request, path: bytes, manager: Message) -> Target | Refused:
+    options = manager.http_protocol_options
+    scheme, mark, rest = path.partition(b"://")
+    if not mark or not scheme.isalpha():
+        return Refused("http1.codec_error")
+    if options.HasField("allow_absolute_url") and not options.allow_absolute_url.value:
+        return Target(request.authority, path)
+    if scheme.lower() not in (b"http", b"https"):
+        return Refused("http1.invalid_scheme")
+    end = min((place for mark in (b"/", b"?", b"#") if (place := rest.find(mark)) >= 0), default=len(rest))
+    host = rest[:end].rpartition(b"@")[2]
+    name, colon, port = host.rpartition(b":") if not host.endswith(b"]") else (host, b"", b"")
+    if not (name if colon else host) or (colon and not _is_port(port)):
+        return Refused("http1.invalid_url")
+    return Target(host, rest[end:] or b"/", scheme.lower())
+
+
+def _is_port(text: bytes) -> bool:
+    return text.isdigit() and int(text) <= 65535

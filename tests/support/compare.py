@@ -1,0 +1,144 @@
+"""Three answers to one request: Envoy's, the reference walk's and the Router's. They must be equal.
+
+    differential = Differential(bed)                     bed: an HttpEnvoy
+    differential.check(table, requests, "plain")         AssertionError with the first difference
+    differential.compared                                how many requests were compared so far
+
+A drawn table that Envoy refuses must be refused by `fastroute.load` as well; it counts in `refused`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fastroute.api import names
+from fastroute.reference import http
+from fastroute.reference.manager import Tables
+from fastroute.request import Connection, Request
+from support.envoy import SwapRefusedError, parse
+from support.http1 import render
+from support.http_envoy import CLUSTERS, HttpEnvoy, Observed
+
+Table = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """What is compared; `status` is 0 and `location` None for a forwarded request."""
+
+    virtual_host: str
+    route: str
+    cluster: str
+    status: int
+    location: str | None
+    details: str
+
+
+def raw(request: Request) -> bytes:
+    """The bytes of a request on an HTTP/1.1 connection."""
+    target = request.authority if request.path is None else request.path
+    return render(request.method, target, request.authority, request.headers)
+
+
+def of_envoy(seen: Observed) -> Answer:
+    """Envoy's answer."""
+    if seen.kind == "forward":
+        return Answer(seen.virtual_host, seen.route, seen.cluster, 0, None, "")
+    return Answer(seen.virtual_host, seen.route, "", seen.status, seen.location, seen.details)
+
+
+def of_decision(decision: Mapping[str, Any]) -> Answer:
+    """The answer in the fields of a decision."""
+    return Answer(
+        str(decision["virtual_host"]),
+        str(decision["route"]),
+        str(decision["cluster"] or ""),
+        int(decision["status"]),
+        decision["location"],
+        str(decision["reason"] or ""),
+    )
+
+
+class Differential:
+    """Compares answers on one test bed, and counts."""
+
+    def __init__(self, bed: HttpEnvoy, listeners: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.bed = bed
+        self.managers = {
+            name: parse(_untyped(bed.manager(overrides)), names.HTTP_CONNECTION_MANAGER)
+            for name, overrides in (listeners or {"plain": {}}).items()
+        }
+        self.compared = 0
+        self.refused = 0
+        self.kinds: Counter[str] = Counter()
+        self.runtime: Mapping[str, object] = {}
+
+    def connection(self, listener: str) -> Connection:
+        """The connection of the bed's client to a listener."""
+        return Connection(("127.0.0.1", self.bed.envoy.port(listener)), ("127.0.0.1", 40000))
+
+    def check(self, table: Table, requests: Sequence[Request], listener: str = "plain") -> None:
+        """Compare the answers to every request under this route table."""
+        try:
+            message = self.bed.swap(table)
+        except SwapRefusedError:
+            self.refused += 1
+            return
+        self.ask(message, requests, listener)
+
+    def ask(self, message: Any, requests: Sequence[Request], listener: str = "plain") -> None:
+        """Compare under the table that is in force, which is `message`."""
+        tables = Tables({"table": message})
+        connection = self.connection(listener)
+        seen = self.bed.decide([raw(request) for request in requests], listener)
+        for request, observed in zip(requests, seen, strict=True):
+            at = Request(**{**_fields(request), "connection": connection})
+            walked = http.handle(
+                self.managers[listener], at, tables=tables, clusters=frozenset(CLUSTERS), runtime=self.runtime
+            )
+            envoy, reference = of_envoy(observed), of_decision(walked.decision)
+            self.compared += 1
+            self.kinds[observed.kind] += 1
+            assert reference == envoy, f"on {listener}: {raw(request)!r}\nwalk:\n{walked.text()}"
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in Request.__dataclass_fields__}
+
+
+def _untyped(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name != "@type"}
+
+
+def budgets(ci: int = 3_000, long: int = 75_000) -> pytest.MarkDecorator:
+    """Run a family with `budget` request comparisons: a few in CI, many in the long mode."""
+    return pytest.mark.parametrize(
+        "budget", [pytest.param(ci, id="ci"), pytest.param(long, id="long", marks=pytest.mark.long)]
+    )
+
+
+def run_family(
+    differential: Differential,
+    tables: st.SearchStrategy[Any],
+    check: Callable[[Any, int], None],
+    budget: int,
+    per_table: int,
+) -> None:
+    """Draw tables and compare until the budget is spent; the number of comparisons is asserted."""
+    before = differential.compared
+    examples = -(-budget // per_table)
+
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck), deadline=None)
+    @given(tables, st.integers(0, 2**32 - 1))
+    def compare(table: Any, seed: int) -> None:
+        check(table, seed)
+
+    compare()
+    done = differential.compared - before
+    print(f"{done} requests compared, {differential.refused} tables refused by both; {dict(differential.kinds)}")
+    assert done >= budget * 0.9
