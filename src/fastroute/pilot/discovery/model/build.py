@@ -1,0 +1,202 @@
+"""From a registry to the services of the mesh.
+
+Endpoints of a Kubernetes service come from its EndpointSlices, else from its Endpoints, else from the pods
+that its selector picks. A ServiceEntry with a selector takes pods and WorkloadEntries of its namespace.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from fastroute.pilot.discovery.model import protocols, workloads
+from fastroute.pilot.discovery.model.services import Instance, Locality, Port, Resolution, Service, Workload
+from fastroute.pilot.discovery.registry.directory import Registry
+from fastroute.pilot.discovery.registry.entries import ServiceEntry
+from fastroute.pilot.discovery.registry.entries import Workload as Entry
+from fastroute.pilot.discovery.registry.kubernetes import EndpointPort, Pod, ServicePort, ServiceSpec
+from fastroute.pilot.discovery.registry.meta import Object
+
+DOMAIN = "cluster.local"
+EXPORT = "networking.istio.io/exportTo"
+SLICE_OF = "kubernetes.io/service-name"
+
+_RESOLUTIONS = {
+    "NONE": Resolution.ORIGINAL_DST,
+    "STATIC": Resolution.EDS,
+    "DNS": Resolution.DNS,
+    "DNS_ROUND_ROBIN": Resolution.DNS_ROUND_ROBIN,
+}
+
+
+def services(registry: Registry, domain: str = DOMAIN) -> tuple[Service, ...]:
+    """All services, oldest first. Where two declare one host in one namespace, Kubernetes' own wins."""
+    builder = _Builder(registry, domain)
+    made = [builder.kubernetes(one) for one in registry.services]
+    for entry in registry.service_entries:
+        made.extend(builder.entry(entry))
+    made.sort(key=lambda one: (one.origin.meta.creation_timestamp, f"{one.host}.{one.namespace}"))
+    return tuple(_first_of_each(made))
+
+
+def _first_of_each(found: Iterable[Service]) -> Iterator[Service]:
+    ordered = sorted(found, key=lambda one: one.origin.kind != "Service")
+    first: dict[tuple[str, str], Service] = {}
+    for one in ordered:
+        first.setdefault((one.host, one.namespace), one)
+    kept = {id(one) for one in first.values()}
+    return (one for one in found if id(one) in kept)
+
+
+def pods(registry: Registry) -> dict[str, Workload]:
+    """Pods by address."""
+    nodes = workloads.localities(registry)
+    return workloads.by_address(workloads.of_pod(pod, nodes) for pod in registry.pods)
+
+
+@dataclass(slots=True)
+class _Builder:
+    registry: Registry
+    domain: str
+    nodes: dict[str, Locality] = field(init=False)
+    pods: dict[str, Workload] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nodes = workloads.localities(self.registry)
+        self.pods = pods(self.registry)
+
+    # Kubernetes
+
+    def kubernetes(self, one: Object[ServiceSpec]) -> Service:
+        spec = one.spec
+        ports = tuple(
+            Port(port.port, port.name, protocols.of_port(port.port, port.name, port.protocol, port.app_protocol))
+            for port in spec.ports
+        )
+        headless = spec.cluster_ip == "None" or (spec.type != "ExternalName" and not spec.cluster_ip)
+        external = spec.type == "ExternalName"
+        addresses = tuple(spec.cluster_ips or (spec.cluster_ip,)) if not headless and not external else ()
+        resolution = Resolution.DNS if external else Resolution.ORIGINAL_DST if headless else Resolution.EDS
+        return Service(
+            f"{one.name}.{one.namespace}.svc.{self.domain}", one.name, one.namespace, ports, resolution, one,
+            addresses, headless and not external, external, _exports(one, self.registry),
+            tuple(self._endpoints(one, dict(zip(ports, spec.ports, strict=True)))),
+        )  # fmt: skip
+
+    def _endpoints(self, one: Object[ServiceSpec], ports: dict[Port, ServicePort]) -> Iterator[Instance]:
+        if one.spec.type == "ExternalName":
+            for port in ports:
+                yield Instance(port, port.number, Workload(one.spec.external_name, namespace=one.namespace))
+            return
+        slices = [
+            slice_ for slice_ in self.registry.of("EndpointSlice")
+            if slice_.namespace == one.namespace and slice_.meta.labels.get(SLICE_OF) == one.name
+        ]  # fmt: skip
+        sets = [e for e in self.registry.of("Endpoints") if (e.name, e.namespace) == (one.name, one.namespace)]
+        if slices:
+            for slice_ in slices:
+                for endpoint in slice_.spec.endpoints:
+                    ready = endpoint.conditions.ready is not False or one.spec.publish_not_ready_addresses
+                    yield from self._listed(endpoint.addresses[0], ready, slice_.spec.ports, ports)
+        elif sets:
+            yield from self._subsets(one, sets, ports)
+        elif one.spec.selector:
+            yield from self._selected(one, ports)
+
+    def _subsets(
+        self, one: Object[ServiceSpec], sets: list[Object[object]], ports: dict[Port, ServicePort]
+    ) -> Iterator[Instance]:
+        for found in sets:
+            for subset in found.spec.subsets:  # type: ignore[attr-defined]
+                for address in subset.addresses:
+                    yield from self._listed(address.ip, True, subset.ports, ports)
+                for address in subset.not_ready_addresses:
+                    ready = one.spec.publish_not_ready_addresses
+                    yield from self._listed(address.ip, ready, subset.ports, ports)
+
+    def _listed(
+        self, address: str, ready: bool, listed: tuple[EndpointPort, ...], ports: dict[Port, ServicePort]
+    ) -> Iterator[Instance]:
+        workload = self.pods.get(address) or Workload(address)
+        for port in ports:
+            for target in listed:
+                if target.name == port.name:
+                    yield Instance(port, target.port, workload, ready=ready)
+
+    def _selected(self, one: Object[ServiceSpec], ports: dict[Port, ServicePort]) -> Iterator[Instance]:
+        for pod in self.registry.pods:
+            if pod.namespace != one.namespace or not workloads.selected(one.spec.selector, pod.meta.labels):
+                continue
+            if not pod.spec.status.pod_ip or pod.meta.deletion_timestamp:
+                continue
+            ready = pod.spec.status.ready or one.spec.publish_not_ready_addresses
+            for port, declared in ports.items():
+                target = _target(pod.spec, declared)
+                if target:
+                    yield Instance(port, target, workloads.of_pod(pod, self.nodes), ready=ready)
+
+    # Istio
+
+    def entry(self, one: Object[ServiceEntry]) -> Iterator[Service]:
+        spec = one.spec
+        ports = tuple(Port(p.number, p.name, protocols.of_entry(p.protocol, p.name, p.number)) for p in spec.ports)
+        targets = {port: int(p.target_port or p.number) for port, p in zip(ports, spec.ports, strict=True)}
+        for host in spec.hosts:
+            yield Service(
+                host, host, one.namespace, ports, _RESOLUTIONS[spec.resolution], one, spec.addresses, False,
+                spec.location == "MESH_EXTERNAL", spec.export_to or self.registry.mesh.default_service_export_to,
+                tuple(self._behind(one, host, targets)),
+            )  # fmt: skip
+
+    def _behind(self, one: Object[ServiceEntry], host: str, targets: dict[Port, int]) -> Iterator[Instance]:
+        spec = one.spec
+        for number, entry in enumerate(spec.endpoints):
+            yield from self._of_entry(entry, f"{one.name}-{number}", one.namespace, targets)
+        if spec.workload_selector is not None:
+            yield from self._by_selector(one, targets)
+        elif not spec.endpoints and spec.resolution in ("DNS", "DNS_ROUND_ROBIN"):
+            for port, target in targets.items():
+                yield Instance(port, target, Workload(host, namespace=one.namespace))
+
+    def _by_selector(self, one: Object[ServiceEntry], targets: dict[Port, int]) -> Iterator[Instance]:
+        assert one.spec.workload_selector is not None
+        labels = one.spec.workload_selector.labels
+        for entry in self.registry.workload_entries:
+            if entry.namespace == one.namespace and workloads.selected(labels, entry.spec.labels):
+                yield from self._of_entry(entry.spec, entry.name, entry.namespace, targets)
+        for workload in self.pods.values():
+            if workload.namespace == one.namespace and workloads.selected(labels, workload.labels):
+                for port, target in targets.items():
+                    yield Instance(port, target, workload)
+
+    def _of_entry(self, entry: Entry, name: str, namespace: str, targets: dict[Port, int]) -> Iterator[Instance]:
+        workload = workloads.of_entry(entry, name, namespace)
+        for port, target in targets.items():
+            yield Instance(port, int(entry.ports.get(port.name, target)), workload, int(entry.weight) or 1)
+
+
+def _exports(one: Object[ServiceSpec], registry: Registry) -> tuple[str, ...]:
+    said = one.meta.annotations.get(EXPORT, "")
+    return tuple(part.strip() for part in said.split(",")) if said else registry.mesh.default_service_export_to
+
+
+def _target(pod: Pod, port: ServicePort) -> int | None:
+    if port.target_port is None:
+        return int(port.port)
+    if isinstance(port.target_port, int):
+        return port.target_port
+    for container in pod.spec.containers:
+        for declared in container.ports:
+            if declared.name == port.target_port:
+                return int(declared.container_port)
+    return None
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is an IP address rather than a name, a CIDR or a path."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

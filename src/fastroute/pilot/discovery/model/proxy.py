@@ -1,0 +1,41 @@
+"""The proxy that configuration is made for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastroute.errors import ConfigError
+from fastroute.pilot.discovery.model import workloads
+from fastroute.pilot.discovery.model.build import DOMAIN
+from fastroute.pilot.discovery.model.services import Locality
+from fastroute.pilot.discovery.registry.directory import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A sidecar: the workload that it stands beside."""
+
+    name: str
+    namespace: str
+    address: str
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    service_account: str = "default"
+    locality: Locality = Locality()
+    domain: str = DOMAIN
+
+    @property
+    def id(self) -> str:
+        """The node id that Envoy sends: `sidecar~IP~POD.NAMESPACE~NAMESPACE.svc.DOMAIN`."""
+        return f"sidecar~{self.address}~{self.name}.{self.namespace}~{self.namespace}.svc.{self.domain}"
+
+    @classmethod
+    def of_pod(cls, registry: Registry, name: str, domain: str = DOMAIN) -> Proxy:
+        """The sidecar of the pod `NAME` or `NAME.NAMESPACE`; ConfigError if there is no such pod."""
+        nodes = workloads.localities(registry)
+        for pod in registry.pods:
+            if name in (pod.name, f"{pod.name}.{pod.namespace}"):
+                one = workloads.of_pod(pod, nodes)
+                return cls(one.name, one.namespace, one.address, one.labels, one.service_account, one.locality, domain)
+        known = ", ".join(sorted(pod.name for pod in registry.pods)) or "none"
+        raise ConfigError(f"there is no pod {name!r}", remedy=f"Pods: {known}.")

@@ -1,0 +1,180 @@
+"""Which VirtualService and DestinationRule speak of a host, for one proxy.
+
+VirtualServices: only those whose gateways contain `mesh` (the default) and which are exported to the
+proxy's namespace. The most specific host wins; among equals the oldest.
+
+DestinationRules: looked for in the proxy's namespace, then in the service's, then in the root namespace;
+in each the most specific host wins. Several rules of one namespace for the same host are merged: subsets
+are added up, and the first traffic policy counts. Rules with a workload selector hold in their own
+namespace only, for the callers that they select.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fastroute.pilot.discovery.model.hosts import covers, exported, most_specific, qualify
+from fastroute.pilot.discovery.model.proxy import Proxy
+from fastroute.pilot.discovery.model.services import Service
+from fastroute.pilot.discovery.model.workloads import selected
+from fastroute.pilot.discovery.registry.directory import Registry
+from fastroute.pilot.discovery.registry.meta import Object
+from fastroute.pilot.discovery.registry.policies import DestinationRule, Subset
+from fastroute.pilot.discovery.registry.traffic import HTTPMatch, HTTPRoute, VirtualService
+
+MESH: Final = "mesh"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A VirtualService as it applies: delegates in place, hosts in full."""
+
+    origin: Object[VirtualService]
+    hosts: tuple[str, ...]
+    http: tuple[HTTPRoute, ...]
+
+    def qualify(self, host: str, domain: str) -> str:
+        """The full name of a host that this rule mentions."""
+        return qualify(host, self.origin.namespace, domain)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All that DestinationRules say about one host."""
+
+    origin: Object[DestinationRule]
+    spec: DestinationRule
+
+    def subset(self, name: str) -> Subset | None:
+        """The subset of that name."""
+        return next((one for one in self.spec.subsets if one.name == name), None)
+
+
+def virtual_services(registry: Registry, proxy: Proxy) -> tuple[Rule, ...]:
+    """The rules that apply to a sidecar, oldest first."""
+    found = []
+    for one in registry.virtual_services:
+        spec = one.spec
+        exports = spec.export_to or registry.mesh.default_virtual_service_export_to
+        if not spec.hosts or MESH not in (spec.gateways or (MESH,)):
+            continue
+        if exported(exports, one.namespace, proxy.namespace):
+            hosts = tuple(qualify(host, one.namespace, proxy.domain).lower() for host in spec.hosts)
+            found.append(Rule(one, hosts, tuple(_with_delegates(registry, one))))
+    return tuple(found)
+
+
+def rule_for(rules: tuple[Rule, ...], host: str) -> Rule | None:
+    """The rule that speaks of a host."""
+    pattern = most_specific((one for rule in rules for one in rule.hosts), host)
+    if pattern is None:
+        return None
+    return next(rule for rule in rules if pattern in rule.hosts)
+
+
+def _with_delegates(registry: Registry, one: Object[VirtualService]) -> Iterator[HTTPRoute]:
+    """The routes of a VirtualService; a delegate's routes stand in the place of the route that names it."""
+    for route in one.spec.http:
+        if route.delegate is None:
+            yield route
+            continue
+        namespace = route.delegate.namespace or one.namespace
+        for child in registry.virtual_services:
+            if (child.name, child.namespace) == (route.delegate.name, namespace) and not child.spec.hosts:
+                yield from _merged(route, child)
+
+
+def _merged(parent: HTTPRoute, child: Object[VirtualService]) -> Iterator[HTTPRoute]:
+    """The child's routes, each narrowed by the parent's matches; hosts stay those of the child's namespace."""
+    for route in child.spec.http:
+        if route.delegate is not None:
+            continue
+        matches = _narrowed(parent.match, route.match)
+        if matches is None:
+            continue
+        defaults = {
+            name: getattr(parent, name)
+            for name in ("timeout", "retries", "rewrite", "fault", "cors_policy")
+            if getattr(route, name) is None and getattr(parent, name) is not None
+        }
+        route = _located(route, child.namespace)
+        yield replace(route, match=matches, name=_joined(parent.name, route.name), **defaults)
+
+
+def _located(route: HTTPRoute, namespace: str) -> HTTPRoute:
+    """Short names in a delegate belong to the delegate's namespace, not to its parent's."""
+    targets = tuple(
+        replace(
+            target,
+            destination=replace(target.destination, host=qualify(target.destination.host, namespace, "cluster.local")),
+        )
+        for target in route.route
+    )
+    return replace(route, route=targets)
+
+
+def _joined(parent: str, child: str) -> str:
+    return "-".join(name for name in (parent, child) if name)
+
+
+def _narrowed(parents: tuple[HTTPMatch, ...], children: tuple[HTTPMatch, ...]) -> tuple[HTTPMatch, ...] | None:
+    if not parents or not children:
+        return parents or children
+    both = [one for parent in parents for child in children if (one := _both(parent, child)) is not None]
+    return tuple(both) or None
+
+
+def _both(parent: HTTPMatch, child: HTTPMatch) -> HTTPMatch | None:
+    """What both demand, or None when they contradict each other or cannot be put into one match."""
+    fields: dict[str, object] = {}
+    for name in ("uri", "scheme", "method", "authority", "port", "source_namespace"):
+        above, below = getattr(parent, name), getattr(child, name)
+        narrower = name == "uri" and above is not None and above.prefix is not None and _starts(below, above.prefix)
+        if above and below and above != below and not narrower:
+            return None
+        fields[name] = below or above
+    for name in ("headers", "without_headers", "query_params", "source_labels"):
+        fields[name] = {**getattr(child, name), **getattr(parent, name)}
+    ignore = parent.ignore_uri_case or child.ignore_uri_case
+    return replace(child, ignore_uri_case=ignore, gateways=child.gateways or parent.gateways, **fields)  # type: ignore[arg-type]
+
+
+def _starts(uri: object, prefix: str) -> bool:
+    text = getattr(uri, "exact", None) or getattr(uri, "prefix", None)
+    return isinstance(text, str) and text.startswith(prefix)
+
+
+def policy_for(registry: Registry, proxy: Proxy, service: Service) -> Policy | None:
+    """What DestinationRules say about a service, to this caller."""
+    for namespace in dict.fromkeys((proxy.namespace, service.namespace, registry.mesh.root_namespace)):
+        found = [
+            one for one in registry.destination_rules
+            if one.namespace == namespace
+            and covers(qualify(one.spec.host, namespace, proxy.domain), service.host)
+            and _applies(registry, one, proxy)
+        ]  # fmt: skip
+        if found:
+            return _merge(found, proxy, service.host)
+    return None
+
+
+def _applies(registry: Registry, one: Object[DestinationRule], proxy: Proxy) -> bool:
+    wanted = one.spec.workload_selector
+    if wanted is not None and wanted.match_labels:
+        return one.namespace == proxy.namespace and selected(wanted.match_labels, proxy.labels)
+    exports = one.spec.export_to or registry.mesh.default_destination_rule_export_to
+    return exported(exports, one.namespace, proxy.namespace)
+
+
+def _merge(found: list[Object[DestinationRule]], proxy: Proxy, host: str) -> Policy:
+    names = [qualify(one.spec.host, one.namespace, proxy.domain) for one in found]
+    best = most_specific(names, host)
+    same = [one for one, name in zip(found, names, strict=True) if name == best]
+    selecting = [one for one in same if one.spec.workload_selector is not None]
+    first, *rest = [*selecting, *(one for one in same if one not in selecting)]
+    subsets = {subset.name: subset for one in reversed([first, *rest]) for subset in reversed(one.spec.subsets)}
+    policy = next((one.spec.traffic_policy for one in (first, *rest) if one.spec.traffic_policy), None)
+    ordered = tuple(subsets[name] for name in reversed(subsets))
+    return Policy(first, replace(first.spec, subsets=ordered, traffic_policy=policy))

@@ -1,0 +1,67 @@
+"""Pods and workload entries as workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from fastroute.pilot.discovery.model.services import Locality, Workload
+from fastroute.pilot.discovery.registry.directory import Registry
+from fastroute.pilot.discovery.registry.entries import Workload as Entry
+from fastroute.pilot.discovery.registry.kubernetes import Pod
+from fastroute.pilot.discovery.registry.meta import Object
+
+TLS_LABEL: Final = "security.istio.io/tlsMode"
+REGION: Final = "topology.kubernetes.io/region"
+ZONE: Final = "topology.kubernetes.io/zone"
+SUBZONE: Final = "topology.istio.io/subzone"
+LOCALITY: Final = "istio-locality"
+
+
+def selected(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Whether all of `selector` stands in `labels`."""
+    return all(labels.get(key) == value for key, value in selector.items())
+
+
+def localities(registry: Registry) -> dict[str, Locality]:
+    """Where each node is, by its labels."""
+    return {node.name: _of_labels(node.meta.labels) for node in registry.of("Node")}
+
+
+def _of_labels(labels: Mapping[str, str]) -> Locality:
+    return Locality(labels.get(REGION, ""), labels.get(ZONE, ""), labels.get(SUBZONE, ""))
+
+
+def of_pod(pod: Object[Pod], nodes: Mapping[str, Locality]) -> Workload:
+    """A pod. The label `istio-locality` beats the node's labels; its parts may be separated by dots."""
+    labels, spec = pod.meta.labels, pod.spec.spec
+    said = labels.get(LOCALITY, "")
+    locality = Locality.parse(said, "/" if "/" in said else ".") if said else nodes.get(spec.node_name, Locality())
+    return Workload(
+        pod.spec.status.pod_ip, pod.name, pod.namespace, labels, spec.service_account_name or "default", locality,
+        labels.get(TLS_LABEL) == "istio",
+    )  # fmt: skip
+
+
+def of_entry(entry: Entry, name: str, namespace: str) -> Workload:
+    """A WorkloadEntry, or an endpoint of a ServiceEntry."""
+    return Workload(
+        entry.address, name, namespace, entry.labels, entry.service_account, Locality.parse(entry.locality),
+        entry.labels.get(TLS_LABEL) == "istio",
+    )  # fmt: skip
+
+
+def owner(name: str, labels: Mapping[str, str]) -> str:
+    """The name of the Deployment behind a pod: its name without the parts that were made up."""
+    made_up = labels.get("pod-template-hash", "")
+    head, separator, _ = name.partition(f"-{made_up}-") if made_up else (name, "", "")
+    return head if separator else name
+
+
+def by_address(workloads: Iterable[Workload]) -> dict[str, Workload]:
+    """Workloads by address; the first one counts."""
+    found: dict[str, Workload] = {}
+    for one in workloads:
+        if one.address:
+            found.setdefault(one.address, one)
+    return found

@@ -1,0 +1,224 @@
+"""From a directory of YAML to a Registry.
+
+All files named *.yaml, *.yml or *.json below the directory are read, in the order of their names. Each
+object is judged alone: with `strict` the first bad one is raised, with all others in `others`; without it,
+bad objects are left out and `Registry.errors` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from fastroute.errors import ConfigError, ParseError, UnsupportedError
+from fastroute.pilot.discovery.registry import kubernetes
+from fastroute.pilot.discovery.registry.decode import Place, decode
+from fastroute.pilot.discovery.registry.entries import ServiceEntry, Workload
+from fastroute.pilot.discovery.registry.kinds import KINDS, Kind, refusal
+from fastroute.pilot.discovery.registry.mesh import MeshConfig
+from fastroute.pilot.discovery.registry.meta import Metadata, Object
+from fastroute.pilot.discovery.registry.policies import DestinationRule
+from fastroute.pilot.discovery.registry.scopes import PeerAuthentication, Sidecar
+from fastroute.pilot.discovery.registry.text import Document, Source, documents
+from fastroute.pilot.discovery.registry.traffic import VirtualService
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+MESH: Final = "istio"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All objects of a mesh that could be read, and why others could not."""
+
+    objects: tuple[Object[Any], ...] = ()
+    mesh: MeshConfig = MeshConfig()
+    mesh_source: Source | None = None
+    errors: tuple[ConfigError, ...] = ()
+    _by_kind: Mapping[str, tuple[Object[Any], ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, kind: str) -> tuple[Object[Any], ...]:
+        """The objects of a kind, oldest first."""
+        return self._by_kind.get(kind, ())
+
+    @property
+    def services(self) -> tuple[Object[kubernetes.ServiceSpec], ...]:
+        """Kubernetes Services."""
+        return self.of("Service")
+
+    @property
+    def pods(self) -> tuple[Object[kubernetes.Pod], ...]:
+        """Pods."""
+        return self.of("Pod")
+
+    @property
+    def virtual_services(self) -> tuple[Object[VirtualService], ...]:
+        """VirtualServices."""
+        return self.of("VirtualService")
+
+    @property
+    def destination_rules(self) -> tuple[Object[DestinationRule], ...]:
+        """DestinationRules."""
+        return self.of("DestinationRule")
+
+    @property
+    def service_entries(self) -> tuple[Object[ServiceEntry], ...]:
+        """ServiceEntries."""
+        return self.of("ServiceEntry")
+
+    @property
+    def workload_entries(self) -> tuple[Object[Workload], ...]:
+        """WorkloadEntries."""
+        return self.of("WorkloadEntry")
+
+    @property
+    def sidecars(self) -> tuple[Object[Sidecar], ...]:
+        """Sidecars."""
+        return self.of("Sidecar")
+
+    @property
+    def peer_authentications(self) -> tuple[Object[PeerAuthentication], ...]:
+        """PeerAuthentications."""
+        return self.of("PeerAuthentication")
+
+
+def read(*paths: str | FilePath, strict: bool = True) -> Registry:
+    """Read files and directories. ConfigError (with `others`) when strict and something is wrong.
+
+    When two objects have kind, namespace and name in common, the later path's replaces the earlier's
+    (as applying it would); within one path that is an error.
+    """
+    layers = [[(file, file.read_text(encoding="utf-8")) for file in _files(FilePath(path))] for path in paths]
+    return read_texts(*layers, strict=strict)
+
+
+def _files(path: FilePath) -> Iterable[FilePath]:
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    return [path]
+
+
+def read_texts(*layers: Iterable[tuple[FilePath | str, str]], strict: bool = True) -> Registry:
+    """Read texts, each with the name that errors give it. Later layers replace objects of earlier ones."""
+    reading = _Reading()
+    for layer in layers:
+        reading.layer([(str(name), text) for name, text in layer])
+    if strict and reading.errors:
+        first, *others = reading.errors
+        first.others = tuple(others)
+        raise first
+    return reading.registry()
+
+
+class _Reading:
+    """Objects and errors as they come."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str, str], Object[Any]] = {}
+        self.errors: list[ConfigError] = []
+
+    def layer(self, files: list[tuple[str, str]]) -> None:
+        """Add one layer of files."""
+        seen: dict[tuple[str, str, str], Object[Any]] = {}
+        for name, text in files:
+            try:
+                for document in documents(text, name):
+                    self._document(document, seen)
+            except ConfigError as error:
+                self.errors.append(error)
+        self.objects.update(seen)
+
+    def _document(self, document: Document, seen: dict[tuple[str, str, str], Object[Any]]) -> None:
+        for one in _flatten(document):
+            try:
+                made = _object(one)
+            except ConfigError as error:
+                self.errors.append(error)
+                continue
+            if made is not None:
+                self._add(made, seen)
+
+    def _add(self, made: Object[Any], seen: dict[tuple[str, str, str], Object[Any]]) -> None:
+        key = (made.kind, made.namespace, made.name)
+        if key in seen:
+            message = f"this object already stands at {seen[key].source.where()}"
+            self.errors.append(ParseError(message, where=made.source.where(), resource=made.label))
+            return
+        seen[key] = made
+
+    def registry(self) -> Registry:
+        """Everything read, indexed."""
+        objects = sorted(self.objects.values(), key=lambda one: one.age)
+        by_kind: dict[str, list[Object[Any]]] = {}
+        for one in objects:
+            by_kind.setdefault(one.kind, []).append(one)
+        mesh, source = self._mesh(by_kind.get("ConfigMap", []))
+        indexed = {kind: tuple(members) for kind, members in by_kind.items()}
+        return Registry(tuple(objects), mesh, source, tuple(self.errors), indexed)
+
+    def _mesh(self, maps: list[Object[kubernetes.ConfigMap]]) -> tuple[MeshConfig, Source | None]:
+        for one in maps:
+            if one.name == MESH and one.namespace == MeshConfig().root_namespace and "mesh" in one.spec.data:
+                return _mesh_of(one), one.source
+        return MeshConfig(), None
+
+
+def _mesh_of(one: Object[kubernetes.ConfigMap]) -> MeshConfig:
+    """The settings inside the ConfigMap; positions count from the start of the embedded text."""
+    outer = one.where("data", "mesh")
+    label = f"{one.source.file}:{outer.line} data.mesh"
+    for document in documents(one.spec.data["mesh"], label):
+        return decode(MeshConfig, document.value, Place(document.source, (), "MeshConfig"))
+    return MeshConfig()
+
+
+def _flatten(document: Document) -> Iterator[Document]:
+    """A `List` is the objects inside it."""
+    body = document.value
+    if not (isinstance(body, dict) and body.get("kind") == "List" and isinstance(body.get("items"), list)):
+        yield document
+        return
+    for index, item in enumerate(body["items"]):
+        prefix = ("items", index)
+        inner = {path[2:]: mark for path, mark in document.source.marks.items() if path[:2] == prefix}
+        yield Document(item, replace(document.source, marks=inner))
+
+
+def _object(document: Document) -> Object[Any] | None:
+    body, source = document.value, document.source
+    place = Place(source, (), "")
+    if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
+        raise place.error("not a Kubernetes object: it has no kind")
+    group, _, version = str(body.get("apiVersion", "")).rpartition("/")
+    kind: str = body["kind"]
+    entry = KINDS.get((group, kind))
+    if entry is None:
+        _pass_over(group, kind, body, source)
+        return None
+    if version not in entry.versions:
+        wanted = ", ".join(f"{group}/{one}".lstrip("/") for one in entry.versions)
+        raise place.at("apiVersion").error(f"{kind} has no version {version!r}", f"Use one of {wanted}.")
+    return _decoded(kind, entry, body, source)
+
+
+def _pass_over(group: str, kind: str, body: dict[str, Any], source: Source) -> None:
+    why = refusal(group, kind)
+    if why is None:
+        return
+    meta = body.get("metadata")
+    name = meta.get("name", "?") if isinstance(meta, dict) else "?"
+    where = source.where(("kind",))
+    raise UnsupportedError(
+        why, path="kind", where=where, resource=f'{kind} "{name}"', remedy="Remove it, or read the directory leniently."
+    )
+
+
+def _decoded(kind: str, entry: Kind, body: dict[str, Any], source: Source) -> Object[Any]:
+    meta = decode(Metadata, body.get("metadata"), Place(source, ("metadata",), kind))
+    if entry.namespaced and not meta.namespace:
+        meta = replace(meta, namespace="default")
+    root = () if entry.whole else ("spec",)
+    bare: Object[Any] = Object(kind, meta, None, source, root)
+    value = body if entry.whole else body.get("spec", {})
+    return replace(bare, spec=decode(entry.spec, value, Place(source, root, bare.label)))

@@ -1,0 +1,215 @@
+"""Kubernetes objects, as far as a mesh looks at them. All of them are open: other keys are skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from fastroute.pilot.discovery.registry.values import PortNumber
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service; `target_port` is a number or the name of a container's port."""
+
+    OPEN: ClassVar[bool] = True
+
+    port: PortNumber
+    name: str = ""
+    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
+    target_port: int | str | None = None
+    app_protocol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """`Service.spec`. A headless service has the cluster IP `None`."""
+
+    OPEN: ClassVar[bool] = True
+    KEYS: ClassVar[Mapping[str, str]] = {"cluster_ip": "clusterIP", "cluster_ips": "clusterIPs"}
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
+    cluster_ip: str = ""
+    cluster_ips: tuple[str, ...] = ()
+    external_name: str = ""
+    selector: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[ServicePort, ...] = ()
+    publish_not_ready_addresses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A port that a container declares."""
+
+    OPEN: ClassVar[bool] = True
+
+    container_port: PortNumber
+    name: str = ""
+    protocol: str = "TCP"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of a pod."""
+
+    OPEN: ClassVar[bool] = True
+
+    name: str
+    ports: tuple[ContainerPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodSpec:
+    """`Pod.spec`."""
+
+    OPEN: ClassVar[bool] = True
+
+    containers: tuple[Container, ...] = ()
+    service_account_name: str = "default"
+    node_name: str = ""
+    hostname: str = ""
+    subdomain: str = ""
+    host_network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a pod's status."""
+
+    OPEN: ClassVar[bool] = True
+
+    type: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodStatus:
+    """`Pod.status`. A pod without conditions counts as ready when it has an address."""
+
+    OPEN: ClassVar[bool] = True
+    KEYS: ClassVar[Mapping[str, str]] = {"pod_ip": "podIP"}
+
+    pod_ip: str = ""
+    phase: str = "Running"
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the pod takes traffic."""
+        said = [one.status for one in self.conditions if one.type == "Ready"]
+        return self.phase == "Running" and (not said or said[-1] == "True")
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod: what it runs and which address it has."""
+
+    OPEN: ClassVar[bool] = True
+
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRef:
+    """The object behind an address, usually a pod."""
+
+    OPEN: ClassVar[bool] = True
+
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of an Endpoints object."""
+
+    OPEN: ClassVar[bool] = True
+
+    ip: str
+    hostname: str = ""
+    target_ref: TargetRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPort:
+    """A port of Endpoints or of an EndpointSlice; the name joins it to the service's port."""
+
+    OPEN: ClassVar[bool] = True
+
+    port: PortNumber
+    name: str = ""
+    protocol: str = "TCP"
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """Addresses which share their ports."""
+
+    OPEN: ClassVar[bool] = True
+
+    addresses: tuple[Address, ...] = ()
+    not_ready_addresses: tuple[Address, ...] = ()
+    ports: tuple[EndpointPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The addresses of the service of the same name."""
+
+    OPEN: ClassVar[bool] = True
+
+    subsets: tuple[Subset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SliceConditions:
+    """Readiness of a slice's endpoint; absent means ready."""
+
+    OPEN: ClassVar[bool] = True
+
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SliceEndpoint:
+    """An endpoint of an EndpointSlice. Only its first address is used, as Kubernetes says."""
+
+    OPEN: ClassVar[bool] = True
+
+    addresses: tuple[str, ...]
+    conditions: SliceConditions = SliceConditions()
+    hostname: str = ""
+    node_name: str = ""
+    target_ref: TargetRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSlice:
+    """Addresses of the service that the label `kubernetes.io/service-name` names."""
+
+    OPEN: ClassVar[bool] = True
+
+    address_type: Literal["IPv4", "IPv6", "FQDN"] = "IPv4"
+    endpoints: tuple[SliceEndpoint, ...] = ()
+    ports: tuple[EndpointPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """Named texts; the one named `istio` in the root namespace holds the mesh's settings."""
+
+    OPEN: ClassVar[bool] = True
+
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """An object of which only the metadata matters: Namespace, Node, ServiceAccount."""
+
+    OPEN: ClassVar[bool] = True

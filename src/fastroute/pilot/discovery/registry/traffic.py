@@ -1,0 +1,296 @@
+"""VirtualService: how requests and connections to a host are routed (networking.istio.io)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from fastroute.pilot.discovery.registry.values import Duration, Percent, PortNumber, Unsigned
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StringMatch:
+    """Exact, prefix or regular expression; none of them means: present."""
+
+    ONE_OF: ClassVar[Groups] = (("exact", "prefix", "regex"),)
+
+    exact: str | None = None
+    prefix: str | None = None
+    regex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortSelector:
+    """A port of the destination's service."""
+
+    number: PortNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A service, perhaps one subset of it."""
+
+    host: str
+    subset: str = ""
+    port: PortSelector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderOperations:
+    """What is done to headers: set replaces, add appends."""
+
+    set: Mapping[str, str] = field(default_factory=dict)
+    add: Mapping[str, str] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Header changes of the request and of the response."""
+
+    request: HeaderOperations = HeaderOperations()
+    response: HeaderOperations = HeaderOperations()
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPRouteDestination:
+    """A destination with its share of the requests."""
+
+    destination: Destination
+    weight: Unsigned = Unsigned(0)
+    headers: Headers = Headers()
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPMatch:
+    """One way for a request to match: all that is set must hold."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"sourcePrincipal"})
+
+    name: str = ""
+    uri: StringMatch | None = None
+    ignore_uri_case: bool = False
+    scheme: StringMatch | None = None
+    method: StringMatch | None = None
+    authority: StringMatch | None = None
+    headers: Mapping[str, StringMatch] = field(default_factory=dict)
+    without_headers: Mapping[str, StringMatch] = field(default_factory=dict)
+    query_params: Mapping[str, StringMatch] = field(default_factory=dict)
+    port: PortNumber | None = None
+    source_labels: Mapping[str, str] = field(default_factory=dict)
+    source_namespace: str = ""
+    gateways: tuple[str, ...] = ()
+    stat_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Answer with a redirection."""
+
+    ONE_OF: ClassVar[Groups] = (("port", "derivePort"),)
+
+    uri: str = ""
+    authority: str = ""
+    port: PortNumber | None = None
+    derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
+    scheme: str = ""
+    redirect_code: Unsigned = Unsigned(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a direct response."""
+
+    ONE_OF: ClassVar[Groups] = (("string", "bytes"),)
+
+    string: str | None = None
+    bytes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectResponse:
+    """Answer without asking anybody."""
+
+    status: Unsigned
+    body: Body | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegexRewrite:
+    """Replace what matches in the path."""
+
+    match: str
+    rewrite: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Change path or authority before forwarding."""
+
+    ONE_OF: ClassVar[Groups] = (("uri", "uriRegexRewrite"),)
+
+    uri: str = ""
+    authority: str = ""
+    uri_regex_rewrite: RegexRewrite | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When and how often to try again; zero attempts switch retries off."""
+
+    attempts: Unsigned = Unsigned(0)
+    per_try_timeout: Duration | None = None
+    retry_on: str = ""
+    retry_remote_localities: bool | None = None
+    retry_ignore_previous_hosts: bool | None = None
+    backoff: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Hold requests back."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"exponentialDelay"})
+
+    fixed_delay: Duration
+    percent: Unsigned | None = None
+    percentage: Percent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Answer requests with an error."""
+
+    ONE_OF: ClassVar[Groups] = (("httpStatus", "grpcStatus"),)
+    LATER: ClassVar[frozenset[str]] = frozenset({"http2Error"})
+
+    http_status: Unsigned | None = None
+    grpc_status: str | None = None
+    percentage: Percent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Injected faults."""
+
+    delay: Delay | None = None
+    abort: Abort | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A destination that gets a copy of some requests."""
+
+    destination: Destination
+    percentage: Percent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """Cross-origin resource sharing."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"unmatchedPreflights"})
+
+    allow_origin: tuple[str, ...] = ()
+    allow_origins: tuple[StringMatch, ...] = ()
+    allow_methods: tuple[str, ...] = ()
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    max_age: Duration | None = None
+    allow_credentials: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """Another VirtualService that holds the routes."""
+
+    name: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPRoute:
+    """A rule for HTTP: who matches, and what happens."""
+
+    ONE_OF: ClassVar[Groups] = (("route", "redirect"), ("route", "directResponse"), ("redirect", "directResponse"))
+
+    name: str = ""
+    match: tuple[HTTPMatch, ...] = ()
+    route: tuple[HTTPRouteDestination, ...] = ()
+    redirect: Redirect | None = None
+    direct_response: DirectResponse | None = None
+    delegate: Delegate | None = None
+    rewrite: Rewrite | None = None
+    timeout: Duration | None = None
+    retries: Retries | None = None
+    fault: Fault | None = None
+    mirror: Destination | None = None
+    mirror_percent: Unsigned | None = None
+    mirror_percentage: Percent | None = None
+    mirrors: tuple[Mirror, ...] = ()
+    cors_policy: Cors | None = None
+    headers: Headers = Headers()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDestination:
+    """A destination of connections, with its share."""
+
+    destination: Destination
+    weight: Unsigned = Unsigned(0)
+
+
+@dataclass(frozen=True, slots=True)
+class TLSMatch:
+    """Which TLS connections: by server name, and where they go or come from."""
+
+    sni_hosts: tuple[str, ...]
+    destination_subnets: tuple[str, ...] = ()
+    port: PortNumber | None = None
+    source_labels: Mapping[str, str] = field(default_factory=dict)
+    gateways: tuple[str, ...] = ()
+    source_namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TLSRoute:
+    """A rule for TLS that is passed through."""
+
+    match: tuple[TLSMatch, ...]
+    route: tuple[RouteDestination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class L4Match:
+    """Which TCP connections."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"sourceSubnet"})
+
+    destination_subnets: tuple[str, ...] = ()
+    port: PortNumber | None = None
+    source_labels: Mapping[str, str] = field(default_factory=dict)
+    gateways: tuple[str, ...] = ()
+    source_namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TCPRoute:
+    """A rule for TCP."""
+
+    match: tuple[L4Match, ...] = ()
+    route: tuple[RouteDestination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualService:
+    """`VirtualService.spec`."""
+
+    hosts: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    http: tuple[HTTPRoute, ...] = ()
+    tls: tuple[TLSRoute, ...] = ()
+    tcp: tuple[TCPRoute, ...] = ()
+    export_to: tuple[str, ...] = ()

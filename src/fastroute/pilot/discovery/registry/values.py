@@ -1,0 +1,78 @@
+"""Values that occur in many kinds of object, each with the form it takes in text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+_UNITS: Final[Mapping[str, int | Fraction]] = {
+    "h": 3600,
+    "m": 60,
+    "s": 1,
+    "ms": Fraction(1, 1000),
+    "us": Fraction(1, 10**6),
+    "ns": Fraction(1, 10**9),
+}
+_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|ns|m|s)")
+NANOSECONDS: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Duration:
+    """A length of time in whole nanoseconds."""
+
+    nanoseconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """Read `1h5m`, `0.5s`, `20ms`; ValueError if it is none."""
+        total, end = Fraction(0), 0
+        for part in _PART.finditer(text):
+            if part.start() != end:
+                break
+            total, end = total + Fraction(part[1]) * _UNITS[part[2]], part.end()
+        if end != len(text) or not text:
+            raise ValueError(f"{text!r} is not a duration such as 1h, 1m, 1s or 1ms")
+        return cls(int(total * NANOSECONDS))
+
+    def __str__(self) -> str:
+        """As protobuf's JSON writes it: `2s`, `0.500s`."""
+        seconds, rest = divmod(self.nanoseconds, NANOSECONDS)
+        if not rest:
+            return f"{seconds}s"
+        digits = f"{rest:09d}"
+        while digits.endswith("000"):
+            digits = digits[:-3]
+        return f"{seconds}.{digits}s"
+
+
+class PortNumber(int):
+    """A port: 1 to 65535."""
+
+    def __new__(cls, value: int) -> PortNumber:
+        if not 1 <= value <= 65535:
+            raise ValueError(f"{value} is not a port (1 to 65535)")
+        return super().__new__(cls, value)
+
+
+class Unsigned(int):
+    """A count: 0 to 4294967295."""
+
+    def __new__(cls, value: int) -> Unsigned:
+        if not 0 <= value <= 0xFFFFFFFF:
+            raise ValueError(f"{value} is not a count (0 to 4294967295)")
+        return super().__new__(cls, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share of 0 to 100 per cent, as Istio's `percentage: {value: 12.5}`."""
+
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.value <= 100:
+            raise ValueError(f"{self.value} is not a percentage (0 to 100)")
