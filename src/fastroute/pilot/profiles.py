@@ -32,8 +32,6 @@ class Profile:
     """API version in the `istio.config` metadata of routes and clusters."""
     inbound_passthrough: str
     """Cluster for inbound connections to ports that no service declares (IPv4)."""
-    anonymous_route: str
-    """Name of a route whose rule has none."""
 
     # Application protocols of filter chain matches
     plain_http: tuple[str, ...]
@@ -89,7 +87,6 @@ _OLD = Profile(
     istio_version="1.8.1",
     rule_version="v1alpha3",
     inbound_passthrough="InboundPassthroughClusterIpv4",
-    anonymous_route="",
     plain_http=HTTP_1,
     mutual_http_in=("istio", *MUTUAL_HTTP),
     mutual_tcp_in=("istio-peer-exchange", "istio"),
@@ -120,7 +117,6 @@ _CURRENT = Profile(
     istio_version="1.32.0",
     rule_version="v1",
     inbound_passthrough="InboundPassthroughCluster",
-    anonymous_route="default",
     plain_http=HTTP_CURRENT,
     mutual_http_in=("istio", "istio-peer-exchange", *MUTUAL_HTTP),
     mutual_tcp_in=("istio-peer-exchange", "istio"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fastroute.pilot.discovery.findings import Finding
 from fastroute.pilot.discovery.model import build, mtls, rules, scope
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.rules import Policy, Rule
@@ -24,6 +25,8 @@ class View:
     all_services: tuple[Service, ...]
     rules: tuple[Rule, ...]
     allow_any: bool
+    findings: list[Finding] = field(default_factory=list)
+    """What generators had to leave out or decide."""
     _policies: dict[str, Policy | None] = field(default_factory=dict)
 
     @property

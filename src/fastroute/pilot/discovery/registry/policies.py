@@ -77,11 +77,11 @@ class Failover:
 class LocalitySetting:
     """Locality load balancing; needs outlier detection to take effect."""
 
-    ONE_OF: ClassVar[Groups] = (("distribute", "failover"), ("distribute", "failoverPriority"))
+    ONE_OF: ClassVar[Groups] = (("distribute", "failover"),)
+    LATER: ClassVar[frozenset[str]] = frozenset({"failoverPriority"})
 
     distribute: tuple[Distribute, ...] = ()
     failover: tuple[Failover, ...] = ()
-    failover_priority: tuple[str, ...] = ()
     enabled: bool | None = None
 
 

@@ -1,0 +1,228 @@
+"""Clusters of a sidecar.
+
+Order: for each service that the proxy sees, oldest first, and each of its ports that is not UDP, the
+cluster of the port and then those of its subsets; BlackHoleCluster; PassthroughCluster; the clusters of
+the ports that the workload serves; the cluster for all other inbound ports. Of two clusters with one name
+the first stays.
+
+Types: EDS for services with addresses in the mesh; ORIGINAL_DST for headless ones and for entries without
+resolution; DNS kinds for names outside. A DNS cluster without any endpoint is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastroute.pilot.discovery.generate import names, tls, traffic
+from fastroute.pilot.discovery.generate.endpoints import assignment, with_subset
+from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.generate.traffic import Settings
+from fastroute.pilot.discovery.model.rules import Policy
+from fastroute.pilot.discovery.model.services import Instance, Port, Resolution, Service
+from fastroute.pilot.discovery.model.view import View
+from fastroute.pilot.discovery.registry.policies import ConnectionPool, Subset
+
+DNS = "envoy.extensions.clusters.dns.v3.DnsCluster"
+EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange"
+
+
+def clusters(view: View) -> list[JSON]:
+    """All clusters, in order."""
+    found: dict[str, JSON] = {}
+    for cluster in (*_outbound(view), black_hole(view), passthrough(view), *_inbound(view), _inbound_passthrough(view)):
+        found.setdefault(cluster["name"], cluster)
+    return list(found.values())
+
+
+def _outbound(view: View) -> Iterator[JSON]:
+    for service in view.services:
+        policy = view.policy(service)
+        subsets: tuple[Subset | None, ...] = (None, *(policy.spec.subsets if policy is not None else ()))
+        for port in service.ports:
+            if port.protocol.value == "UDP":
+                continue
+            for subset in subsets:
+                cluster = _of_port(view, service, port, policy, subset)
+                if cluster is not None:
+                    yield cluster
+
+
+def _of_port(view: View, service: Service, port: Port, policy: Policy | None, subset: Subset | None) -> JSON | None:
+    rule = policy.spec.traffic_policy if policy is not None else None
+    what = traffic.settings(rule, subset.traffic_policy if subset is not None else None, port.number)
+    name = names.outbound(port.number, service.host, subset.name if subset is not None else "")
+    cluster: JSON = {"name": name, "connect_timeout": str(view.mesh.connect_timeout)}
+    instances = with_subset(service.at(port.number), subset)
+    if not _discovery(view, cluster, service, instances):
+        return None
+    traffic.apply(cluster, what, view.profile)
+    if view.profile.alt_stat_names:
+        cluster["alt_stat_name"] = f"{name};"
+    _upstream_protocol(view, cluster, what, port)
+    _security(view, cluster, what, service, port, subset, instances)
+    cluster["metadata"] = _about(view, service, policy, subset)
+    return cluster
+
+
+def _discovery(view: View, cluster: JSON, service: Service, instances: tuple[Instance, ...]) -> bool:
+    """Write where endpoints come from; False if the cluster cannot have any."""
+    if service.resolution is Resolution.EDS:
+        cluster["type"] = "EDS"
+        cluster["eds_cluster_config"] = {"eds_config": dict(names.ADS), "service_name": cluster["name"]}
+        return True
+    if service.resolution is Resolution.ORIGINAL_DST:
+        cluster["type"] = "ORIGINAL_DST"
+        cluster["lb_policy"] = "CLUSTER_PROVIDED"
+        return True
+    if not instances:
+        return False
+    _dns(view, cluster, every=service.resolution is Resolution.DNS)
+    cluster["load_assignment"] = assignment(view, cluster["name"], instances)
+    return True
+
+
+def _dns(view: View, cluster: JSON, *, every: bool) -> None:
+    refresh = str(view.mesh.dns_refresh_rate or view.profile.dns_refresh)
+    fields: JSON = {"dns_refresh_rate": refresh, "dns_lookup_family": "V4_ONLY", "respect_dns_ttl": True}
+    if not view.profile.upstream_options:
+        cluster.update(type="STRICT_DNS" if every else "LOGICAL_DNS", **fields)
+        return
+    fields["all_addresses_in_single_endpoint"] = not every
+    cluster["cluster_type"] = names.extension("envoy.clusters.dns", DNS, **fields)
+
+
+def _upstream_protocol(view: View, cluster: JSON, what: Settings, port: Port) -> None:
+    pool = what.connection_pool or ConnectionPool()
+    upgrade = pool.http.h2_upgrade_policy or "DEFAULT"
+    wanted = upgrade == "UPGRADE" or (upgrade == "DEFAULT" and view.mesh.h2_upgrade_policy == "UPGRADE")
+    http2 = port.protocol.is_http2 or (wanted and port.protocol.is_http)
+    downstream = pool.http.use_client_protocol or (port.protocol.value == "auto" and not http2)
+    common = traffic.http_options(pool)
+    streams = pool.http.max_concurrent_streams
+    http2_options: JSON = {"max_concurrent_streams": int(streams)} if streams else {}
+    set_upstream(view, cluster, "downstream" if downstream else "http2" if http2 else "", common, http2_options)
+
+
+def set_upstream(view: View, cluster: JSON, kind: str, common: JSON, http2: JSON) -> None:
+    """Write the upstream's protocol (`downstream`: as the client, `http2`, or nothing) and HTTP options."""
+    if view.profile.upstream_options:
+        options: JSON = {"common_http_protocol_options": common} if common else {}
+        if kind == "downstream":
+            both = {"http_protocol_options": {}, "http2_protocol_options": http2}
+            options["use_downstream_protocol_config"] = both
+        elif kind == "http2":
+            options["explicit_http_config"] = {"http2_protocol_options": http2}
+        elif common:
+            options["explicit_http_config"] = {"http_protocol_options": {}}
+        if options:
+            typed = names.typed(names.HTTP_OPTIONS, **options)
+            cluster["typed_extension_protocol_options"] = {names.HTTP_OPTIONS: typed}
+        return
+    if common:
+        cluster["common_http_protocol_options"] = common
+    if kind == "downstream":
+        cluster["protocol_selection"] = "USE_DOWNSTREAM_PROTOCOL"
+    if kind == "http2":
+        cluster["http2_protocol_options"] = http2
+
+
+def _security(
+    view: View, cluster: JSON, what: Settings, service: Service, port: Port, subset: Subset | None,
+    instances: tuple[Instance, ...],
+) -> None:  # fmt: skip
+    """TLS as a rule says; without a word, mutual TLS to those endpoints that take it."""
+    sni = names.sni(port.number, service.host, subset.name if subset is not None else "")
+    alpn = ["istio-peer-exchange", "istio"] if port.protocol.is_tcp else ["istio-peer-exchange", "istio", "h2"]
+    sans = tls.identities(view.mesh.trust_domain, service.accounts)
+    mode = what.tls.mode if what.tls is not None else None
+    if mode == "ISTIO_MUTUAL":
+        cluster["transport_socket"] = tls.mutual_upstream(sni, alpn, sans)
+    elif what.tls is not None and mode in ("SIMPLE", "MUTUAL"):
+        http2 = port.protocol.is_http2
+        cluster["transport_socket"] = tls.client(what.tls, http2, service.host if service.external else "")
+    elif mode is None and view.mesh.enable_auto_mtls and any(view.takes_mutual_tls(one) for one in instances):
+        mutual = tls.mutual_upstream(sni, alpn, sans)
+        cluster["transport_socket_matches"] = [
+            {"name": "tlsMode-istio", "match": {"tlsMode": "istio"}, "transport_socket": mutual},
+            {"name": "tlsMode-disabled", "match": {}, "transport_socket": tls.raw()},
+        ]
+
+
+def _about(view: View, service: Service, policy: Policy | None, subset: Subset | None) -> JSON:
+    about: JSON = {"services": [{"host": service.host, "name": service.name, "namespace": service.namespace}]}
+    if policy is not None:
+        origin = policy.origin
+        version = view.profile.rule_version
+        about["config"] = names.rule_path(version, "destination-rule", origin.namespace, origin.name)
+    if subset is not None:
+        about["subset"] = subset.name
+    return names.metadata(**about)
+
+
+def black_hole(view: View) -> JSON:
+    """Takes connections and has nowhere to send them."""
+    cluster: JSON = {"name": names.BLACK_HOLE, "type": "STATIC", "connect_timeout": str(view.mesh.connect_timeout)}
+    _exchange(view, cluster)
+    return cluster
+
+
+def passthrough(view: View) -> JSON:
+    """Sends connections where they wanted to go."""
+    cluster = _as_it_came(view, names.PASSTHROUGH)
+    _exchange(view, cluster)
+    return cluster
+
+
+def _as_it_came(view: View, name: str) -> JSON:
+    cluster: JSON = {
+        "name": name,
+        "type": "ORIGINAL_DST",
+        "connect_timeout": str(view.mesh.connect_timeout),
+        "lb_policy": "CLUSTER_PROVIDED",
+        "circuit_breakers": traffic.breakers(view.profile),
+    }
+    set_upstream(view, cluster, "downstream", {}, {})
+    return cluster
+
+
+def _exchange(view: View, cluster: JSON) -> None:
+    if view.profile.istio_filters:
+        one = names.istio_only("istio.metadata_exchange", EXCHANGE, protocol="istio-peer-exchange")
+        cluster["filters"] = [one]
+
+
+def _inbound(view: View) -> Iterator[JSON]:
+    """One cluster for each port that the workload listens on; its services are named in metadata."""
+    by_target: dict[int, list[tuple[Service, Instance]]] = {}
+    for service, instance in view.own():
+        by_target.setdefault(instance.target, []).append((service, instance))
+    for target, served in by_target.items():
+        yield _inbound_port(view, target, served)
+
+
+def _inbound_port(view: View, target: int, served: list[tuple[Service, Instance]]) -> JSON:
+    name = names.inbound(target)
+    timeout = str(view.mesh.connect_timeout)
+    cluster: JSON = {"name": name, "type": "STATIC", "connect_timeout": timeout}
+    if view.profile.inbound_original_dst:
+        cluster.update(type="ORIGINAL_DST", lb_policy="CLUSTER_PROVIDED", cleanup_interval="60s")
+        cluster["upstream_bind_config"] = {"source_address": {"address": names.INBOUND_SOURCE, "port_value": 0}}
+        cluster["alt_stat_name"] = f"{name};"
+    else:
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": target}}
+        endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+        cluster["load_assignment"] = {"cluster_name": name, "endpoints": endpoints}
+    cluster["circuit_breakers"] = traffic.breakers(view.profile)
+    protocol = served[0][1].port.protocol
+    kind = "downstream" if protocol.value == "auto" else "http2" if protocol.is_http2 else ""
+    set_upstream(view, cluster, kind, {}, {})
+    services = {service.host: service for service, _ in served}
+    about = [{"host": one.host, "name": one.name, "namespace": one.namespace} for one in services.values()]
+    cluster["metadata"] = names.metadata(services=about)
+    return cluster
+
+
+def _inbound_passthrough(view: View) -> JSON:
+    cluster = _as_it_came(view, view.profile.inbound_passthrough)
+    cluster["upstream_bind_config"] = {"source_address": {"address": names.INBOUND_SOURCE, "port_value": 0}}
+    return cluster

@@ -1,0 +1,46 @@
+"""From a rule's destination to a cluster's name, and whether a match speaks of this caller.
+
+The port is the one that the destination names; without one, the only port of the destination's service;
+if it has several, the port that the connection came to. The cluster is named even if there is no such
+service or subset: Envoy then answers 503, and `analyze` says so beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastroute.pilot.discovery.generate.names import outbound
+from fastroute.pilot.discovery.model.rules import MESH, Rule
+from fastroute.pilot.discovery.model.view import View
+from fastroute.pilot.discovery.model.workloads import selected
+from fastroute.pilot.discovery.registry.traffic import Destination
+
+
+def cluster_of(view: View, rule: Rule, destination: Destination, port: int) -> str:
+    """The cluster that a destination means on a listener of `port`."""
+    host = rule.qualify(destination.host, view.proxy.domain)
+    number = port
+    if destination.port is not None:
+        number = int(destination.port.number)
+    elif (service := view.service(host)) is not None and len(service.ports) == 1:
+        number = service.ports[0].number
+    return outbound(number, host, destination.subset)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The workload on whose side a rule is applied."""
+
+    labels: Mapping[str, str]
+    namespace: str
+
+    @classmethod
+    def of(cls, view: View) -> Caller:
+        """The workload of a view's proxy."""
+        return cls(view.proxy.labels, view.proxy.namespace)
+
+    def fits(self, labels: Mapping[str, str], namespace: str, gateways: tuple[str, ...]) -> bool:
+        """Whether a match by source labels, source namespace and gateways speaks of this caller."""
+        here = not namespace or namespace == self.namespace
+        return here and selected(labels, self.labels) and (not gateways or MESH in gateways)

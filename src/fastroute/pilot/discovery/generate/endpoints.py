@@ -1,0 +1,100 @@
+"""Endpoints of clusters: one load assignment for each EDS cluster.
+
+Endpoints are grouped by locality, and localities sorted by name; the weight of a locality is the sum of
+its endpoints'. An endpoint that is not ready is left out. Metadata says which ones take mutual TLS.
+Locality load balancing (priorities or shares) is written only where outlier detection is on too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastroute.pilot.discovery.generate import localities, names, traffic
+from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.model.build import is_address
+from fastroute.pilot.discovery.model.services import Instance, Locality, Resolution, Service
+from fastroute.pilot.discovery.model.view import View
+from fastroute.pilot.discovery.model.workloads import owner, selected
+from fastroute.pilot.discovery.registry.policies import Subset
+
+
+def load_assignments(view: View) -> list[JSON]:
+    """The assignments of all EDS clusters, in the clusters' order."""
+    found: dict[str, JSON] = {}
+    for service in view.services:
+        if service.resolution is not Resolution.EDS:
+            continue
+        policy = view.policy(service)
+        subsets: tuple[Subset | None, ...] = (None, *(policy.spec.subsets if policy is not None else ()))
+        for port in service.ports:
+            for subset in subsets:
+                if port.protocol.value != "UDP":
+                    one = _one(view, service, port.number, subset)
+                    found.setdefault(one["cluster_name"], one)
+    return list(found.values())
+
+
+def _one(view: View, service: Service, port: int, subset: Subset | None) -> JSON:
+    name = names.outbound(port, service.host, subset.name if subset is not None else "")
+    made = assignment(view, name, with_subset(service.at(port), subset))
+    policy = view.policy(service)
+    rule = policy.spec.traffic_policy if policy is not None else None
+    what = traffic.settings(rule, subset.traffic_policy if subset is not None else None, port)
+    if what.outlier_detection is not None and what.load_balancer is not None:
+        localities.arrange(made, view.proxy.locality, what.load_balancer.locality_lb_setting)
+    elif what.outlier_detection is not None:
+        localities.arrange(made, view.proxy.locality, None)
+    return made
+
+
+def with_subset(instances: Iterable[Instance], subset: Subset | None) -> tuple[Instance, ...]:
+    """The instances that belong to a subset."""
+    wanted = subset.labels if subset is not None else {}
+    return tuple(one for one in instances if selected(wanted, one.workload.labels))
+
+
+def assignment(view: View, name: str, instances: Iterable[Instance]) -> JSON:
+    """The load assignment of a cluster."""
+    grouped: dict[Locality, list[Instance]] = {}
+    for one in instances:
+        if one.ready:
+            grouped.setdefault(one.workload.locality, []).append(one)
+    made: JSON = {"cluster_name": name}
+    ordered = sorted(grouped, key=lambda one: (one.region, one.zone, one.subzone))
+    if ordered:
+        made["endpoints"] = [_locality(view, where, grouped[where]) for where in ordered]
+    return made
+
+
+def _locality(view: View, where: Locality, instances: list[Instance]) -> JSON:
+    parts = {"region": where.region, "zone": where.zone, "sub_zone": where.subzone}
+    return {
+        "locality": {name: value for name, value in parts.items() if value},
+        "lb_endpoints": [_endpoint(view, one) for one in instances],
+        "load_balancing_weight": sum(one.weight for one in instances),
+    }
+
+
+def _endpoint(view: View, one: Instance) -> JSON:
+    workload = one.workload
+    if workload.address.startswith(("unix://", "/")):
+        address: JSON = {"pipe": {"path": workload.address.removeprefix("unix://")}}
+    else:
+        address = {"socket_address": {"address": workload.address, "port_value": one.target}}
+    made: JSON = {"endpoint": {"address": address}, "load_balancing_weight": one.weight}
+    about: JSON = {}
+    if view.takes_mutual_tls(one):
+        about["envoy.transport_socket_match"] = {"tlsMode": "istio"}
+    if view.profile.endpoint_workload and workload.name and is_address(workload.address):
+        about["istio"] = {"workload": _workload(one)}
+    if about:
+        made["metadata"] = {"filter_metadata": about}
+    return made
+
+
+def _workload(one: Instance) -> str:
+    """`name;namespace;canonical service;canonical revision;cluster`."""
+    workload, labels = one.workload, one.workload.labels
+    service = labels.get("service.istio.io/canonical-name") or labels.get("app", "")
+    revision = labels.get("service.istio.io/canonical-revision") or labels.get("version", "latest")
+    return ";".join((owner(workload.name, labels), workload.namespace, service, revision, "Kubernetes"))

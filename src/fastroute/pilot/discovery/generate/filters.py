@@ -1,0 +1,101 @@
+"""Network filters and HTTP filters that listeners are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from fastroute.api import names as api
+from fastroute.pilot.discovery.generate.names import ADS, JSON, extension, istio_only
+from fastroute.pilot.discovery.model.view import View
+
+TCP_PROXY: Final = "envoy.filters.network.tcp_proxy"
+MANAGER: Final = "envoy.filters.network.http_connection_manager"
+ACCESS_LOG: Final = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+ALPN: Final = "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig"
+
+ORIGINAL_DST: Final = extension(
+    "envoy.filters.listener.original_dst", "envoy.extensions.filters.listener.original_dst.v3.OriginalDst"
+)
+TLS_INSPECTOR: Final = extension(
+    "envoy.filters.listener.tls_inspector", "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
+)
+HTTP_INSPECTOR: Final = extension(
+    "envoy.filters.listener.http_inspector", "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
+)
+
+
+def _access_log(view: View) -> JSON:
+    path = view.mesh.access_log_file
+    return {"access_log": [extension("envoy.access_loggers.file", ACCESS_LOG, path=path)]} if path else {}
+
+
+def tcp_proxy(view: View, targets: Iterable[tuple[str, int]], prefix: str = "") -> JSON:
+    """A proxy for connections to one cluster, or to several by weight."""
+    clusters = list(targets)
+    fields: JSON = {"stat_prefix": prefix or clusters[0][0], **_access_log(view)}
+    if len(clusters) == 1:
+        fields["cluster"] = clusters[0][0]
+    else:
+        fields["weighted_clusters"] = {"clusters": [{"name": name, "weight": share} for name, share in clusters]}
+    return extension(TCP_PROXY, api.TCP_PROXY, **fields)
+
+
+def outbound_http(view: View, prefix: str, route_name: str) -> JSON:
+    """The connection manager of an outbound listener; its routes come over RDS."""
+    source = {**ADS, "initial_fetch_timeout": "0s"}
+    return _manager(view, prefix, True, rds={"config_source": source, "route_config_name": route_name})
+
+
+def inbound_http(view: View, prefix: str, routes: JSON, *, http2: bool) -> JSON:
+    """The connection manager of an inbound chain, with its routes inside."""
+    fields: JSON = {
+        "route_config": routes,
+        "server_name": "istio-envoy",
+        "forward_client_cert_details": "APPEND_FORWARD",
+        "set_current_client_cert_details": {"subject": True, "dns": True, "uri": True},
+    }
+    if http2:
+        fields["http2_protocol_options"] = {}
+    return _manager(view, prefix, False, **fields)
+
+
+def _manager(view: View, prefix: str, outbound: bool, **fields: object) -> JSON:
+    made: JSON = {
+        "codec_type": "AUTO",
+        "stat_prefix": prefix,
+        "http_filters": http_filters(view, outbound=outbound),
+        "use_remote_address": False,
+        "normalize_path": True,
+        "stream_idle_timeout": "0s",
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        **_access_log(view),
+        **fields,
+    }
+    if outbound:
+        made["generate_request_id"] = True
+    if view.profile.hcm_tracing and view.mesh.enable_tracing:
+        made["tracing"] = {
+            "client_sampling": {"value": 100.0},
+            "random_sampling": {"value": view.mesh.default_config.tracing.sampling},
+            "overall_sampling": {"value": 100.0},
+        }
+    return extension(MANAGER, api.HTTP_CONNECTION_MANAGER, **made)
+
+
+def http_filters(view: View, *, outbound: bool) -> list[JSON]:
+    """The HTTP filters in the profile's order; the router comes last."""
+    made = {
+        "fault": extension("envoy.filters.http.fault", api.FAULT),
+        "cors": extension("envoy.filters.http.cors", api.CORS),
+        "istio.alpn": _alpn() if outbound else None,
+    }
+    chosen = [one for name in view.profile.http_filters if (one := made[name]) is not None]
+    return [*chosen, extension("envoy.filters.http.router", api.ROUTER)]
+
+
+def _alpn() -> JSON:
+    """Istio's filter that offers the protocols of mutual TLS by the client's version of HTTP."""
+    pairs = (("HTTP10", "istio-http/1.0"), ("HTTP11", "istio-http/1.1"), ("HTTP2", "istio-h2"))
+    overrides = [{"upstream_protocol": version, "alpn_override": [alpn, "istio"]} for version, alpn in pairs]
+    return istio_only("istio.alpn", ALPN, alpn_override=overrides)

@@ -1,0 +1,127 @@
+"""virtualInbound: the listener that iptables sends inbound connections to.
+
+Chains, in order: connections to the redirection port itself go nowhere; connections to ports that no
+service declares pass through; then, port by port, those that are declared. What a chain accepts depends on
+the mode of mutual TLS (PERMISSIVE, STRICT, DISABLE) and on the protocol, as the options below say.
+
+The two profiles differ in the order of the pass-through options, in the lists of application protocols,
+and in whether a permissive TCP port also takes TLS that is not the mesh's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fastroute.pilot.discovery.findings import found
+from fastroute.pilot.discovery.generate import filters, names, tls
+from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.generate.routes import inbound_routes
+from fastroute.pilot.discovery.model.services import Instance, Port, Service
+from fastroute.pilot.discovery.model.view import View
+from fastroute.pilot.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way in: over TLS or not, with which application protocols, ended here or not, and routed or not."""
+
+    over_tls: bool
+    protocols: tuple[str, ...] = ()
+    ends_tls: bool = False
+    http: bool = False
+
+
+def options(profile: Profile, mode: str, protocol: str) -> list[Option]:
+    """The ways in to a port of `protocol` ("http", "tcp" or "auto") in a mode of mutual TLS, in order."""
+    http = protocol == "http"
+    if mode == "DISABLE":
+        return [*_sniffed_plain(profile, protocol), Option(False, http=http)]
+    if mode == "STRICT":
+        return [*_sniffed_mutual(profile, protocol), Option(True, ends_tls=True, http=http)]
+    if protocol != "auto":
+        mutual = profile.mutual_http_in if http or profile.opaque_tls_in else profile.mutual_tcp_in
+        opaque = [Option(True)] if profile.opaque_tls_in and not http else []
+        return [Option(True, mutual, True, http), *opaque, Option(False, http=http)]
+    mutual_tcp, raw = Option(True, profile.mutual_tcp_in, True), Option(False)
+    looking = [*_sniffed_mutual(profile, protocol), *_sniffed_plain(profile, protocol)]
+    if profile.opaque_tls_in:
+        return [*looking, mutual_tcp, raw, Option(True)]
+    return [mutual_tcp, raw, *looking]
+
+
+def _sniffed_plain(profile: Profile, protocol: str) -> list[Option]:
+    return [Option(False, profile.plain_http, http=True)] if protocol == "auto" else []
+
+
+def _sniffed_mutual(profile: Profile, protocol: str) -> list[Option]:
+    return [Option(True, profile.sniffed_mutual_http, True, True)] if protocol == "auto" else []
+
+
+def virtual_inbound(view: View) -> JSON:
+    """The listener with all its chains."""
+    port = int(view.mesh.proxy_inbound_listen_port)
+    hole = {
+        "name": f"{names.VIRTUAL_INBOUND}-blackhole",
+        "filter_chain_match": {"destination_port": port},
+        "filters": [filters.tcp_proxy(view, [(names.BLACK_HOLE, 1)])],
+    }
+    return {
+        "name": names.VIRTUAL_INBOUND,
+        "address": {"socket_address": {"address": "0.0.0.0", "port_value": port}},
+        "filter_chains": [hole, *_undeclared(view), *_declared(view)],
+        "listener_filters": [dict(filters.ORIGINAL_DST), dict(filters.TLS_INSPECTOR), dict(filters.HTTP_INSPECTOR)],
+        "listener_filters_timeout": str(view.mesh.protocol_detection_timeout),
+        "continue_on_listener_filters_timeout": True,
+        "traffic_direction": "INBOUND",
+    }
+
+
+def _undeclared(view: View) -> Iterator[JSON]:
+    """Ports that no service declares."""
+    cluster = view.profile.inbound_passthrough
+    everywhere = {"prefix_ranges": [{"address_prefix": "0.0.0.0", "prefix_len": 0}]}
+    for option in options(view.profile, view.mtls_mode(), "auto"):
+        name = f"{names.VIRTUAL_INBOUND}-catchall-http" if option.http else names.VIRTUAL_INBOUND
+        routes = inbound_routes(view, cluster, f"{cluster}", 80, "")
+        yield _chain(view, name, option, everywhere, cluster, routes, http2=False)
+
+
+def _declared(view: View) -> Iterator[JSON]:
+    """Ports of the workload's services. Of two services on one port, the older one says the protocol."""
+    by_target: dict[int, tuple[Service, Instance]] = {}
+    for service, instance in view.own():
+        older = by_target.setdefault(instance.target, (service, instance))
+        if older[1].port.protocol is not instance.port.protocol:
+            message = f"port {instance.target} is {older[1].port.protocol.value} by {older[0].host}, which is older"
+            view.findings.append(found("FR003", service.origin, message, "ports"))
+    for target in sorted(by_target, key=lambda number: f"0.0.0.0_{number}"):
+        service, instance = by_target[target]
+        cluster = names.inbound(target)
+        routes = inbound_routes(view, cluster, cluster, instance.port.number, service.host)
+        match = {"destination_port": target}
+        for option in options(view.profile, view.mtls_mode(target), _family(instance.port)):
+            http2 = instance.port.protocol.is_http2
+            yield _chain(view, f"0.0.0.0_{target}", option, match, cluster, routes, http2=http2)
+
+
+def _family(port: Port) -> str:
+    if port.protocol.is_http:
+        return "http"
+    return "auto" if port.protocol.value == "auto" else "tcp"
+
+
+def _chain(view: View, name: str, option: Option, match: JSON, cluster: str, routes: JSON, *, http2: bool) -> JSON:
+    conditions: JSON = {**match, "transport_protocol": "tls" if option.over_tls else "raw_buffer"}
+    if option.protocols:
+        conditions["application_protocols"] = list(option.protocols)
+    made: JSON = {"name": name, "filter_chain_match": conditions}
+    if option.http:
+        prefix = f"inbound_{name}" if name.startswith("0.0.0.0_") else cluster
+        made["filters"] = [filters.inbound_http(view, prefix, routes, http2=http2)]
+    else:
+        made["filters"] = [filters.tcp_proxy(view, [(cluster, 1)])]
+    if option.ends_tls:
+        alpn = ["h2", "http/1.1"] if option.http else ["istio-peer-exchange", "h2", "http/1.1"]
+        made["transport_socket"] = tls.mutual_downstream(alpn)
+    return made

@@ -1,0 +1,156 @@
+"""Outbound listeners.
+
+virtualOutbound takes every connection that iptables redirects, and hands it to the listener of its
+original destination. What has no listener there goes where it wanted (ALLOW_ANY) or nowhere
+(REGISTRY_ONLY); a connection to the redirection port itself goes nowhere, or it would come round again.
+
+The others do not bind. By protocol of the service's port:
+
+- HTTP: one listener 0.0.0.0_PORT for all services of the port; plain HTTP is routed by route configuration
+  PORT, and whatever is not HTTP takes the default chain, as if there were no listener.
+- TCP, TLS: VIP_PORT for each address; without one 0.0.0.0_PORT, told apart by CIDR or by server name;
+  a headless service has one for each of its workloads.
+- AUTO: as TCP, with a second chain for what turns out to be HTTP, routed by HOST:PORT (PORT where the
+  listener is shared).
+
+Listeners that would share an address are merged, oldest service first: HTTP and TCP side by side become a
+listener that looks; of two chains with the same match the older one stays, and that is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from fastroute.pilot.discovery.findings import found
+from fastroute.pilot.discovery.generate import filters, names
+from fastroute.pilot.discovery.generate.connections import chains_for
+from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.model.build import is_address
+from fastroute.pilot.discovery.model.services import Port, Service
+from fastroute.pilot.discovery.model.view import View
+
+ANY: Final = "0.0.0.0"
+RESERVED: Final = frozenset({15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090})
+"""Ports of the proxy and its agent."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A listener in the making: connection chains, and the name of the routes when HTTP is looked for."""
+
+    bind: str
+    port: int
+    route: str = ""
+    chains: list[JSON] = field(default_factory=list)
+
+
+def outbound_listeners(view: View) -> list[JSON]:
+    """The unbound listeners, in order of their first service."""
+    entries: dict[tuple[str, int], _Entry] = {}
+    for service in view.services:
+        for port in service.ports:
+            if port.number not in RESERVED and port.protocol.value != "UDP":
+                for bind in _binds(service, port):
+                    entry = entries.setdefault((bind, port.number), _Entry(bind, port.number))
+                    _join(view, entry, service, port)
+    return [_listener(view, entry) for entry in entries.values() if entry.route or entry.chains]
+
+
+def _binds(service: Service, port: Port) -> Iterator[str]:
+    addresses = [one for one in service.addresses if is_address(one)]
+    if port.protocol.is_http:
+        yield ANY
+    elif addresses:
+        yield from addresses
+    elif service.headless:
+        yield from dict.fromkeys(one.workload.address for one in service.at(port.number))
+    else:
+        yield ANY
+
+
+def _join(view: View, entry: _Entry, service: Service, port: Port) -> None:
+    """Let a service's port have its part of a listener."""
+    protocol = port.protocol
+    if not protocol.is_tcp:
+        shared = entry.bind == ANY
+        entry.route = entry.route or (str(port.number) if shared else f"{service.host}:{port.number}")
+    if protocol.is_http:
+        return
+    for chain in chains_for(view, service, port, entry.bind):
+        if any(one.get("filter_chain_match") == chain.get("filter_chain_match") for one in entry.chains):
+            message = f"{entry.bind}:{port.number} is taken by an older service; connections go there"
+            view.findings.append(found("FR001", service.origin, message, "ports"))
+        else:
+            entry.chains.append(chain)
+
+
+def _listener(view: View, entry: _Entry) -> JSON:
+    name = f"{entry.bind}_{entry.port}"
+    chains = list(entry.chains)
+    made = _unbound(view, name, entry.bind, entry.port)
+    if entry.route:
+        chains.append(_http_chain(view, name, entry.route))
+    made["filter_chains"] = chains
+    catches_all = any("filter_chain_match" not in chain for chain in entry.chains)
+    if entry.bind == ANY and not catches_all:
+        made["default_filter_chain"] = {"name": "PassthroughFilterChain", "filters": [_otherwise(view)]}
+    _look(view, made)
+    return made
+
+
+def _unbound(view: View, name: str, address: str, port: int) -> JSON:
+    where = {"socket_address": {"address": address, "port_value": port}}
+    made: JSON = {"name": name, "address": where, "traffic_direction": "OUTBOUND"}
+    if view.profile.deprecated_bind:
+        made["deprecated_v1"] = {"bind_to_port": False}
+    else:
+        made["bind_to_port"] = False
+    return made
+
+
+def _http_chain(view: View, listener: str, route: str) -> JSON:
+    match = {"transport_protocol": "raw_buffer", "application_protocols": list(view.profile.plain_http)}
+    return {
+        "name": listener,
+        "filter_chain_match": match,
+        "filters": [filters.outbound_http(view, f"outbound_{listener}", route)],
+    }
+
+
+def _look(view: View, listener: JSON) -> None:
+    """Add the inspectors that the chains' matches need."""
+    matches = [chain.get("filter_chain_match", {}) for chain in listener["filter_chains"]]
+    http = any(match.get("application_protocols") for match in matches)
+    tls = any(match.get("server_names") or match.get("transport_protocol") for match in matches)
+    if http or tls:
+        look: list[JSON] = [dict(filters.TLS_INSPECTOR)]
+        if http:
+            look.append(dict(filters.HTTP_INSPECTOR))
+        listener["listener_filters"] = look
+        listener["listener_filters_timeout"] = str(view.mesh.protocol_detection_timeout)
+        listener["continue_on_listener_filters_timeout"] = True
+
+
+def _otherwise(view: View) -> JSON:
+    cluster = names.PASSTHROUGH if view.allow_any else names.BLACK_HOLE
+    return filters.tcp_proxy(view, [(cluster, 1)])
+
+
+def virtual_outbound(view: View) -> JSON:
+    """The listener that iptables sends outbound connections to."""
+    port = int(view.mesh.proxy_listen_port)
+    hole = {
+        "name": f"{names.VIRTUAL_OUTBOUND}-blackhole",
+        "filter_chain_match": {"destination_port": port},
+        "filters": [filters.tcp_proxy(view, [(names.BLACK_HOLE, 1)])],
+    }
+    rest = {"name": f"{names.VIRTUAL_OUTBOUND}-catchall-tcp", "filters": [_otherwise(view)]}
+    return {
+        "name": names.VIRTUAL_OUTBOUND,
+        "address": {"socket_address": {"address": ANY, "port_value": port}},
+        "filter_chains": [hole, rest],
+        "use_original_dst": True,
+        "traffic_direction": "OUTBOUND",
+    }

@@ -1,0 +1,203 @@
+"""Route configurations of a sidecar.
+
+Outbound, one for each name that a listener asks for:
+
+- PORT: a virtual host for each service that has the port and speaks, or may speak, HTTP on it; on port 80
+  also one for each host of a VirtualService that no service has;
+- HOST:PORT: that service alone, for any domain.
+
+Virtual hosts are sorted by name; the one for everything else (allow_any, block_all) comes last. Of two
+equal domains, the first stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fastroute.pilot.discovery.findings import found
+from fastroute.pilot.discovery.generate import actions, faults, matches, names
+from fastroute.pilot.discovery.generate.destinations import Caller
+from fastroute.pilot.discovery.generate.domains import domains, of_host
+from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.model.hosts import covers
+from fastroute.pilot.discovery.model.rules import Rule, rule_for
+from fastroute.pilot.discovery.model.services import Service
+from fastroute.pilot.discovery.model.view import View
+from fastroute.pilot.discovery.registry.traffic import HTTPMatch, HTTPRoute
+
+
+def route_names(listeners: Iterable[JSON]) -> list[str]:
+    """The route configurations that listeners ask for, each once."""
+    found_names: dict[str, None] = {}
+    for listener in listeners:
+        for chain in listener["filter_chains"]:
+            for one in chain["filters"]:
+                if "rds" in one["typed_config"]:
+                    found_names[one["typed_config"]["rds"]["route_config_name"]] = None
+    return list(found_names)
+
+
+def route_configurations(view: View, wanted: Iterable[str]) -> list[JSON]:
+    """The route configurations of the given names."""
+    return [_configuration(view, name) for name in wanted]
+
+
+def _configuration(view: View, name: str) -> JSON:
+    host, separator, port = name.rpartition(":")
+    hosts = _one_service(view, host, int(port)) if separator else _all_services(view, int(name))
+    made: JSON = {"name": name, "virtual_hosts": hosts, "validate_clusters": False}
+    if not view.profile.domains_with_port:
+        made["ignore_port_in_host_matching"] = True
+    return made
+
+
+def _one_service(view: View, host: str, port: int) -> list[JSON]:
+    service = view.service(host)
+    assert service is not None
+    return [_virtual_host(f"{host}:{port}", ["*"], _routes(view, service, host, port))]
+
+
+def _all_services(view: View, port: int) -> list[JSON]:
+    made = [*_of_services(view, port), *(_of_bare_hosts(view) if port == 80 else ())]
+    made.sort(key=lambda one: str(one["name"]))
+    made.append(_catch_all(view))
+    seen: set[str] = set()
+    return [one for one in made if _without_duplicates(view, one, seen)]
+
+
+def _without_duplicates(view: View, host: JSON, seen: set[str]) -> bool:
+    kept = [domain for domain in host["domains"] if domain.lower() not in seen]
+    if len(kept) < len(host["domains"]):
+        lost = sorted(set(host["domains"]) - set(kept))
+        for service in view.services:
+            if host["name"].startswith(f"{service.host}:"):
+                message = f"the domains {', '.join(lost)} belong to another host already"
+                view.findings.append(found("FR002", service.origin, message))
+    seen.update(domain.lower() for domain in kept)
+    host["domains"] = kept
+    return bool(kept)
+
+
+def _of_services(view: View, number: int) -> Iterator[JSON]:
+    for service in view.services:
+        port = service.port(number)
+        if port is not None and (port.protocol.is_http or port.protocol.value == "auto"):
+            routes = _routes(view, service, service.host, number)
+            yield _virtual_host(f"{service.host}:{number}", domains(view, service, number), routes)
+
+
+def _of_bare_hosts(view: View) -> Iterator[JSON]:
+    """Hosts of rules that no service has. Istio gives them port 80 and no other."""
+    for rule in view.rules:
+        for host in rule.hosts:
+            if not any(covers(host, service.host) for service in view.services):
+                routes = list(_by_rule(view, rule, 80))
+                if routes:
+                    yield _virtual_host(f"{host}:80", of_host(view, host, 80), routes)
+
+
+def _virtual_host(name: str, domain_list: list[str], routes: list[JSON]) -> JSON:
+    return {"name": name, "domains": domain_list, "routes": routes, "include_request_attempt_count": True}
+
+
+def _catch_all(view: View) -> JSON:
+    if not view.allow_any:
+        answer = {"name": names.BLOCK_ALL, "match": {"prefix": "/"}, "direct_response": {"status": 502}}
+        return _virtual_host(names.BLOCK_ALL, ["*"], [answer])
+    action: JSON = {"cluster": names.PASSTHROUGH}
+    actions.timing(view.profile, action, None)
+    return _virtual_host(names.ALLOW_ANY, ["*"], [{"name": names.ALLOW_ANY, "match": {"prefix": "/"}, "route": action}])
+
+
+def _routes(view: View, service: Service, host: str, port: int) -> list[JSON]:
+    rule = rule_for(view.rules, host)
+    routes = list(_by_rule(view, rule, port)) if rule is not None else []
+    return routes or [_default(view, service, port)]
+
+
+def _default(view: View, service: Service, port: int) -> JSON:
+    action: JSON = {"cluster": names.outbound(port, service.host)}
+    actions.timing(view.profile, action, None)
+    policy = view.policy(service)
+    traffic = policy.spec.traffic_policy if policy is not None else None
+    balancer = traffic.load_balancer if traffic is not None else None
+    by = balancer.consistent_hash if balancer is not None else None
+    if by is not None:
+        action["hash_policy"] = [actions.hash_policy(by)]
+    action["retry_policy"] = actions.retry_policy(view.profile, None, hashing=by is not None)
+    operation = f"{service.host}:{port}/*"
+    return {"name": "default", "match": {"prefix": "/"}, "route": action, "decorator": {"operation": operation}}
+
+
+def _by_rule(view: View, rule: Rule, port: int) -> Iterator[JSON]:
+    """The routes of a rule, up to the first that matches everything."""
+    caller = Caller.of(view)
+    for route in rule.http:
+        for match in route.match or (matches.EVERYTHING,):
+            if (match.port is None or match.port == port) and caller.fits(
+                match.source_labels, match.source_namespace, match.gateways
+            ):
+                yield _route(view, rule, route, match, port)
+                if matches.is_everything(match):
+                    return
+
+
+def _route(view: View, rule: Rule, route: HTTPRoute, match: HTTPMatch, port: int) -> JSON:
+    made: JSON = {"match": matches.route_match(match)}
+    if name := ".".join(part for part in (route.name, match.name) if part):
+        made["name"] = name
+    if route.redirect is not None:
+        made["redirect"] = actions.redirect(route.redirect, port)
+    elif route.direct_response is not None:
+        made["direct_response"] = actions.respond(route.direct_response)
+    else:
+        made["route"] = actions.forward(view, rule, route, match, port)
+        made["decorator"] = {"operation": _operation(rule, made["route"], match, port)}
+    origin = rule.origin
+    path = names.rule_path(view.profile.rule_version, "virtual-service", origin.namespace, origin.name)
+    made["metadata"] = names.metadata(config=path)
+    made.update(actions.header_changes(route.headers))
+    if len(route.route) == 1:
+        _add_changes(made, actions.header_changes(route.route[0].headers))
+    _filters(view, made, route)
+    return made
+
+
+def _add_changes(made: JSON, more: JSON) -> None:
+    for key, changes in more.items():
+        made[key] = [*made.get(key, ()), *changes]
+
+
+def _filters(view: View, made: JSON, route: HTTPRoute) -> None:
+    settings: JSON = {}
+    if route.fault is not None and (fault := faults.fault(route.fault)) is not None:
+        settings["envoy.filters.http.fault"] = fault
+    if route.cors_policy is not None:
+        policy = faults.cors(route.cors_policy)
+        if view.profile.cors_in_action and "route" in made:
+            made["route"]["cors"] = policy
+        else:
+            settings["envoy.filters.http.cors"] = names.typed(faults.CORS_POLICY, **policy)
+    if settings:
+        made["typed_per_filter_config"] = settings
+
+
+def _operation(rule: Rule, action: JSON, match: HTTPMatch, port: int) -> str:
+    """What traces call the route: the one destination, or the rule when there are several."""
+    if "cluster" in action:
+        _, number, _, host = action["cluster"].split("|")
+        return f"{host}:{number}{matches.label(match)}"
+    return f"{rule.origin.name}:{port}{matches.label(match)}"
+
+
+def inbound_routes(view: View, name: str, cluster: str, port: int, host: str) -> JSON:
+    """The routes inside an inbound chain: everything goes to one cluster."""
+    action: JSON = {"cluster": cluster}
+    actions.timing(view.profile, action, None)
+    if view.profile.inbound_retry:
+        action["retry_policy"] = {"retry_on": "reset-before-request", "num_retries": 2}
+    route: JSON = {"name": "default", "match": {"prefix": "/"}, "route": action}
+    if host:
+        route["decorator"] = {"operation": f"{host}:{port}/*"}
+    virtual_host = {"name": f"inbound|http|{port}", "domains": ["*"], "routes": [route]}
+    return {"name": name, "virtual_hosts": [virtual_host], "validate_clusters": False}

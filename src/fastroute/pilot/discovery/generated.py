@@ -1,0 +1,118 @@
+"""The resources of one proxy, as messages.
+
+Generation is a pure function: the same objects give the same bytes, whatever order files were read in.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from fastroute.api import names as api
+from fastroute.api.pool import new, pool
+from fastroute.pilot.discovery.findings import Finding
+from fastroute.pilot.discovery.generate.clusters import clusters
+from fastroute.pilot.discovery.generate.endpoints import load_assignments
+from fastroute.pilot.discovery.generate.listeners import listeners
+from fastroute.pilot.discovery.generate.routes import route_configurations, route_names
+from fastroute.pilot.discovery.model.proxy import Proxy
+from fastroute.pilot.discovery.model.services import Service
+from fastroute.pilot.discovery.model.view import view
+from fastroute.pilot.discovery.registry.directory import Registry
+from fastroute.pilot.profiles import PROFILES, Profile
+
+TYPES: Final[Mapping[str, str]] = {
+    "clusters": api.CLUSTER,
+    "endpoints": api.CLUSTER_LOAD_ASSIGNMENT,
+    "listeners": api.LISTENER,
+    "routes": api.ROUTE_CONFIGURATION,
+}
+"""Kinds of resource in the order in which a proxy must get them, with the type of each."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Everything that one proxy is sent. The fields of `messages` are `TYPES`."""
+
+    proxy: Proxy
+    profile: Profile
+    resources: Mapping[str, Sequence[Mapping[str, Any]]]
+    """The resources in the JSON form of the Envoy API, by kind."""
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def clusters(self) -> list[Message]:
+        """Clusters, for CDS."""
+        return list(self._messages["clusters"])
+
+    @property
+    def endpoints(self) -> list[Message]:
+        """Load assignments, for EDS."""
+        return list(self._messages["endpoints"])
+
+    @property
+    def listeners(self) -> list[Message]:
+        """Listeners, for LDS."""
+        return list(self._messages["listeners"])
+
+    @property
+    def routes(self) -> list[Message]:
+        """Route configurations, for RDS."""
+        return list(self._messages["routes"])
+
+    @functools.cached_property
+    def _messages(self) -> Mapping[str, tuple[Message, ...]]:
+        return {
+            kind: tuple(message(type_name, one) for one in self.resources[kind]) for kind, type_name in TYPES.items()
+        }
+
+    def as_mapping(self) -> dict[str, list[dict[str, Any]]]:
+        """The resources as `fastroute.load` takes them."""
+        return {kind: [dict(one) for one in resources] for kind, resources in self.resources.items()}
+
+    @functools.cached_property
+    def versions(self) -> Mapping[str, str]:
+        """A version of each kind, made from its content: equal resources have equal versions."""
+        return {kind: version(self._messages[kind]) for kind in TYPES}
+
+
+def message(type_name: str, resource: Mapping[str, Any]) -> Message:
+    """A resource in JSON form as a message of the private pool."""
+    made = new(type_name)
+    json_format.ParseDict(dict(resource), made, descriptor_pool=pool())
+    return made
+
+
+def version(messages: Sequence[Message]) -> str:
+    """The content hash of some messages."""
+    digest = hashlib.sha256()
+    for one in messages:
+        data = one.SerializeToString(deterministic=True)
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:16]
+
+
+def generate(
+    registry: Registry,
+    proxy: Proxy,
+    profile: Profile | str = "current",
+    *,
+    services: tuple[Service, ...] | None = None,
+) -> Generated:
+    """The resources of a sidecar. `services` may be given when many proxies are generated for."""
+    chosen = PROFILES[profile] if isinstance(profile, str) else profile
+    seen = view(registry, proxy, chosen, services)
+    made_listeners = listeners(seen)
+    resources = {
+        "clusters": clusters(seen),
+        "endpoints": load_assignments(seen),
+        "listeners": made_listeners,
+        "routes": route_configurations(seen, route_names(made_listeners)),
+    }
+    return Generated(proxy, chosen, resources, tuple(dict.fromkeys(seen.findings)))
