@@ -21,6 +21,7 @@ cdef class Target:
     cdef readonly tuple entries         # WEIGHTED: the entries' own targets
     cdef readonly tuple weights
     cdef readonly uint64_t total
+    cdef int slot                       # of `header`, once the target belongs to a table
 
     cdef Target pick(self, uint64_t value)
 

@@ -1,0 +1,45 @@
+"""Layout of the map from byte strings to numbers."""
+
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from fastroute.core.arena cimport Arena
+
+
+cdef struct Cell:
+    uint32_t tag               # upper half of the hash
+    uint32_t key               # offset of the key's bytes
+    uint32_t size
+    uint32_t value             # NONE: free
+
+
+cdef class ByteMap:
+    cdef Cell *cells
+    cdef size_t mask           # number of cells - 1, or 0 for an empty map
+    cdef size_t used
+    cdef Arena keys
+
+    cdef int put(self, const char *key, Py_ssize_t size, uint32_t value) except -1
+    cdef uint32_t get(self, const char *key, Py_ssize_t size) noexcept nogil
+    cdef int grow(self) except -1
+
+
+cdef inline uint64_t mixed(uint64_t a) noexcept nogil:
+    a ^= a >> 32
+    a *= <uint64_t>0x9E3779B97F4A7C15
+    return a ^ (a >> 29)
+
+
+cdef inline uint64_t hash_of(const char *data, Py_ssize_t size) noexcept nogil:
+    """A hash for tables of one's own configuration: quick, no defence against chosen keys is needed."""
+    cdef uint64_t state = <uint64_t>size * <uint64_t>0xD6E8FEB86659FD93, word
+    while size >= 8:
+        memcpy(&word, data, 8)
+        state = mixed(state ^ word)
+        data += 8
+        size -= 8
+    if size:
+        word = 0
+        memcpy(&word, data, <size_t>size)
+        state = mixed(state ^ word)
+    return mixed(state)

@@ -1,0 +1,105 @@
+"""A map from byte strings to numbers: open addressing, keys in one block, read without the GIL.
+
+The keys are those of a configuration. A request's text is only looked up, never stored, so that a client
+cannot fill the table; a table as full as two thirds grows.
+"""
+
+cimport cython
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memcpy
+
+from fastroute.core.arena cimport NONE, Arena
+
+
+@cython.final
+cdef class ByteMap:
+    """See the stub."""
+
+    def __cinit__(self):
+        self.keys = Arena(1)
+
+    def __dealloc__(self):
+        free(self.cells)
+
+    def __len__(self):
+        return self.used
+
+    def __sizeof__(self):
+        return (self.mask + 1) * sizeof(Cell) + self.keys.__sizeof__()
+
+    def __setitem__(self, bytes key not None, uint32_t value):
+        self.put(key, len(key), value)
+
+    def __getitem__(self, bytes key not None):
+        cdef uint32_t value = self.get(key, len(key))
+        if value == NONE:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, bytes key not None):
+        return self.get(key, len(key)) != NONE
+
+    cdef int put(self, const char *key, Py_ssize_t size, uint32_t value) except -1:
+        """Set the value of a key; NONE cannot be stored."""
+        cdef uint64_t hashed = hash_of(key, size)
+        cdef size_t at
+        cdef Cell *cell
+        if value == NONE:
+            raise ValueError("this number means that there is none")
+        if (self.used + 1) * 3 > self.mask * 2:
+            self.grow()
+        at = hashed & self.mask
+        while True:
+            cell = &self.cells[at]
+            if cell.value == NONE:
+                break
+            if cell.size == size and memcmp(self.keys.data + cell.key, key, <size_t>size) == 0:
+                cell.value = value
+                return 0
+            at = (at + 1) & self.mask
+        cell.key = self.keys.add(<size_t>size)
+        memcpy(self.keys.data + cell.key, key, <size_t>size)
+        cell.tag = <uint32_t>(hashed >> 32)
+        cell.size = <uint32_t>size
+        cell.value = value
+        self.used += 1
+        return 0
+
+    cdef uint32_t get(self, const char *key, Py_ssize_t size) noexcept nogil:
+        """The value of a key, or NONE."""
+        cdef uint64_t hashed
+        cdef size_t at
+        cdef Cell *cell
+        if self.used == 0:
+            return NONE
+        hashed = hash_of(key, size)
+        at = hashed & self.mask
+        while True:
+            cell = &self.cells[at]
+            if cell.value == NONE:
+                return NONE
+            if (cell.tag == <uint32_t>(hashed >> 32) and cell.size == size
+                    and memcmp(self.keys.data + cell.key, key, <size_t>size) == 0):
+                return cell.value
+            at = (at + 1) & self.mask
+
+    cdef int grow(self) except -1:
+        cdef size_t count = 8 if self.cells == NULL else (self.mask + 1) * 2, mask = count - 1, at, old
+        cdef Cell *cells = <Cell *>calloc(count, sizeof(Cell))
+        cdef Cell *cell
+        if cells == NULL:
+            raise MemoryError()
+        for at in range(count):
+            cells[at].value = NONE
+        if self.cells != NULL:
+            for old in range(self.mask + 1):
+                cell = &self.cells[old]
+                if cell.value != NONE:
+                    at = hash_of(self.keys.data + cell.key, cell.size) & mask
+                    while cells[at].value != NONE:
+                        at = (at + 1) & mask
+                    cells[at] = cell[0]
+        free(self.cells)
+        self.cells = cells
+        self.mask = mask
+        return 0

@@ -1,0 +1,22 @@
+"""Layout of the index over domains."""
+
+from libc.stdint cimport uint32_t
+
+from fastroute.core.arena cimport Arena
+from fastroute.core.bytemap cimport ByteMap
+
+
+cdef class DomainIndex:
+    cdef ByteMap exact
+    cdef ByteMap suffixes
+    cdef ByteMap prefixes
+    cdef readonly list suffix_lengths      # longest first
+    cdef readonly list prefix_lengths
+    cdef Arena lengths                     # the same as numbers: suffixes, then prefixes
+    cdef size_t suffix_count
+    cdef uint32_t any_host                 # of the domain `*`, or NONE
+    cdef readonly bint only_any            # `*` is the only domain
+
+    cdef int keep_lengths(self) except -1
+    cdef uint32_t find(self, const char *host, Py_ssize_t size) noexcept nogil
+    cdef uint32_t find_lowered(self, const char *host, Py_ssize_t size) noexcept nogil

@@ -1,0 +1,100 @@
+"""Which virtual host has a domain for a host.
+
+VH-01  Hosts are compared without case (ASCII).
+VH-03  A configuration whose only domain is `*` takes every request, whatever the host.
+VH-04  Exact domains, then `*suffix` longest first, then `prefix*` longest first, then `*`.
+VH-05  A wildcard stands for one character at least.
+VH-06  Any suffix wildcard goes before any prefix wildcard.
+VH-07  `*` means something only as the first or the last character; the first is looked at first.
+
+Every class of domains is one map; wildcards are looked up once per length that occurs.
+"""
+
+cimport cython
+from libc.stdlib cimport free, malloc
+
+from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.bytemap cimport ByteMap
+from fastroute.core.slices cimport lower
+
+cdef enum:
+    ON_STACK = 256
+
+
+@cython.final
+cdef class DomainIndex:
+    """See the stub."""
+
+    def __cinit__(self, pairs):
+        self.exact = ByteMap()
+        self.suffixes = ByteMap()
+        self.prefixes = ByteMap()
+        self.any_host = NONE
+        suffix_lengths, prefix_lengths = set(), set()
+        for domain, number in pairs:
+            text = (<bytes>domain).lower()
+            if text == b"*":
+                self.any_host = number
+            elif text.startswith(b"*"):
+                self.suffixes[text[1:]] = number
+                suffix_lengths.add(len(text) - 1)
+            elif text.endswith(b"*"):
+                self.prefixes[text[:len(text) - 1]] = number
+                prefix_lengths.add(len(text) - 1)
+            else:
+                self.exact[text] = number
+        self.suffix_lengths = sorted(suffix_lengths, reverse=True)
+        self.prefix_lengths = sorted(prefix_lengths, reverse=True)
+        self.only_any = self.any_host != NONE and not (self.exact.used or suffix_lengths or prefix_lengths)
+        self.keep_lengths()
+
+    cdef int keep_lengths(self) except -1:
+        cdef size_t at
+        cdef list every = self.suffix_lengths + self.prefix_lengths
+        self.suffix_count = len(self.suffix_lengths)
+        self.lengths = Arena(sizeof(uint32_t))
+        self.lengths.add(len(every) + 1)
+        for at in range(len(every)):
+            (<uint32_t *>self.lengths.data)[at] = every[at]
+        return 0
+
+    def lookup(self, bytes host not None):
+        cdef uint32_t found = self.find(host, len(host))
+        return None if found == NONE else found
+
+    cdef uint32_t find(self, const char *host, Py_ssize_t size) noexcept nogil:
+        """The number of the virtual host for `host`, or NONE."""
+        cdef char[ON_STACK] small
+        cdef char *lowered = small
+        cdef Py_ssize_t at
+        cdef uint32_t found
+        if self.only_any:
+            return self.any_host
+        if size > ON_STACK:
+            lowered = <char *>malloc(<size_t>size)
+            if lowered == NULL:
+                return NONE
+        for at in range(size):
+            lowered[at] = lower(host[at])
+        found = self.find_lowered(lowered, size)
+        if lowered != small:
+            free(lowered)
+        return found
+
+    cdef uint32_t find_lowered(self, const char *host, Py_ssize_t size) noexcept nogil:
+        cdef uint32_t found = self.exact.get(host, size), length
+        cdef const uint32_t *lengths = <const uint32_t *>self.lengths.data
+        cdef size_t at, end = self.lengths.size - 1
+        if found != NONE:
+            return found
+        for at in range(end):
+            length = lengths[at]
+            if length >= size:
+                continue
+            if at < self.suffix_count:
+                found = self.suffixes.get(host + size - length, length)
+            else:
+                found = self.prefixes.get(host, length)
+            if found != NONE:
+                return found
+        return self.any_host

@@ -1,0 +1,112 @@
+"""Layout of a request as routing sees it, and of the names of the headers that a table looks at."""
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_XDECREF
+from libc.stdint cimport int32_t, uint64_t
+from libc.stdlib cimport free
+
+from fastroute.core.slices cimport Slice
+
+cdef enum:
+    # Pseudo headers have no slot of their own: their values are the request's.
+    AUTHORITY = -2
+    PATH = -3
+    METHOD = -4
+    SCHEME = -5
+    # Headers that every request is looked at for.
+    CONNECTION = 0
+    UPGRADE = 1
+    FORWARDED_PROTO = 2
+    INLINE_VALUES = 16
+    INLINE_SLOTS = 24
+    BUCKETS = 64
+
+
+cdef struct Value:             # one line of a header
+    Slice text
+    PyObject *owner            # keeps the text alive
+    int32_t next               # the next line of the same header, or -1
+
+
+cdef struct Slot:              # one header that the table looks at
+    int32_t first              # its first line, or -1 when the request has none
+    int32_t last
+
+
+cdef struct View:              # a request as routing sees it
+    Slice target               # the path with its query
+    Slice path                 # the part that routes are matched on
+    Py_ssize_t path_size       # of the target up to its query
+    bint has_path
+    Slice authority
+    Slice method
+    Slice scheme
+    PyObject *decision         # borrowed: random value and surroundings
+    Py_ssize_t header_count
+    Py_ssize_t header_bytes
+    Slot *slots
+    int slot_count
+    Value *values
+    int value_count
+    int value_capacity
+    Slot[24] small_slots
+    Value[16] small_values
+
+
+cdef struct Name:
+    Slice text                 # lower case
+    bint merged                # an inline header: its lines are one value
+    int32_t next               # the next name of the bucket, or -1
+
+
+cdef class HeaderNames:
+    cdef list texts            # keeps the names alive
+    cdef dict numbers
+    cdef Name *names
+    cdef uint64_t lengths      # bit n: a name has n bytes (63: or more)
+    cdef int32_t[64] buckets
+
+    cdef int number(self, bytes name) except -100
+    cdef int open(self, View *view) except -1
+    cdef int scan(self, View *view, object headers) except -1
+    cdef int scan_pair(self, View *view, object pair) except -1
+    cdef int see(self, View *view, object name, object value) except -1
+    cdef int keep(self, View *view, int slot, object value) except -1
+    cdef int add(self, View *view, int slot, object owner, Slice text) except -1
+
+
+cdef inline void close_view(View *view) noexcept:
+    """Let go of everything that the scan kept."""
+    cdef int at
+    for at in range(view.value_count):
+        Py_XDECREF(view.values[at].owner)
+    if view.values != view.small_values:
+        free(view.values)
+    if view.slots != view.small_slots:
+        free(view.slots)
+
+
+cdef inline bint first_line(View *view, int slot, Slice *out, int32_t *cursor) noexcept nogil:
+    """The first line of a header; `cursor` goes on with `next_line`. False when the request has none."""
+    cursor[0] = -1
+    if slot >= 0:
+        cursor[0] = view.slots[slot].first
+        return next_line(view, out, cursor)
+    if slot == AUTHORITY:
+        out[0] = view.authority
+    elif slot == PATH:
+        out[0] = view.target
+        return view.has_path
+    elif slot == METHOD:
+        out[0] = view.method
+    else:
+        out[0] = view.scheme
+    return True
+
+
+cdef inline bint next_line(View *view, Slice *out, int32_t *cursor) noexcept nogil:
+    if cursor[0] < 0:
+        return False
+    out[0] = view.values[cursor[0]].text
+    cursor[0] = view.values[cursor[0]].next
+    return True

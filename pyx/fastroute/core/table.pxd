@@ -1,0 +1,68 @@
+"""Layout of a route table, and the one function that the engine calls.
+
+    table.decide(authority, path, method, headers, scheme, random, context, manager, clusters)
+
+`authority`, `method`, `scheme`: str or bytes; `path`: str, bytes, or None for CONNECT.
+`headers`: a list or tuple of pairs (str or bytes), a mapping, or any iterable of pairs; None for no headers.
+`random`: an int, a callable that returns one (called once at most, and only when the decision depends on it),
+or None when none can be given (then such a decision raises ValueError).
+`context`: a `core.request.Context` with what is known of the connection, or None.
+`manager`: the HTTP connection manager's options; None for Envoy's defaults.
+`clusters`: the live clusters: name -> the embedder's object (None when none is bound), which becomes
+`Decision.value`; None when every cluster name is taken to exist.
+
+Raises TypeError and ValueError for values that are no request; everything else is a Decision.
+"""
+
+from libc.stdint cimport uint32_t
+
+from fastroute.core.arena cimport Arena
+from fastroute.core.candidates cimport CandidateLists, Runs
+from fastroute.core.decision cimport Decision
+from fastroute.core.domains cimport DomainIndex
+from fastroute.core.entries cimport Entry, Target
+from fastroute.core.hcm cimport HttpManager
+from fastroute.core.headers cimport HeaderNames, View
+from fastroute.core.paths cimport Found, PathIndex
+from fastroute.core.request cimport Context
+
+
+cdef struct HostRow:           # one virtual host
+    uint32_t routes            # its list of routes
+    int require_tls
+
+
+cdef struct ListRow:           # one list of routes
+    uint32_t root              # tree over the paths, or NONE
+    uint32_t folded            # tree over the lower-case paths of routes without case, or NONE
+    uint32_t pathless          # routes that need no path (connect_matcher): a list of candidates, or NONE
+
+
+cdef class RouteTable:
+    cdef readonly str name
+    cdef DomainIndex domains
+    cdef PathIndex paths
+    cdef CandidateLists candidates
+    cdef HeaderNames names
+    cdef Arena hosts
+    cdef Arena lists
+    cdef list entries          # Entry by route number
+    cdef list predicates       # tuple of Predicate by route number
+    cdef list unrouted         # Entry by virtual host: no route of it matched
+    cdef Entry unhosted        # no virtual host has the authority
+    cdef bint ignore_port
+
+    cdef Decision decide(self, object authority, object path, object method, object headers, object scheme,
+                         object random, Context context, HttpManager manager, dict clusters)
+    cdef int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1
+    cdef uint32_t find_host(self, View *view) noexcept
+    cdef uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE
+    cdef uint32_t resolve(self, View *view, Found *found) except? 0xFFFFFFFE
+    cdef int walk_folded(self, View *view, uint32_t root, Found *found) except -1
+    cdef bint holds(self, uint32_t number, View *view) except -1
+    cdef int conclude(self, View *view, Decision decision, dict clusters) except -1
+    cdef Target weighted(self, View *view, Decision decision, Target target)
+    cdef int build_host(self, spec) except -1
+    cdef uint32_t build_list(self, list routes) except? 0xFFFFFFFF
+    cdef uint32_t build_tree(self, dict by_text) except? 0xFFFFFFFF
+    cdef int bind_target(self, Target target) except -1

@@ -1,0 +1,323 @@
+"""A route configuration, compiled: from a request to the first route that matches.
+
+VH-02  `ignore_port_in_host_matching` cuts the port off the key only.
+VH-10  A virtual host that matches and has no matching route is the end: 404, never a less specific one.
+VH-11  Without x-forwarded-proto there is no route; `require_tls` answers with a redirect before any route.
+VH-15  A request without a path can only take routes that need none.
+RM-01  A route matches when its path and all its predicates do; the first in list order wins.
+RA-03, RA-04, RA-10, RA-11  clusters named by a header, unknown clusters, weighted clusters.
+
+Nothing changes after construction, so any number of threads may decide at once.
+"""
+
+cimport cython
+from cpython.object cimport PyObject
+from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+
+from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.candidates cimport CandidateLists, Runs, next_candidate, runs_init
+from fastroute.core.decision cimport Decision
+from fastroute.core.domains cimport DomainIndex
+from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, WEIGHTED, Entry, Target
+from fastroute.core.hcm cimport HttpManager, answer
+from fastroute.core.headers cimport HeaderNames, View, close_view, first_line, next_line
+from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, Found, PathIndex, found_init
+from fastroute.core.predicates cimport Predicate
+from fastroute.core.request cimport Context
+from fastroute.core.slices cimport Slice, lower, view as view_of
+
+cdef dict HOW = {"prefix": PREFIX, "path": EXACT, "path_separated_prefix": SEPARATED}
+cdef dict TLS = {"none": 0, "external_only": 1, "all": 2}
+cdef HttpManager DEFAULT = HttpManager()
+
+
+@cython.final
+cdef class RouteTable:
+    """See the stub."""
+
+    def __cinit__(self, str name, virtual_hosts, *, bint ignore_port=False):
+        cdef list domains = []
+        self.name = name
+        self.ignore_port = ignore_port
+        self.paths = PathIndex()
+        self.candidates = CandidateLists()
+        self.names = HeaderNames()
+        self.hosts = Arena(sizeof(HostRow))
+        self.lists = Arena(sizeof(ListRow))
+        self.entries = []
+        self.predicates = []
+        self.unrouted = []
+        self.unhosted = Entry("", "", name)
+        for number, spec in enumerate(virtual_hosts):
+            domains.extend([(domain, number) for domain in spec.domains])
+            self.build_host(spec)
+        self.domains = DomainIndex(domains)
+
+    def __len__(self):
+        return len(self.entries)
+
+    # Building.
+
+    cdef int build_host(self, spec) except -1:
+        cdef uint32_t number = self.hosts.add(1), routes = self.build_list(list(spec.routes))
+        cdef HostRow *row = &(<HostRow *>self.hosts.data)[number]
+        row.routes = routes
+        row.require_tls = TLS[spec.require_tls]
+        self.unrouted.append(Entry("", spec.name, self.name))
+        return 0
+
+    cdef uint32_t build_list(self, list routes) except? 0xFFFFFFFF:
+        """Number the routes of one list and index their paths."""
+        cdef dict plain = {}, folded = {}
+        cdef list pathless = []
+        cdef uint32_t number, at
+        cdef ListRow row
+        for route in routes:
+            number = <uint32_t>len(self.entries)
+            self.entries.append(<Entry?>route.entry)
+            self.predicates.append(tuple(route.predicates))
+            for predicate in route.predicates:
+                (<Predicate?>predicate).bind(self.names)
+            if route.entry.target is not None:
+                self.bind_target(route.entry.target)
+            if route.how == "pathless":
+                pathless.append(number)
+            elif route.how != "never":
+                tree, text = (plain, route.text) if route.case_sensitive else (folded, route.text.lower())
+                tree.setdefault(text, []).append((HOW[route.how], number))
+        row.root = self.build_tree(plain)
+        row.folded = self.build_tree(folded)
+        row.pathless = self.candidates.add(pathless, self.predicates, self.names) if pathless else NONE
+        at = self.lists.add(1)
+        (<ListRow *>self.lists.data)[at] = row
+        return at
+
+    cdef uint32_t build_tree(self, dict by_text) except? 0xFFFFFFFF:
+        """A tree over texts with their routes; a route behind one that always holds there is left out."""
+        cdef list keys = sorted(by_text), terminals = []
+        for key in keys:
+            sures, lists = [NONE] * HOWS, [NONE] * HOWS
+            maybes = [[] for _ in range(HOWS)]
+            for how, number in by_text[key]:
+                if sures[how] != NONE:
+                    continue
+                if self.predicates[number]:
+                    maybes[how].append(number)
+                else:
+                    sures[how] = number
+            for how in range(HOWS):
+                if maybes[how]:
+                    lists[how] = self.candidates.add(maybes[how], self.predicates, self.names)
+            terminals.append((sures, lists))
+        return self.paths.build(keys, terminals)
+
+    cdef int bind_target(self, Target target) except -1:
+        if target.header:
+            target.slot = self.names.number(target.header.lower())
+        for entry in target.entries:
+            self.bind_target(entry)
+        return 0
+
+    # Deciding.
+
+    def route(self, authority, path, method="GET", headers=(), *, scheme="http", random=None, Context context=None,
+              HttpManager manager=None, dict clusters=None):
+        return self.decide(authority, path, method, headers, scheme, random, context, manager, clusters)
+
+    cdef Decision decide(self, object authority, object path, object method, object headers, object scheme,
+                         object random, Context context, HttpManager manager, dict clusters):
+        cdef Decision decision = Decision.__new__(Decision)
+        cdef View view
+        if manager is None:
+            manager = DEFAULT
+        if type(headers) is not list and type(headers) is not tuple and type(headers) is not dict:
+            headers = collected(headers)
+        decision.request_authority = authority
+        decision.request_path = path
+        decision.request_method = method
+        decision.request_scheme = scheme
+        decision.request_headers_given = headers
+        decision.random_source = random
+        decision.context = context
+        decision.entry = self.unhosted
+        view.decision = <PyObject *>decision
+        view_of(authority, &view.authority)
+        view_of(method, &view.method)
+        view_of(scheme, &view.scheme)
+        view.has_path = path is not None
+        view.target.size = view.path.size = view.path_size = 0
+        if view.has_path:
+            view_of(path, &view.target)
+        self.names.open(&view)
+        try:
+            self.names.scan(&view, headers)
+            if not manager.prepare(&view, decision):
+                self.routed(&view, decision, manager, clusters)
+        finally:
+            close_view(&view)
+        return decision
+
+    cdef int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1:
+        """Choose virtual host, route and target."""
+        cdef uint32_t host = self.find_host(view), number
+        cdef HostRow *row
+        if host == NONE:
+            return answer(decision, "respond", 404, "route_not_found")
+        decision.entry = <Entry>self.unrouted[host]
+        row = &(<HostRow *>self.hosts.data)[host]
+        number = self.find_route(view, &(<ListRow *>self.lists.data)[row.routes])
+        if number == NONE:
+            return answer(decision, "respond", 404, "route_not_found")
+        decision.entry = <Entry>self.entries[number]
+        return self.conclude(view, decision, clusters) or manager.check_upgrade(view, decision)
+
+    cdef uint32_t find_host(self, View *view) noexcept:
+        cdef Slice host = view.authority
+        if self.ignore_port:
+            host.size -= port_size(host)
+        return self.domains.find(host.data, host.size)
+
+    cdef uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE:
+        """The number of the first route of the list that matches, or NONE."""
+        cdef Found found
+        found_init(&found)
+        try:
+            if not view.has_path:
+                if routes.pathless == NONE:
+                    return NONE
+                found.lists[0] = routes.pathless
+                found.count = 1
+            else:
+                self.paths.walk(routes.root, view.path.data, view.path.size, &found)
+                if routes.folded != NONE:
+                    self.walk_folded(view, routes.folded, &found)
+            return found.sure if found.count == 0 else self.resolve(view, &found)
+        finally:
+            if found.lists != found.small:
+                free(found.lists)
+
+    cdef int walk_folded(self, View *view, uint32_t root, Found *found) except -1:
+        cdef char[256] small
+        cdef char *folded = small
+        cdef Py_ssize_t at
+        if view.path.size > 256:
+            folded = <char *>malloc(<size_t>view.path.size)
+            if folded == NULL:
+                raise MemoryError()
+        for at in range(view.path.size):
+            folded[at] = lower(view.path.data[at])
+        try:
+            return self.paths.walk(root, folded, view.path.size, found)
+        finally:
+            if folded != small:
+                free(folded)
+
+    cdef uint32_t resolve(self, View *view, Found *found) except? 0xFFFFFFFE:
+        """Ask the routes of all lists in ascending order, up to the first that holds for certain."""
+        cdef Runs runs
+        cdef uint32_t number
+        cdef Py_ssize_t at
+        runs_init(&runs)
+        try:
+            for at in range(found.count):
+                self.candidates.open_runs(found.lists[at], view, &runs)
+            while True:
+                number = next_candidate(&runs)
+                if number >= found.sure:
+                    return found.sure
+                if self.holds(number, view):
+                    return number
+        finally:
+            if runs.items != runs.small:
+                free(runs.items)
+
+    cdef bint holds(self, uint32_t number, View *view) except -1:
+        for predicate in <tuple>self.predicates[number]:
+            if not (<Predicate>predicate).holds(view):
+                return False
+        return True
+
+    cdef int conclude(self, View *view, Decision decision, dict clusters) except -1:
+        """Say what the chosen route's target does."""
+        cdef Target target = decision.entry.target
+        cdef Slice text
+        cdef int32_t cursor
+        cdef str cluster
+        if target.code == WEIGHTED:
+            target = self.weighted(view, decision, target)
+        decision.action = target.action
+        if target.code == REDIRECT:
+            return answer(decision, "redirect", target.status, "direct_response") - 1
+        if target.code == RESPOND:
+            return answer(decision, "respond", target.status, "direct_response") - 1
+        cluster = target.cluster
+        if target.code == CLUSTER_HEADER:
+            found = first_line(view, target.slot, &text, &cursor)
+            cluster = text.data[:text.size].decode("utf-8", "replace") if found else ""
+        if not cluster or (clusters is not None and cluster not in clusters):
+            return answer(decision, "respond", target.status, "cluster_not_found") - 1
+        decision.kind = "forward"
+        decision.cluster = cluster
+        if clusters is not None:
+            decision.value = clusters[cluster]
+        return 0
+
+    cdef Target weighted(self, View *view, Decision decision, Target target):
+        """RA-11: the selection value is a header's, the hash policy's, or the stream's random value."""
+        cdef Slice text
+        cdef int32_t cursor
+        cdef uint64_t value
+        if target.header and first_line(view, target.slot, &text, &cursor):
+            if parse_uint64(text, &value) and not next_line(view, &text, &cursor):
+                return target.pick(value)
+        if target.use_hash_policy:
+            decision.action = (<Target>target.entries[0]).action
+            hashed = decision.action.selection_hash(decision)
+            if hashed is not None:
+                return target.pick(hashed)
+        return target.pick(decision.draw())
+
+
+cdef object collected(object headers):
+    """Headers of any other shape as a list of pairs."""
+    if headers is None:
+        return ()
+    if hasattr(headers, "items"):
+        return list(headers.items())
+    if isinstance(headers, (str, bytes)):
+        raise TypeError(f"headers are pairs or a mapping, not {type(headers).__name__}")
+    return list(headers)
+
+
+cdef Py_ssize_t port_size(Slice host) noexcept nogil:
+    """The size of the port of `host` with its colon: behind the last ":" that no "]" follows."""
+    cdef Py_ssize_t at = host.size
+    while at > 0:
+        at -= 1
+        if host.data[at] == c"]":
+            return 0
+        if host.data[at] == c":":
+            return host.size - at
+    return 0
+
+
+cdef bint parse_uint64(Slice text, uint64_t *out) noexcept nogil:
+    """A decimal uint64 and nothing else but an optional "+" and white space around it."""
+    cdef uint64_t number = 0, digit
+    cdef Py_ssize_t at
+    while text.size and text.data[0] == c" ":
+        text.data += 1
+        text.size -= 1
+    while text.size and text.data[text.size - 1] == c" ":
+        text.size -= 1
+    if text.size and text.data[0] == c"+":
+        text.data += 1
+        text.size -= 1
+    for at in range(text.size):
+        digit = <uint64_t>(<unsigned char>text.data[at]) - c"0"
+        if digit > 9 or number > (<uint64_t>0xFFFFFFFFFFFFFFFF - digit) // 10:
+            return False
+        number = number * 10 + digit
+    out[0] = number
+    return text.size > 0

@@ -1,0 +1,10 @@
+"""Which routes a path can lead to: compressed radix trees. Used by the table alone."""
+
+from typing import final
+
+@final
+class PathIndex:
+    """An empty index; the table builds its trees."""
+
+    def __new__(cls) -> PathIndex: ...
+    def __sizeof__(self) -> int: ...

@@ -1,0 +1,73 @@
+"""A route configuration, compiled: from a request to the first route that matches."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, Protocol, final
+
+from fastroute.core.decision import Decision
+from fastroute.core.entries import Entry
+from fastroute.core.hcm import HttpManager
+from fastroute.core.predicates import Predicate
+from fastroute.core.request import Context
+
+_Text = str | bytes
+
+class _RouteSpec(Protocol):
+    """One route, to be compiled.
+
+    `how` says how `text` is compared with the path; `pathless` routes take requests without a path only, `never`
+    ones none. A regex is a `prefix` (the literal beginning of all its matches) with a `PathPredicate`.
+    """
+
+    @property
+    def entry(self) -> Entry: ...
+    @property
+    def how(self) -> Literal["prefix", "path", "path_separated_prefix", "pathless", "never"]: ...
+    @property
+    def text(self) -> bytes: ...
+    @property
+    def case_sensitive(self) -> bool: ...
+    @property
+    def predicates(self) -> Sequence[Predicate]: ...
+
+class _VirtualHostSpec(Protocol):
+    """One virtual host, to be compiled."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def domains(self) -> Sequence[bytes]: ...
+    @property
+    def routes(self) -> Sequence[_RouteSpec]: ...
+    @property
+    def require_tls(self) -> Literal["none", "external_only", "all"]: ...
+
+@final
+class RouteTable:
+    """The compiled table. Immutable; `len()` is the number of routes.
+
+    `ignore_port` is `RouteConfiguration.ignore_port_in_host_matching`.
+    """
+
+    @property
+    def name(self) -> str: ...
+    def __new__(
+        cls, name: str, virtual_hosts: Iterable[_VirtualHostSpec], *, ignore_port: bool = False
+    ) -> RouteTable: ...
+    def __len__(self) -> int: ...
+    def route(
+        self,
+        authority: _Text,
+        path: _Text | None,
+        method: _Text = "GET",
+        headers: Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[_Text, _Text]] = (),
+        *,
+        scheme: _Text = "http",
+        random: int | Callable[[], int] | None = None,
+        context: Context | None = None,
+        manager: HttpManager | None = None,
+        clusters: dict[str, object] | None = None,
+    ) -> Decision:
+        """The decision for a request; what each argument may be is said in `pyx/fastroute/core/table.pxd`.
+
+        Raises TypeError and ValueError for values that are no request.
+        """
