@@ -2,8 +2,9 @@
 
 Rules (CF-03; protobuf's reader in the mode that Envoy uses):
 
-* Numbers may be quoted; a quoted integer has no white space around it. An integer may be written as
-  a float without fraction (`5.0`, `1e3`), then within the range in which doubles are exact.
+* Numbers may be quoted, then also in hexadecimal (`"0x10"`); a quoted integer has no white space
+  around it. An integer may be written as a float without fraction (`5.0`, `1e3`), then within the
+  range in which doubles are exact.
 * Booleans may be quoted, in any spelling of `true t yes y 1 false f no n 0`.
 * Floats may be quoted, `NaN`, `Infinity` and `-Infinity` among them.
 * Enum values are names in any case, numbers, or quoted numbers; a number need not be defined.
@@ -27,6 +28,7 @@ from fastroute.api.faults import Fault, kind
 Encode = Callable[[object], bytes]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+\Z")
+_HEX = re.compile(r"\s*[+-]?0[xX]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*\Z")
 _TRUE = frozenset(("true", "t", "yes", "y", "1"))
 _FALSE = frozenset(("false", "f", "no", "n", "0"))
@@ -77,10 +79,7 @@ def boolean(value: object) -> bytes:
 def number(value: object) -> float:
     """A number of a `double` field."""
     if isinstance(value, str):
-        try:
-            return float("x" if "_" in value else value)
-        except ValueError:
-            raise Fault(f'expected a number, got the string "{value}"') from None
+        return _quoted_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Fault(f"expected a number, got {kind(value)}")
     try:
@@ -90,6 +89,15 @@ def number(value: object) -> float:
     if not math.isfinite(result):
         raise Fault("the number is out of range")
     return result
+
+
+def _quoted_number(text: str) -> float:
+    try:
+        if "_" in text:
+            raise ValueError(text)
+        return float.fromhex(text) if _HEX.match(text) else float(text)
+    except (ValueError, OverflowError):
+        raise Fault(f'expected a number, got the string "{text}"') from None
 
 
 def double(value: object) -> bytes:

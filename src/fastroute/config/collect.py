@@ -30,6 +30,7 @@ _LISTS = {
     names.CLUSTER_LOAD_ASSIGNMENT: "endpoints",
     names.SECRET: "secrets",
 }
+_DELTA = frozenset(("system_version_info", "removed_resources", "removed_resource_names"))
 _TYPED_STRUCTS = (names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT)
 
 
@@ -98,12 +99,26 @@ class Collector:
 
     def _response(self, tree: Tree, document: Document, root: str) -> None:
         items = tree.get("resources")
+        self._check_wrapper(tree, document, root)
         version = str(tree.get("version_info", tree.get("versionInfo", "")))
         for position, item in enumerate(items if isinstance(items, list) else []):
             place = _under(root, f"resources[{position}]")
             if not isinstance(item, dict):
                 raise self._error(document, place, Fault("a resource must be an object", code="kind"))
             self._wrapped(item, document, place, version)
+
+    def _check_wrapper(self, tree: Tree, document: Document, root: str) -> None:
+        """Refuse fields around the resources that a discovery response, of either protocol, lacks."""
+        around = {key: value for key, value in tree.items() if key not in ("resources", "@type")}
+        kind = (
+            names.DELTA_DISCOVERY_RESPONSE
+            if _DELTA.intersection(map(transcode.snake_case, around))
+            else names.DISCOVERY_RESPONSE
+        )
+        try:
+            transcode.encode(kind, around)
+        except Fault as fault:
+            raise self._error(document, root, fault, kind) from None
 
     def _wrapped(self, item: Tree, document: Document, root: str, version: str) -> None:
         inner = item.get("resource")

@@ -197,7 +197,7 @@ class Scanner:
         word = _WORD.match(self.text, offset)
         if first in ('"', "'") and first:
             name, end = self.string(offset)
-        elif word:
+        elif word and word[0] not in ("true", "false", "null"):
             name, end = word[0], word.end()
         else:
             raise self.fail(offset, f"expected a key, got {first!r}" if first else "the text ends within an object")

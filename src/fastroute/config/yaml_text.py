@@ -8,6 +8,7 @@ Rules (CF-08):
 * An integer that does not fit 32 bits becomes text. Numbers with a point or an exponent, dates,
   `1_000` and `1:30` are text too, which a number field then reads or refuses.
 * Anchors and aliases work, the merge key `<<` does not. Of a repeated key the last one counts.
+* Syntax is libyaml's; what only Envoy's own YAML parser takes (`\\'` in double quotes) is refused.
 * A key with the tag `!ignore` drops its entry. Only the first document of a stream is read.
 """
 
@@ -38,7 +39,7 @@ _MOST_NESTED = 100
 _NEST = re.compile(r"^[ \t?:-]{200}", re.MULTILINE)
 _FLOW = re.compile(r"[\[\]{}]")
 
-_BASE = getattr(yaml, "CParser", None)
+_BARE_TAG = re.compile(r"(?<!\S)!(?!\S)")
 
 
 class _Resolver:
@@ -57,42 +58,45 @@ class _Resolver:
         """PyYAML asks for it; there are no resolvers by path."""
 
 
-if _BASE is not None:
-
-    class _Composer(_BASE, _Resolver):  # type: ignore[misc, valid-type]
-        def __init__(self, text: str) -> None:
-            super().__init__(text)
-
-else:
+try:
+    from yaml.cyaml import CParser as _CParser  # type: ignore[attr-defined]
+except ImportError:
     from yaml.composer import Composer
     from yaml.parser import Parser
     from yaml.reader import Reader
     from yaml.scanner import Scanner
 
-    class _Composer(Reader, Scanner, Parser, Composer, _Resolver):  # type: ignore[no-redef]
+    class _Composer(Reader, Scanner, Parser, Composer, _Resolver):
+        """PyYAML's own parser, where it was built without libyaml."""
+
         def __init__(self, text: str) -> None:
             Reader.__init__(self, text)
             Scanner.__init__(self)
             Parser.__init__(self)
             Composer.__init__(self)
 
+else:
+
+    class _Composer(_CParser, _Resolver):  # type: ignore[no-redef]
+        """libyaml's parser."""
+
 
 def compose(text: str, file: str) -> Node:
     """The node of the first document; `ParseError` where there is none."""
     _refuse_deep(text, file)
-    composer = _Composer(text)
     try:
+        composer = _Composer(text)
         node: Node | None = composer.get_node() if composer.check_node() else None
-    except yaml.MarkedYAMLError as error:
+    except yaml.YAMLError as error:
         raise _syntax(error, file) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ParseError(f"not YAML: {error}", where=Where(file), code="syntax") from None
     if node is None:
         raise ParseError("the document is empty", where=Where(file, 1, 1), code="syntax")
     return node
 
 
-def _syntax(error: yaml.MarkedYAMLError, file: str) -> ParseError:
+def _syntax(error: yaml.YAMLError, file: str) -> ParseError:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return ParseError(f"not YAML: {error}", where=Where(file), code="syntax")
     where = _at(error.problem_mark or error.context_mark, file)
     message = ", ".join(part for part in (error.context, error.problem) if part)
     return ParseError(f"not YAML: {message}", where=where, code="syntax")
@@ -109,14 +113,16 @@ def _refuse_deep(text: str, file: str) -> None:
         return
     depth = 0
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader if _BASE else yaml.SafeLoader):
+        parser = _Composer(text)
+        while parser.check_event():
+            event: object = parser.get_event()  # type: ignore[no-untyped-call]
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _MOST_NESTED:
-                    raise _too_deep(_at(event.start_mark, file))
+                    raise _too_deep(_at(cast("Any", event).start_mark, file))
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-    except yaml.MarkedYAMLError as error:
+    except yaml.YAMLError as error:
         raise _syntax(error, file) from None
 
 
@@ -152,8 +158,9 @@ def _integer(match: re.Match[str], text: str) -> object:
 class _Builder:
     """Nodes to values; an aliased node is built once and counted as often as it is used."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, text: str, file: str) -> None:
         self.file = file
+        self.tagged = text if _BARE_TAG.search(text) else ""
         self.built: dict[Node, tuple[object, int]] = {}
         self.open: set[Node] = set()
         self.repeated = 0
@@ -161,7 +168,7 @@ class _Builder:
     def build(self, node: Node) -> tuple[object, int]:
         """The value of a node, and how many values it consists of."""
         if node.__class__ is ScalarNode:
-            return scalar(node.value, node.tag), 1
+            return scalar(node.value, self._tag(node)), 1
         found = self.built.get(node)
         if found is not None:
             self.repeated += found[1]
@@ -177,6 +184,12 @@ class _Builder:
         self.open.discard(node)
         self.built[node] = found
         return found
+
+    def _tag(self, node: Node) -> str:
+        """The tag of a scalar; the parser loses the tag `!` of a plain one, which makes it text."""
+        if self.tagged and node.tag == _PLAIN and self.tagged.startswith("!", node.start_mark.index):
+            return _QUOTED
+        return node.tag
 
     def fail(self, node: Node, message: str, code: str = "syntax") -> ParseError:
         """The error at a node."""
@@ -215,7 +228,7 @@ def _at(mark: Any, file: str) -> Where:
 
 def parse(text: str, file: str) -> object:
     """The value of the first document of `text`."""
-    return _Builder(file).build(compose(text, file))[0]
+    return _Builder(text, file).build(compose(text, file))[0]
 
 
 class Document:
