@@ -1,0 +1,32 @@
+"""Clusters. C callers use `choose`; everything else is for loading and for reports."""
+
+from libc.stdint cimport uint32_t, uint64_t
+
+from fastroute.core.balancers cimport Balancer, Policy
+from fastroute.core.endpoint cimport Activity, Endpoint, HostState
+from fastroute.core.hosts cimport HostSet
+from fastroute.core.sources cimport Memory
+
+cdef class Cluster:
+    cdef readonly str name
+    cdef readonly str kind              # the discovery type: STATIC, EDS, …
+    cdef readonly Policy policy
+    cdef readonly Memory memory
+    cdef readonly Activity activity
+    cdef public object value            # the embedder's own object
+    cdef public object info             # what compilers keep about the cluster
+    cdef Balancer balancer              # replaced whole by an update, never changed
+    cdef dict by_address                # address text → Endpoint
+    cdef object writer                  # lock of those who replace the balancer
+    cdef uint32_t drop                  # drop_overloads: numerator, of
+    cdef uint32_t drop_of               # this denominator; 0: nothing is dropped
+    cdef dict linked                    # the other clusters that this one needs
+    cdef object local
+    # Choose a host for one request; None when Envoy would answer 503.
+    #   hash, has_hash  the hash of the route's hash policies, when there is one
+    #   random          callable that returns 64 random bits; None where the pick is not random
+    #   skip            hosts not to take: a Reselect, a collection of hosts, or None
+    #   context         what the request says (PickContext, Decision, Connection), or None
+    # Safe in any thread at any time; takes one balancer and stays with it.
+    cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context)
+    cdef Balancer build(self, list sets)

@@ -1,0 +1,145 @@
+# cython: freethreading_compatible=True
+"""A cluster: a policy, the state of its hosts, and the balancer in force.
+
+Rules:
+- Readers take the balancer once and finish with it. Writers build a new one beside it and put it in
+  its place, one writer at a time; after an update has returned no pick starts on the old hosts.
+- A host that stays (the same address) keeps its state: active requests, reported health, ejection,
+  slow start. So does the cluster its seed and its places in the rounds (LB-30).
+- DO-01 drop_overloads draws before a host is chosen.
+"""
+
+cimport cython
+from libc.stdint cimport uint32_t, uint64_t
+
+from threading import RLock
+
+from fastroute.core.balancers cimport Balancer, Policy, Reselect, SourceBalancer
+from fastroute.core.draws cimport draw
+from fastroute.core.endpoint cimport (
+    ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, Endpoint, HostState, Locality,
+)
+from fastroute.core.hosts cimport HostSet
+from fastroute.core.original_dst cimport OriginalDestination
+from fastroute.core.sources cimport Memory
+
+_REPORTED = {"healthy": 0, "degraded": ACTIVE_DEGRADED, "unhealthy": ACTIVE_FAILED}
+
+
+@cython.final
+cdef class Cluster:
+    def __cinit__(
+        self,
+        str name not None,
+        Policy policy not None,
+        *,
+        str kind="STATIC",
+        Cluster previous=None,
+        Locality local=None,
+        object info=None,
+    ):
+        self.name = name
+        self.kind = kind
+        self.policy = policy
+        self.local = local
+        self.info = info
+        self.writer = RLock()
+        self.by_address = {} if previous is None else dict(previous.by_address)
+        self.memory = Memory() if previous is None else previous.memory
+        self.activity = Activity() if previous is None else previous.activity
+        self.value = None if previous is None else previous.value
+        self.linked = {}
+        self.balancer = self.build([HostSet([])])
+
+    cdef Balancer build(self, list sets):
+        if self.policy.kind == "original_dst":
+            return OriginalDestination(self.policy)
+        return SourceBalancer(sets, self.policy, self.memory)
+
+    cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context):
+        cdef Balancer balancer
+        if self.drop_of and draw(random) % self.drop_of < self.drop:
+            return None
+        if skip is not None and not isinstance(skip, Reselect) and not skip:
+            skip = None
+        with cython.critical_section(self):
+            balancer = self.balancer
+        return balancer.choose(hash, has_hash, random, skip, context)
+
+    def pick(self, hash=None, *, random=None, skip=None, context=None):
+        if hash is None:
+            return self.choose(0, False, random, skip, context)
+        return self.choose(<uint64_t>hash, True, random, skip, context)
+
+    def replace(self, list levels not None, *, uint32_t drop=0, uint32_t drop_of=0, uint32_t factor=140, bint weighted_health=False):
+        cdef dict states = {}
+        cdef list sets = []
+        cdef Endpoint host
+        with self.writer:
+            by_address = {}
+            for priority, (hosts, weights) in enumerate(levels):
+                kept = [self._kept(<Endpoint>host, states) for host in hosts]
+                for host in kept:
+                    by_address.setdefault(host.text, host)
+                sets.append(
+                    HostSet(kept, priority, weights, self.local, factor=factor, weighted_health=weighted_health)
+                )
+            self.by_address = by_address
+            self.drop = drop
+            self.drop_of = drop_of
+            self._put(self.build(sets or [HostSet([])]))
+
+    def _kept(self, Endpoint host not None, dict used not None):
+        """The host with the state that its address had; a repeated address has a state of its own."""
+        cdef Endpoint before = self.by_address.get(host.text)
+        if host.text in used:
+            before = None
+        used[host.text] = True
+        if before is not None:
+            return host.described(before.state, host.weight)
+        host.state.total = self.activity
+        host.state.since = self.memory.now
+        return host
+
+    def _put(self, Balancer balancer not None):
+        with cython.critical_section(self):
+            self.balancer = balancer
+
+    def refresh(self):
+        cdef HostSet level
+        with self.writer:
+            self._put(self.build([level.rebuilt() for level in self.balancer.sets]))
+
+    def set_health(self, str address not None, str health not None):
+        cdef Endpoint host
+        cdef uint32_t flag = _REPORTED[health]
+        with self.writer:
+            host = self.by_address[address]
+            if flag == 0 and host.state.flags & (ACTIVE_FAILED | ACTIVE_PENDING):
+                host.state.since = self.memory.now
+            host.state.flags = host.state.flags & ~(ACTIVE_FAILED | ACTIVE_DEGRADED | ACTIVE_PENDING) | flag
+            self.refresh()
+
+    def bind(self, values):
+        with self.writer:
+            for address, value in values.items():
+                (<Endpoint>self.by_address[address]).state.value = value
+
+    @property
+    def endpoints(self):
+        cdef HostSet level
+        return [host for level in self.balancer.sets for host in level.hosts]
+
+    @property
+    def levels(self):
+        return list(self.balancer.sets)
+
+    @property
+    def loads(self):
+        return None if self.balancer.loads is None else self.balancer.loads.as_dict()
+
+    def __getitem__(self, str address not None):
+        return self.by_address[address]
+
+    def __repr__(self):
+        return f"<Cluster {self.name!r} {self.kind} {self.policy.kind}, {len(self.endpoints)} endpoints>"

@@ -1,0 +1,83 @@
+"""Clusters: a load balancing policy over hosts, with the state that outlives updates.
+
+C callers use `Cluster.choose`, declared in `fastroute/core/clusters.pxd`.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import final
+
+from fastroute.core.balancers import Policy, Reselect
+from fastroute.core.endpoint import Activity, Endpoint, Health, Locality
+from fastroute.core.hosts import HostSet
+from fastroute.core.sources import Memory
+from fastroute.types import RandomSource
+
+@final
+class Cluster:
+    """A cluster. `pick` is safe in any thread while others update."""
+
+    name: str
+    kind: str
+    """The discovery type: STATIC, EDS, STRICT_DNS, LOGICAL_DNS, ORIGINAL_DST or aggregate."""
+    policy: Policy
+    memory: Memory
+    activity: Activity
+    value: object
+    """The embedder's own object."""
+    info: object
+    """What the compiler keeps about the cluster (see `fastroute.compile.clusters`)."""
+    def __new__(
+        cls,
+        name: str,
+        policy: Policy,
+        *,
+        kind: str = "STATIC",
+        previous: Cluster | None = None,
+        local: Locality | None = None,
+        info: object = None,
+    ) -> Cluster: ...
+    def pick(
+        self,
+        hash: int | None = None,
+        *,
+        random: RandomSource | None = None,
+        skip: Reselect | Collection[Endpoint | str] | None = None,
+        context: object = None,
+    ) -> Endpoint | None:
+        """The host for one request, or None where Envoy would answer 503.
+
+        `hash` is the hash of the route's hash policies; `random` is needed wherever the pick is
+        random (ValueError without it); `skip` holds hosts to avoid: a collection is avoided while
+        any other host is usable, a `Reselect` exactly as Envoy's retries do; `context` is what the
+        request says, for subsets, host override and original destinations.
+        """
+    def replace(
+        self,
+        levels: list[tuple[list[Endpoint], dict[Locality, int] | None]],
+        *,
+        drop: int = 0,
+        drop_of: int = 0,
+        factor: int = 140,
+        weighted_health: bool = False,
+    ) -> None:
+        """Put new hosts in force: (hosts, locality weights) by priority. Hosts that stay keep their state.
+
+        `drop` of `drop_of` requests are dropped before a host is chosen; `factor` is the
+        overprovisioning factor; `weighted_health` counts weights instead of hosts (LB-10).
+        """
+    def refresh(self) -> None:
+        """Sort the hosts anew by their health."""
+    def set_health(self, address: str, health: Health) -> None:
+        """Report the result of an active health check. KeyError when no host has the address."""
+    def bind(self, values: Mapping[str, object]) -> None:
+        """Bind an object of the embedder to each address; it is read back as `Endpoint.value`."""
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """All hosts, by priority."""
+    @property
+    def levels(self) -> list[HostSet]:
+        """The host sets, by priority."""
+    @property
+    def loads(self) -> dict[str, list[int]] | None:
+        """Health, load and panic of the priorities in percent; None where the policy has none."""
+    def __getitem__(self, address: str, /) -> Endpoint: ...
