@@ -13,7 +13,7 @@ scan picks uniformly among the least busy. LB-35: random uses the very draw that
 """
 
 cimport cython
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport Endpoint
@@ -30,10 +30,10 @@ cdef int MANY_ATTEMPTS = 64
 
 @cython.final
 cdef class Policy:
-    def __cinit__(self, str kind not None, tuple children=(), **parameters):
+    def __cinit__(self, str kind not None, dict parameters=None, tuple children=()):
         self.kind = kind
         self.children = children
-        self.parameters = parameters
+        self.parameters = parameters if parameters is not None else {}
 
     cdef object get(self, str name, object default):
         return self.parameters.get(name, default)
@@ -50,8 +50,7 @@ cdef class Policy:
         return hash((self.kind, self.children))
 
     def __repr__(self):
-        shown = "".join(f", {name}={value!r}" for name, value in self.parameters.items())
-        return f"Policy({self.kind!r}{', ' + repr(self.children) if self.children else ''}{shown})"
+        return f"Policy({self.kind!r}, {self.parameters!r}, {self.children!r})"
 
 
 @cython.final
@@ -168,22 +167,23 @@ cdef class SourceBalancer(Balancer):
         cdef Loads loads = self.loads
         cdef Loads other
         cdef int level, locality
+        cdef list localities
         if skip is not None and isinstance(skip, Reselect) and (<Reselect>skip).tried:
             other = loads.without((<Reselect>skip).tried)
             loads = loads if other is None else other
         level = loads.single if loads.single >= 0 else loads.choose(u, &degraded)
         if loads.panic[level]:
             return None if self.fail_on_panic else <Source>self.all[level]
+        locality = -1
         if self.weighted_localities:
             locality = (<LocalityTurns>(self.degraded_turns if degraded else self.healthy_turns)[level]).turn(random)
-            if locality >= 0:
-                return <Source>(<list>(self.degraded_localities if degraded else self.healthy_localities)[level])[locality]
-        if self.zones is not None and level == 0:
+        if locality == -1 and self.zones is not None and level == 0:
             locality = (<Zones>self.zones).locality(random)
-            if locality == -2:
-                return None
-            if locality >= 0:
-                return <Source>(<list>(self.degraded_localities if degraded else self.healthy_localities)[level])[locality]
+        if locality == -2:
+            return None
+        if locality >= 0:
+            localities = self.degraded_localities if degraded else self.healthy_localities
+            return <Source>(<list>localities[level])[locality]
         return <Source>(self.degraded if degraded else self.healthy)[level]
 
     cdef Endpoint once(self, uint64_t hash, bint has_hash, int attempt, object random, object skip, object context):
@@ -222,7 +222,7 @@ cdef class SourceBalancer(Balancer):
                         best = host
             return best
         best = <Endpoint>source.hosts[<Py_ssize_t>(draw(random) % <uint64_t>source.size)]
-        for i in range(1, self.choices):
+        for _ in range(1, self.choices):
             host = <Endpoint>source.hosts[<Py_ssize_t>(draw(random) % <uint64_t>source.size)]
             if host.state.active < best.state.active:
                 best = host

@@ -17,7 +17,7 @@ from threading import RLock
 from fastroute.core.balancers cimport Balancer, Policy, Reselect, SourceBalancer
 from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport (
-    ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, Endpoint, HostState, Locality,
+    ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, EDS_UNHEALTHY, REMOVED, Endpoint, Locality,
 )
 from fastroute.core.hosts cimport HostSet
 from fastroute.core.original_dst cimport OriginalDestination
@@ -71,14 +71,22 @@ cdef class Cluster:
             return self.choose(0, False, random, skip, context)
         return self.choose(<uint64_t>hash, True, random, skip, context)
 
-    def replace(self, list levels not None, *, uint32_t drop=0, uint32_t drop_of=0, uint32_t factor=140, bint weighted_health=False):
-        cdef dict states = {}
+    def replace(self, list levels not None, *, uint32_t drop=0, uint32_t drop_of=0, uint32_t factor=140,
+                bint weighted_health=False, bint checked=False, bint keep_removed=False):
+        cdef dict used = {}
         cdef list sets = []
+        cdef list before
         cdef Endpoint host
         with self.writer:
             by_address = {}
+            before = self.balancer.sets if keep_removed else []
+            if keep_removed:
+                levels = levels + [([], None)] * (len(before) - len(levels))
+            named = {(<Endpoint>host).text for hosts, _ in levels for host in hosts} if keep_removed else ()
             for priority, (hosts, weights) in enumerate(levels):
-                kept = [self._kept(<Endpoint>host, states) for host in hosts]
+                kept = [self._kept(<Endpoint>host, used, checked) for host in hosts]
+                if priority < len(before):
+                    kept += [host for host in (<HostSet>before[priority]).hosts if _stays(host, named)]
                 for host in kept:
                     by_address.setdefault(host.text, host)
                 sets.append(
@@ -89,16 +97,19 @@ cdef class Cluster:
             self.drop_of = drop_of
             self._put(self.build(sets or [HostSet([])]))
 
-    def _kept(self, Endpoint host not None, dict used not None):
+    def _kept(self, Endpoint host not None, dict used not None, bint checked):
         """The host with the state that its address had; a repeated address has a state of its own."""
         cdef Endpoint before = self.by_address.get(host.text)
         if host.text in used:
             before = None
         used[host.text] = True
         if before is not None:
+            before.state.flags &= ~<uint32_t>REMOVED
             return host.described(before.state, host.weight)
         host.state.total = self.activity
         host.state.since = self.memory.now
+        if checked:
+            host.state.flags |= ACTIVE_FAILED | (ACTIVE_PENDING if self.policy.get("ignore_new", False) else 0)
         return host
 
     def _put(self, Balancer balancer not None):
@@ -118,7 +129,10 @@ cdef class Cluster:
             if flag == 0 and host.state.flags & (ACTIVE_FAILED | ACTIVE_PENDING):
                 host.state.since = self.memory.now
             host.state.flags = host.state.flags & ~(ACTIVE_FAILED | ACTIVE_DEGRADED | ACTIVE_PENDING) | flag
-            self.refresh()
+            if host.state.flags & REMOVED and flag == ACTIVE_FAILED:
+                self._put(self.build([_without(level, host) for level in self.balancer.sets]))
+            else:
+                self.refresh()
 
     def bind(self, values):
         with self.writer:
@@ -143,3 +157,16 @@ cdef class Cluster:
 
     def __repr__(self):
         return f"<Cluster {self.name!r} {self.kind} {self.policy.kind}, {len(self.endpoints)} endpoints>"
+
+
+cdef bint _stays(Endpoint host, object named):
+    """With active checks, a host that the assignment no longer names stays until its check fails."""
+    cdef uint32_t flags = host.configured | host.state.flags
+    if host.text in named or flags & (ACTIVE_FAILED | EDS_UNHEALTHY):
+        return False
+    host.state.flags |= REMOVED
+    return True
+
+
+cdef HostSet _without(HostSet level, Endpoint gone):
+    return level.of([host for host in level.hosts if host is not gone], level.configured_weights)

@@ -114,7 +114,7 @@ def picks_of(weights, uint64_t seed, Py_ssize_t count):
         for i in range(size):
             array[i] = values[i]
         scheduler = start(array, size, seed)
-        for i in range(count):
+        for _ in range(count):
             index = scheduler.pop()
             scheduler.put_back(index, array[index])
             picked.append(index)

@@ -10,7 +10,7 @@ Rules:
 """
 
 cimport cython
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 
 from fastroute.core.endpoint cimport DEGRADED, HEALTHY, Endpoint, Locality
 from fastroute.core.priorities cimport Counts

@@ -140,6 +140,11 @@ cdef void _by_hosts(Loads loads, Counts *counts) noexcept:
     loads.load[first] += left
 
 
+cdef uint32_t _share(uint32_t factor, uint64_t part, uint64_t whole) noexcept:
+    """LB-10"""
+    return <uint32_t>min(<uint64_t>100, factor * part // whole)
+
+
 cdef Loads compute(Counts *counts, int levels, uint32_t factor, uint32_t threshold):
     cdef Loads loads = _empty(levels)
     cdef uint32_t total = 0
@@ -147,10 +152,8 @@ cdef Loads compute(Counts *counts, int levels, uint32_t factor, uint32_t thresho
     cdef int level
     for level in range(levels):
         if counts[level].basis:
-            loads.health[level] = <uint32_t>min(<uint64_t>100, factor * counts[level].basis_healthy // counts[level].basis)
-            loads.degraded_health[level] = <uint32_t>min(
-                <uint64_t>100, factor * counts[level].basis_degraded // counts[level].basis
-            )
+            loads.health[level] = _share(factor, counts[level].basis_healthy, counts[level].basis)
+            loads.degraded_health[level] = _share(factor, counts[level].basis_degraded, counts[level].basis)
         total += loads.health[level] + loads.degraded_health[level]
     total = min(<uint32_t>100, total)
     if total:

@@ -9,7 +9,9 @@ cimport cython
 
 @cython.final
 cdef class PickContext:
-    def __cinit__(self, *, metadata_match=None, request_headers=(), dynamic_metadata=None, filter_state=None, connection=None):
+    def __cinit__(
+        self, *, metadata_match=None, request_headers=(), dynamic_metadata=None, filter_state=None, connection=None
+    ):
         self.metadata_match = metadata_match
         self.request_headers = request_headers
         self.dynamic_metadata = dynamic_metadata
@@ -36,3 +38,20 @@ cdef object metadata_of(object context, str space):
     """The dynamic metadata of a name space; None when there is none."""
     cdef object metadata = getattr(context, "dynamic_metadata", None)
     return None if metadata is None else metadata.get(space)
+
+
+def canonical(value):
+    """LB-70: values are equal as protobuf Values are: a number is never a string nor a boolean."""
+    if isinstance(value, bool):
+        return ("b", value)
+    if isinstance(value, int | float):
+        return ("n", float(value))
+    if isinstance(value, bytes):
+        return ("s", value.decode("latin-1"))
+    if isinstance(value, str):
+        return ("s", value)
+    if isinstance(value, list | tuple):
+        return ("l", tuple(canonical(item) for item in value))
+    if value is None:
+        return ("z",)
+    return ("d", tuple(sorted((name, canonical(item)) for name, item in value.items())))

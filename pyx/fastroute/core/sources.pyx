@@ -20,7 +20,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from fastroute.core.draws cimport draw
-from fastroute.core.edf cimport Scheduler, start
+from fastroute.core.edf cimport start
 from fastroute.core.endpoint cimport HEALTHY, Endpoint
 
 

@@ -13,7 +13,7 @@ Rules:
 """
 
 cimport cython
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 
 from fastroute.core.draws cimport draw

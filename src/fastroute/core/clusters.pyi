@@ -59,11 +59,15 @@ class Cluster:
         drop_of: int = 0,
         factor: int = 140,
         weighted_health: bool = False,
+        checked: bool = False,
+        keep_removed: bool = False,
     ) -> None:
         """Put new hosts in force: (hosts, locality weights) by priority. Hosts that stay keep their state.
 
         `drop` of `drop_of` requests are dropped before a host is chosen; `factor` is the
-        overprovisioning factor; `weighted_health` counts weights instead of hosts (LB-10).
+        overprovisioning factor; `weighted_health` counts weights instead of hosts (LB-10). With
+        `checked` a new host counts as failed until `set_health` reports it; with `keep_removed` a
+        host that is no longer named stays until its check fails.
         """
     def refresh(self) -> None:
         """Sort the hosts anew by their health."""

@@ -27,3 +27,6 @@ class PickContext:
         filter_state: Mapping[str, str] | None = None,
         connection: object = None,
     ) -> PickContext: ...
+
+def canonical(value: object) -> tuple[object, ...]:
+    """A metadata value in a form that compares as protobuf Values do (LB-70)."""

@@ -1,0 +1,290 @@
+"""Cluster messages to clusters of the core.
+
+    compile_cluster(resource, assignment, ctx)    a cluster with its hosts
+    update_cluster(cluster, assignment, ctx)      other hosts for a cluster in use (EDS)
+    resolve_cluster(cluster, resolve, ctx)        hosts of a DNS cluster, from a resolver
+
+Rules:
+- CL-01 the type is STATIC unless told; only types listed in `_TYPES` and `_EXTENSIONS` are taken.
+- CL-03 a DNS cluster has no hosts until its names are resolved; nothing here asks a name server.
+- CL-04 an EDS cluster needs eds_config, no other cluster may have it; its assignment is named
+  service_name, or else like the cluster. Without an assignment it has no hosts.
+- CL-05 an ORIGINAL_DST cluster has CLUSTER_PROVIDED and neither hosts nor subsets.
+- LB-02 with active health checks a host counts as failed until its first report.
+
+Fields that change neither the choice of a host nor the request are inert: timeouts of connections,
+buffers, transport sockets, protocols, statistics, DNS timing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastroute.api.anys import is_unknown, unpack
+from fastroute.compile.cluster_info import ClusterInfo, Query
+from fastroute.compile.context import Context
+from fastroute.compile.endpoints import Assignment, Reader, Resolve, metadata
+from fastroute.compile.load_balancing import legacy
+from fastroute.config.resources import Resource
+from fastroute.core.balancers import Policy
+from fastroute.core.clusters import Cluster
+from fastroute.core.endpoint import Locality
+from fastroute.errors import ParseError
+
+_TYPES = ("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
+_FAMILIES = ("AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL")
+_PROVIDED = 6
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+_HANDLED = (
+    "name",
+    "type",
+    "cluster_type",
+    "eds_cluster_config",
+    "lb_policy",
+    "load_assignment",
+    "health_checks",
+    "circuit_breakers",
+    "outlier_detection",
+    "typed_extension_protocol_options",
+    "dns_lookup_family",
+    "lb_subset_config",
+    "ring_hash_lb_config",
+    "maglev_lb_config",
+    "original_dst_lb_config",
+    "least_request_lb_config",
+    "round_robin_lb_config",
+    "common_lb_config",
+    "metadata",
+    "filters",
+    "load_balancing_policy",
+    "ignore_health_on_host_removal",
+)
+_INERT = (
+    "alt_stat_name",
+    "stats_matcher",
+    "connect_timeout",
+    "per_connection_buffer_limit_bytes",
+    "per_connection_buffer_high_watermark_timeout",
+    "max_requests_per_connection",
+    "upstream_http_protocol_options",
+    "common_http_protocol_options",
+    "http_protocol_options",
+    "http2_protocol_options",
+    "dns_refresh_rate",
+    "dns_jitter",
+    "dns_failure_refresh_rate",
+    "respect_dns_ttl",
+    "dns_resolvers",
+    "use_tcp_for_dns_lookups",
+    "dns_resolution_config",
+    "typed_dns_resolver_config",
+    "wait_for_warm_on_init",
+    "cleanup_interval",
+    "upstream_bind_config",
+    "transport_socket",
+    "transport_socket_matches",
+    "transport_socket_matcher",
+    "protocol_selection",
+    "upstream_connection_options",
+    "close_connections_on_host_health_failure",
+    "lrs_server",
+    "lrs_report_endpoint_metrics",
+    "track_timeout_budgets",
+    "track_cluster_stats",
+    "preconnect_policy",
+    "connection_pool_per_downstream_connection",
+)
+
+
+def compile_cluster(
+    resource: Resource,
+    assignment: Resource | None,
+    ctx: Context,
+    *,
+    previous: Cluster | None = None,
+    local: Locality | None = None,
+) -> Cluster:
+    """The cluster of `resource`, with the hosts of `assignment` when its type is EDS.
+
+    `previous` is the cluster of the same name that it takes the place of: hosts that stay keep their
+    state. `local` is the caller's own locality (the node's). Raises `RejectedError` for what Envoy
+    refuses and `UnsupportedError` for what cannot be decided exactly.
+    """
+    message: Any = resource.message
+    ctx = ctx.for_resource(resource, "Cluster")
+    ctx.only(message, "", _HANDLED, _INERT)
+    if not message.name:
+        raise ctx.reject("name", "value length must be at least 1 characters")
+    _check_extensions(message, ctx)
+    kind = _kind(message, ctx)
+    info = _info(resource, message, kind, ctx)
+    policy = _policy(message, kind, ctx)
+    cluster = Cluster(message.name, policy, kind=kind, previous=previous, local=local, info=info)
+    if kind in ("STATIC", "STRICT_DNS", "LOGICAL_DNS"):
+        _replace(cluster, _read(cluster, message.load_assignment, ctx, "load_assignment", _literal(kind)))
+    elif kind == "EDS":
+        update_cluster(cluster, assignment, ctx)
+    return cluster
+
+
+def update_cluster(cluster: Cluster, assignment: Resource | None, ctx: Context) -> None:
+    """Put the hosts of a load assignment in force; None takes all hosts away. Picks go on meanwhile."""
+    if assignment is None:
+        cluster.replace([])
+        return
+    ctx = ctx.for_resource(assignment, "ClusterLoadAssignment")
+    _replace(cluster, _read(cluster, assignment.message, ctx, "", None))
+
+
+def resolve_cluster(cluster: Cluster, resolve: Resolve, ctx: Context) -> None:
+    """Put the hosts of a DNS cluster in force: `resolve` gives the addresses of each of its names."""
+    info = _info_of(cluster)
+    message: Any = info.resource.message
+    ctx = ctx.for_resource(info.resource, "Cluster")
+    _replace(cluster, _read(cluster, message.load_assignment, ctx, "load_assignment", resolve))
+
+
+def _info_of(cluster: Cluster) -> ClusterInfo:
+    assert isinstance(cluster.info, ClusterInfo)
+    return cluster.info
+
+
+def _read(cluster: Cluster, message: Any, ctx: Context, path: str, resolve: Resolve | None) -> Assignment:
+    info = _info_of(cluster)
+    reader = Reader(
+        ctx,
+        first_only=cluster.kind == "EDS",
+        resolve=resolve,
+        logical=info.logical,
+        weights=info.locality_weights,
+    )
+    return reader.read(message, path)
+
+
+def _replace(cluster: Cluster, found: Assignment) -> None:
+    cluster.replace(
+        found.levels,
+        drop=found.drop,
+        drop_of=found.drop_of,
+        factor=found.factor,
+        weighted_health=found.weighted_health,
+        checked=_info_of(cluster).health_checked,
+        keep_removed=_info_of(cluster).keep_removed,
+    )
+
+
+def _literal(kind: str) -> Resolve | None:
+    """Before anybody resolved its names, a DNS cluster has the hosts that are IP addresses already."""
+    return None if kind == "STATIC" else lambda name: [name] if _is_ip(name) else []
+
+
+def _is_ip(name: str) -> bool:
+    return ":" in name or name.replace(".", "").isdigit()
+
+
+def _kind(message: Any, ctx: Context) -> str:
+    if message.HasField("cluster_type"):
+        raise ctx.unsupported(
+            "cluster_type",
+            f'clusters of the type "{message.cluster_type.name}" are not supported',
+            remedy="Remove the cluster, or decide it with Envoy itself.",
+        )
+    kind = _TYPES[message.type]
+    if kind == "EDS" and not message.eds_cluster_config.HasField("eds_config"):
+        raise ctx.reject("eds_cluster_config", "cannot create an EDS cluster without an EDS config")
+    if kind != "EDS" and message.HasField("eds_cluster_config"):
+        raise ctx.reject("eds_cluster_config", "eds_cluster_config set in a non-EDS cluster")
+    if kind == "ORIGINAL_DST" and message.HasField("load_assignment"):
+        raise ctx.reject("load_assignment", "ORIGINAL_DST clusters must have no load assignment configured")
+    return kind
+
+
+def _info(resource: Resource, message: Any, kind: str, ctx: Context) -> ClusterInfo:
+    names = _names(message.load_assignment) if kind in ("STRICT_DNS", "LOGICAL_DNS") else ()
+    if kind == "LOGICAL_DNS" and len(names) != 1:
+        raise ctx.reject(
+            "load_assignment", "LOGICAL_DNS clusters must have a single locality_lb_endpoint and a single lb_endpoint"
+        )
+    family = _FAMILIES[message.dns_lookup_family]
+    eds = message.eds_cluster_config
+    checked = len(message.health_checks) > 0
+    return ClusterInfo(
+        resource,
+        eds_name=(eds.service_name or message.name) if kind == "EDS" else "",
+        queries=tuple(Query(name, family) for name in names if not _is_ip(name)),
+        logical=kind == "LOGICAL_DNS",
+        locality_weights=_uses_locality_weights(message),
+        health_checked=checked,
+        keep_removed=checked and not message.ignore_health_on_host_removal,
+        metadata=metadata(message.metadata),
+    )
+
+
+def _names(assignment: Any) -> tuple[str, ...]:
+    return tuple(
+        item.endpoint.address.socket_address.address for group in assignment.endpoints for item in group.lb_endpoints
+    )
+
+
+def _uses_locality_weights(message: Any) -> Any:
+    return message.HasField("load_balancing_policy") or message.common_lb_config.HasField("locality_weighted_lb_config")
+
+
+def _policy(message: Any, kind: str, ctx: Context) -> Policy:
+    subsets = message.lb_subset_config
+    if kind == "ORIGINAL_DST":
+        if message.lb_policy != _PROVIDED:
+            raise ctx.reject(
+                "lb_policy",
+                "cluster: LB policy is not valid for Cluster type ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed",
+            )
+        if message.HasField("lb_subset_config"):
+            raise ctx.reject(
+                "lb_subset_config", "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config"
+            )
+        return _original_dst(message.original_dst_lb_config, ctx)
+    if subsets.subset_selectors:
+        raise ctx.unsupported("lb_subset_config", "subset load balancing is not supported")
+    if message.HasField("load_balancing_policy"):
+        raise ctx.unsupported("load_balancing_policy", "typed load balancing policies are not supported")
+    return legacy(ctx, message)
+
+
+def _original_dst(config: Any, ctx: Context) -> Policy:
+    path = "original_dst_lb_config"
+    ctx.only(config, path, ("use_http_header", "http_header_name", "upstream_port_override", "metadata_key"))
+    parameters: dict[str, object] = {"port_override": config.upstream_port_override.value}
+    if config.use_http_header:
+        parameters["header"] = config.http_header_name.lower() or "x-envoy-original-dst-host"
+    if config.HasField("metadata_key"):
+        key = config.metadata_key
+        parameters["metadata_key"] = (key.key, tuple(step.key for step in key.path))
+    return Policy("original_dst", parameters)
+
+
+def _check_extensions(message: Any, ctx: Context) -> None:
+    """Options that could change a request, and filters that Envoy does not have."""
+    for name, packed in sorted(message.typed_extension_protocol_options.items()):
+        path = f"typed_extension_protocol_options[{name!r}]"
+        options = unpack(packed, path=path)
+        if options.DESCRIPTOR.full_name == _HTTP_OPTIONS:
+            known = [field.name for field in options.DESCRIPTOR.fields if field.name not in _DECIDING]
+            ctx.only(options, path, (), inert=known)
+    for index, item in enumerate(message.filters):
+        path = f"filters[{index}].typed_config"
+        try:
+            unknown = is_unknown(unpack(item.typed_config, path=path))
+        except ParseError:
+            unknown = True
+        if unknown:
+            error = ctx.reject(
+                path,
+                f"Didn't find a registered implementation for '{item.name}'",
+                remedy="Remove the filter: Envoy 1.40 does not have it.",
+            )
+            ctx.tolerate(error, "the filter is ignored; hosts are chosen as without it")
+
+
+_DECIDING = ("http_filters", "request_mirror_policies", "hash_policy", "retry_policy", "outlier_detection")
+"""Fields of HttpProtocolOptions that take part in decisions."""
