@@ -3,13 +3,15 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from fastroute.core.endpoint import Endpoint
 from fastroute.core.hosts import HostSet
 from fastroute.core.priorities import Loads
 from fastroute.core.sources import Memory
 from fastroute.core.zones import Zones
 
-Predicate = Callable[[Endpoint, Collection[Endpoint]], bool]
+_Predicate = Callable[[Endpoint, Collection[Endpoint]], bool]
 
 @final
 class Policy:
@@ -38,18 +40,19 @@ class Reselect:
     """
 
     previous: Collection[Endpoint]
-    predicates: tuple[Predicate, ...]
+    predicates: tuple[_Predicate, ...]
     attempts: int
     tried: frozenset[int]
     def __new__(
         cls,
         previous: Collection[Endpoint] = (),
         *,
-        predicates: Iterable[Predicate] = (),
+        predicates: Iterable[_Predicate] = (),
         attempts: int = 1,
         tried: Iterable[int] = (),
     ) -> Reselect: ...
 
+@disjoint_base
 class Balancer:
     """Chooses a host; one object for each state of the host sets."""
 
@@ -60,4 +63,8 @@ class Balancer:
 class SourceBalancer(Balancer):
     """Round robin, least request and random."""
 
-    def __new__(cls, sets: list[HostSet], policy: Policy, memory: Memory, zones: Zones | None = None) -> SourceBalancer: ...
+    def __new__(
+        cls, sets: list[HostSet], policy: Policy, memory: Memory, zones: Zones | None = None
+    ) -> SourceBalancer: ...
+
+__pyx_capi__: dict[str, object]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import final
 
 from fastroute.core.balancers import Policy, Reselect
-from fastroute.core.endpoint import Activity, Endpoint, Health, Locality
+from fastroute.core.endpoint import Activity, Endpoint, Locality, _Health
 from fastroute.core.hosts import HostSet
 from fastroute.core.sources import Memory
 from fastroute.types import RandomSource
@@ -71,7 +71,7 @@ class Cluster:
         """
     def refresh(self) -> None:
         """Sort the hosts anew by their health."""
-    def set_health(self, address: str, health: Health) -> None:
+    def set_health(self, address: str, health: _Health) -> None:
         """Report the result of an active health check. KeyError when no host has the address."""
     def bind(self, values: Mapping[str, object]) -> None:
         """Bind an object of the embedder to each address; it is read back as `Endpoint.value`."""
@@ -83,5 +83,5 @@ class Cluster:
         """The host sets, by priority."""
     @property
     def loads(self) -> dict[str, list[int]] | None:
-        """Health, load and panic of the priorities in percent; None where the policy has none."""
+        """_Health, load and panic of the priorities in percent; None where the policy has none."""
     def __getitem__(self, address: str, /) -> Endpoint: ...

@@ -12,3 +12,5 @@ def picks_of(weights: Sequence[float], seed: int, count: int) -> list[int]:
 
     ValueError when there is no weight or one is not positive.
     """
+
+__pyx_capi__: dict[str, object]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, final
 
-Health = Literal["healthy", "degraded", "unhealthy"]
+_Health = Literal["healthy", "degraded", "unhealthy"]
 
 @final
 class Locality:
@@ -15,6 +15,9 @@ class Locality:
     def __new__(cls, region: str = "", zone: str = "", sub_zone: str = "") -> Locality: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __lt__(self, other: Locality, /) -> bool: ...
+    def __le__(self, other: Locality, /) -> bool: ...
+    def __gt__(self, other: Locality, /) -> bool: ...
+    def __ge__(self, other: Locality, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -31,7 +34,7 @@ class HostState:
     active: int
     """Requests begun and not yet ended."""
     flags: int
-    """Health flags that were reported."""
+    """_Health flags that were reported."""
     since: float
     """When the host was added or last passed a health check, in the caller's seconds; negative: never."""
     reported: int
@@ -71,7 +74,7 @@ class Endpoint:
         state: HostState | None = None,
     ) -> Endpoint: ...
     @property
-    def health(self) -> Health:
+    def health(self) -> _Health:
         """Coarse health (LB-01)."""
     @property
     def active(self) -> int:
@@ -81,7 +84,7 @@ class Endpoint:
         """The object that the embedder bound to this host."""
     @property
     def flags(self) -> int:
-        """Health flags, configured and reported."""
+        """_Health flags, configured and reported."""
     def begin(self) -> None:
         """A request to this host begins: least request and bounded load count it."""
     def end(self) -> None:

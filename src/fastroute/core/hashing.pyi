@@ -8,3 +8,5 @@ def xxh64(data: bytes, seed: int = 0) -> int:
 
 def murmur2(data: bytes, seed: int = 0xC70F6907) -> int:
     """The 64-bit MurmurHash2 of libstdc++, for ring hash with `hash_function: MURMUR_HASH_2` (LB-61)."""
+
+__pyx_capi__: dict[str, object]

@@ -18,3 +18,5 @@ def loads_of(
     `factor` is the overprovisioning factor and `threshold` the panic threshold, both in percent.
     ValueError unless there are 1 to 129 levels.
     """
+
+__pyx_capi__: dict[str, object]

@@ -30,3 +30,5 @@ class PickContext:
 
 def canonical(value: object) -> tuple[object, ...]:
     """A metadata value in a form that compares as protobuf Values do (LB-70)."""
+
+__pyx_capi__: dict[str, object]

@@ -26,3 +26,5 @@ class Source:
 @final
 class LocalityTurns:
     """Whose turn it is among localities."""
+
+__pyx_capi__: dict[str, object]

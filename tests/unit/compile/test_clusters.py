@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.clusters import cluster, endpoint, locality, ports, scripted, static
+from support.shared import shared
 
 from fastroute.core.selection import PickContext
 from fastroute.errors import RejectedError, UnsupportedError
 from fastroute.request import Connection
-from support.clusters import cluster, endpoint, locality, ports, scripted, static
-from support.shared import shared
 
 EDS = {"type": "EDS", "eds_cluster_config": {"eds_config": {"ads": {}}}}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from support.clusters import cluster, endpoint, locality, static
 
 SHORT = {"H": "HEALTHY", "U": "UNHEALTHY", "D": "DEGRADED", "R": "DRAINING", "T": "TIMEOUT"}

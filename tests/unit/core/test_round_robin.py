@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.clusters import cluster, endpoint, locality, ports, scripted, seeded, static, update
 
 from fastroute.core.edf import picks_of
-from support.clusters import cluster, endpoint, locality, ports, scripted, seeded, static, update
 
 
 def hosts(*weights, **more):
