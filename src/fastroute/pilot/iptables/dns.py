@@ -28,7 +28,8 @@ def old_udp(out: Writer, options: Options) -> None:
     for flag, identity in _owners(options):
         out.append("OUTPUT", *UDP, "-m", "owner", flag, identity, "-j", "RETURN")
     out.append("OUTPUT", *UDP, "-j", "DNAT", "--to-destination", f"127.0.0.1:{options.dns_port}")
-    out.append("POSTROUTING", *UDP, "-j", "SNAT", "--to-source", "127.0.0.1")
+    # POSTROUTING sees the packet after DNAT, so the port is the agent's.
+    out.append("POSTROUTING", "-p", "udp", "--dport", options.dns_port, "-j", "SNAT", "--to-source", "127.0.0.1")
 
 
 def current(out: Writer, options: Options, family: Family) -> None:

@@ -153,8 +153,10 @@ class _Walk:
         return True
 
     def source(self, parsed: Parsed) -> bool:
-        """SNAT: from another address."""
+        """SNAT: from another address; with a loopback source nothing arrives anywhere but through `lo`."""
         self.packet = replace(self.packet, source=parsed.target.option("--to-source"))
+        if _is_loopback(self.packet.source) and self.packet.out_interface != "lo":
+            self.action, self.rule = "drop", parsed.rule
         return True
 
     def tproxy(self, parsed: Parsed) -> bool:

@@ -146,7 +146,7 @@ def test_dns_of_1_8() -> None:
     rules = generate(replace(SEED, dns=True), OLD).v4
     assert texts(rules, "ISTIO_REDIRECT")[0] == "-A ISTIO_REDIRECT -p tcp --dport 53 -j REDIRECT --to-ports 15053"
     assert texts(rules, "OUTPUT")[-1] == "-A OUTPUT -p udp --dport 53 -j DNAT --to-destination 127.0.0.1:15053"
-    assert texts(rules, "POSTROUTING") == ["-A POSTROUTING -p udp --dport 53 -j SNAT --to-source 127.0.0.1"]
+    assert texts(rules, "POSTROUTING") == ["-A POSTROUTING -p udp --dport 15053 -j SNAT --to-source 127.0.0.1"]
 
 
 def test_dns_of_today_needs_servers_or_all() -> None:
