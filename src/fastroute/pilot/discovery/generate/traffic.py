@@ -93,7 +93,7 @@ def _pool(cluster: JSON, pool: ConnectionPool, profile: Profile) -> None:
         cluster["connect_timeout"] = str(pool.tcp.connect_timeout)
     keepalive = pool.tcp.tcp_keepalive
     if keepalive is not None:
-        said: JSON = {"keepalive_probes": keepalive.probes} if keepalive.probes else {}
+        said: JSON = {"keepalive_probes": int(keepalive.probes)} if keepalive.probes else {}
         for name, value in (("keepalive_time", keepalive.time), ("keepalive_interval", keepalive.interval)):
             if value is not None:
                 said[name] = value.nanoseconds // 10**9

@@ -71,7 +71,7 @@ class _Builder:
     def kubernetes(self, one: Object[ServiceSpec]) -> Service:
         spec = one.spec
         ports = tuple(
-            Port(port.port, port.name, protocols.of_port(port.port, port.name, port.protocol, port.app_protocol))
+            Port(int(port.port), port.name, protocols.of_port(port.port, port.name, port.protocol, port.app_protocol))
             for port in spec.ports
         )
         headless = spec.cluster_ip == "None" or (spec.type != "ExternalName" and not spec.cluster_ip)
@@ -122,7 +122,7 @@ class _Builder:
         for port in ports:
             for target in listed:
                 if target.name == port.name:
-                    yield Instance(port, target.port, workload, ready=ready)
+                    yield Instance(port, int(target.port), workload, ready=ready)
 
     def _selected(self, one: Object[ServiceSpec], ports: dict[Port, ServicePort]) -> Iterator[Instance]:
         for pod in self.registry.pods:
@@ -140,7 +140,7 @@ class _Builder:
 
     def entry(self, one: Object[ServiceEntry]) -> Iterator[Service]:
         spec = one.spec
-        ports = tuple(Port(p.number, p.name, protocols.of_entry(p.protocol, p.name, p.number)) for p in spec.ports)
+        ports = tuple(Port(int(p.number), p.name, protocols.of_entry(p.protocol, p.name, p.number)) for p in spec.ports)
         targets = {port: int(p.target_port or p.number) for port, p in zip(ports, spec.ports, strict=True)}
         for host in spec.hosts:
             yield Service(

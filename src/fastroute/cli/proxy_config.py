@@ -1,0 +1,142 @@
+"""`fastroute proxy-config`: what a configuration holds, as tables or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fastroute.analysis import proxy_config as tables
+from fastroute.analysis.proxy_config.table import Table
+from fastroute.config import read
+from fastroute.config.resources import Resources
+from fastroute.config.text import to_tree
+from fastroute.errors import ConfigError
+
+_FILE = click.option(
+    "-f",
+    "--file",
+    "file",
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A config dump, a bootstrap, any resources, or a directory of such files.",
+)
+_OUTPUT = click.option("-o", "--output", type=click.Choice(["short", "json"]), default="short", show_default=True)
+_PROFILE = click.option("--profile", type=click.Choice(["1.8", "current"]), default="current", show_default=True)
+
+
+def _read(file: Path) -> Resources:
+    return read(file, strict=False)
+
+
+def _show(table: Table) -> None:
+    if table.note:
+        click.echo(table.note, err=True)
+    click.echo(table.text())
+
+
+def _json(messages: Iterable[Any]) -> None:
+    click.echo(json.dumps([to_tree(one, camel_case=True) for one in messages], indent=4, ensure_ascii=False))
+
+
+@click.group("proxy-config")
+def proxy_config() -> None:
+    """Show clusters, listeners, routes and endpoints of a configuration as istioctl does."""
+
+
+@proxy_config.command()
+@_FILE
+@_OUTPUT
+@click.option("--fqdn", default="", help="Part of the service's host name.")
+@click.option("--port", type=int, help="Port of the service.")
+@click.option("--subset", default="")
+@click.option("--direction", type=click.Choice(["inbound", "outbound"]))
+def cluster(file: Path, output: str, fqdn: str, port: int | None, subset: str, direction: str | None) -> None:
+    """Clusters."""
+    filters: dict[str, Any] = {"fqdn": fqdn, "port": port, "subset": subset, "direction": direction or ""}
+    resources = _read(file)
+    if output == "json":
+        _json(tables.select_clusters(resources, **filters))
+    else:
+        _show(tables.cluster_table(resources, **filters))
+
+
+@proxy_config.command()
+@_FILE
+@_OUTPUT
+@_PROFILE
+@click.option("--address", default="")
+@click.option("--port", type=int)
+@click.option("--type", "kind", default="", help="HTTP, TCP, HTTP+TCP or UNKNOWN.")
+def listener(file: Path, output: str, profile: str, address: str, port: int | None, kind: str) -> None:
+    """Listeners, one row for each filter chain."""
+    resources = _read(file)
+    if output == "json":
+        _json(tables.select_listeners(resources, address=address, port=port, kind=kind))
+    else:
+        _show(tables.listener_table(resources, profile=profile, address=address, port=port, kind=kind))
+
+
+@proxy_config.command()
+@_FILE
+@_OUTPUT
+@_PROFILE
+@click.option("--name", default="", help="Name of the route configuration.")
+def route(file: Path, output: str, profile: str, name: str) -> None:
+    """Routes that came over RDS."""
+    resources = _read(file)
+    if output == "json":
+        _json(tables.select_routes(resources, name=name))
+    else:
+        _show(tables.route_table(resources, profile=profile, name=name))
+
+
+@proxy_config.command()
+@_FILE
+@_OUTPUT
+@click.option("--cluster", "cluster_name", default="", help="Name of the cluster.")
+@click.option("--address", default="")
+@click.option("--port", type=int)
+@click.option("--status", default="", help="healthy or unhealthy.")
+def endpoint(file: Path, output: str, cluster_name: str, address: str, port: int | None, status: str) -> None:
+    """Endpoints of clusters."""
+    resources = _read(file)
+    if output == "json":
+        _json(tables.cluster_status(resources, cluster=cluster_name))
+    else:
+        _show(tables.endpoint_table(resources, cluster=cluster_name, address=address, port=port, status=status))
+
+
+@proxy_config.command()
+@_FILE
+def bootstrap(file: Path) -> None:
+    """The bootstrap, always as JSON."""
+    resources = _read(file)
+    if resources.bootstrap is None:
+        raise ConfigError("this source holds no bootstrap", remedy="Give a bootstrap file or a config dump.")
+    click.echo(json.dumps(to_tree(resources.bootstrap.message, camel_case=True), indent=4, ensure_ascii=False))
+
+
+@proxy_config.command("all")
+@_FILE
+@_OUTPUT
+@_PROFILE
+def everything(file: Path, output: str, profile: str) -> None:
+    """Every table in sequence."""
+    resources = _read(file)
+    if output == "json":
+        _json(
+            one.message for kind in ("clusters", "listeners", "routes", "endpoints") for one in getattr(resources, kind)
+        )
+        return
+    for table in (
+        tables.cluster_table(resources),
+        tables.listener_table(resources, profile=profile),
+        tables.route_table(resources, profile=profile),
+        tables.endpoint_table(resources),
+    ):
+        _show(table)
+        click.echo()
