@@ -201,4 +201,12 @@ def _pairs(file: Path) -> dict[str, str]:
 
 
 def _mesh(file: Path, required: bool) -> Json:
-    return yaml_object(read_text(file), str(file)) if required or file.exists() else {}
+    return read_mesh(file) if required or file.exists() else {}
+
+
+def read_mesh(file: Path) -> Json:
+    """The mesh configuration in `file`, plain or as the `mesh` of a ConfigMap."""
+    found = yaml_object(read_text(file), str(file))
+    if found.get("kind") != "ConfigMap":
+        return found
+    return yaml_object(str((found.get("data") or {}).get("mesh", "")), f"{file}: data.mesh")

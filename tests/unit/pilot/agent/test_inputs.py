@@ -11,7 +11,7 @@ from support.pods import EXAMPLE
 from fastroute.cli.pilot_bootstrap import bootstrap
 from fastroute.errors import ConfigError, ParseError
 from fastroute.pilot.agent.addresses import interface_addresses
-from fastroute.pilot.agent.inputs import downward_lines, environment_lines, read_pod
+from fastroute.pilot.agent.inputs import downward_lines, environment_lines, read_mesh, read_pod
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,12 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     mesh.write_text("a: [")
     with pytest.raises(ParseError, match="mesh: not YAML"):
         read_pod({}, tmp_path, mesh=mesh)
+
+
+def test_the_mesh_of_a_config_map(tmp_path: Path) -> None:
+    file = tmp_path / "mesh.yaml"
+    file.write_text("kind: ConfigMap\ndata:\n  mesh: |\n    defaultConfig: {concurrency: 3}\n")
+    assert read_mesh(file) == {"defaultConfig": {"concurrency": 3}}
 
 
 def test_interface_addresses_hold_no_loopback() -> None:
