@@ -5,7 +5,7 @@ RM-30  headers: names without case; pseudo headers are headers.
 RM-31  A header on several lines matches when any line does; inverted, when none does.
 RM-32  A header that is absent fails every value matcher, inverted or not; `treat_missing_header_as_empty`
        tests the empty text instead and then inverts.
-RM-33  present_match; `present_match: false` with `treat_missing_header_as_empty` never holds.
+RM-33  present_match; with `treat_missing_header_as_empty` every header is present.
 RM-35  range_match: the whole value is an int64; start <= value < end.
 RM-40  query parameters: split on "&", the first "=" separates, nothing is decoded, the first of a name counts.
 RM-41  cookies: the first of a name over all cookie lines; a missing one matches only inverted.
@@ -73,9 +73,7 @@ cdef class HeaderPredicate(Predicate):
         cdef int32_t cursor
         cdef bint present = first_line(view, self.slot, &text, &cursor), found = False
         if self.matcher is None and not self.ranged:
-            if self.absent and self.missing_as_empty:
-                return 0
-            return (present != self.absent) != self.invert
+            return ((present or self.missing_as_empty) != self.absent) != self.invert
         if not present:
             if not self.missing_as_empty:
                 return 0

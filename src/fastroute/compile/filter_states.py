@@ -1,0 +1,70 @@
+"""Filter state matchers of a configuration (RM-53): the object's text, or an address in ranges."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from fastroute.compile.context import Context
+from fastroute.compile.string_matchers import compile_string_matcher
+from fastroute.core.decision import Decision
+from fastroute.core.strings import StringMatcher
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStateText:
+    """The object's text is matched by a string matcher."""
+
+    key: str
+    matcher: StringMatcher
+
+    def __call__(self, decision: Decision) -> bool:
+        value = decision.filter_state.get(self.key)
+        return value is not None and self.matcher.match(value.encode("utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStateAddress:
+    """The object is an address inside any of the ranges; `invert`: inside none."""
+
+    key: str
+    ranges: tuple[Network, ...]
+    invert: bool
+
+    def __call__(self, decision: Decision) -> bool:
+        value = decision.filter_state.get(self.key)
+        try:
+            address = ipaddress.ip_address(value or "")
+        except ValueError:
+            return False
+        return any(address in network for network in self.ranges) != self.invert
+
+
+def compile_filter_state(message: Any, ctx: Context, path: str) -> FilterStateText | FilterStateAddress:
+    """A FilterStateMatcher of `envoy.type.matcher.v3`."""
+    ctx.only(message, path, ("key", "string_match", "address_match"))
+    if not message.key:
+        raise ctx.reject(f"{path}.key", "value length must be at least 1 characters")
+    match message.WhichOneof("matcher"):
+        case "string_match":
+            return FilterStateText(
+                message.key, compile_string_matcher(message.string_match, ctx, f"{path}.string_match")
+            )
+        case "address_match":
+            ranges = message.address_match.ranges
+            networks = tuple(_network(each, ctx, f"{path}.address_match.ranges[{n}]") for n, each in enumerate(ranges))
+            return FilterStateAddress(message.key, networks, message.address_match.invert_match)
+        case _:
+            raise ctx.reject(path, "matcher is required")
+
+
+def _network(message: Any, ctx: Context, path: str) -> Network:
+    try:
+        address = ipaddress.ip_address(message.address_prefix)
+    except ValueError:
+        raise ctx.reject(f"{path}.address_prefix", f"malformed IP address: {message.address_prefix}") from None
+    size = min(message.prefix_len.value, address.max_prefixlen)
+    return ipaddress.ip_network(f"{address}/{size}", strict=False)

@@ -1,0 +1,82 @@
+"""HTTP filters: which ones leave the route decision alone (HC-70, PIPE-03).
+
+Routes are chosen before any filter runs, so a filter matters here when it answers by itself, or changes what a
+later evaluation of the routes would see. Only filters known to do neither are let through; the fault and CORS
+filters are, for their settings of a route are part of its decision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastroute.api import names, pool
+from fastroute.compile.context import Context
+from fastroute.compile.extensions import open_extension
+
+_PREFIX = "envoy.extensions.filters.http."
+_ROUTER = names.ROUTER
+_FAULT = names.FAULT
+_HARMLESS = frozenset(
+    _PREFIX + name
+    for name in (
+        "cors.v3.Cors",
+        "grpc_stats.v3.FilterConfig",
+        "grpc_web.v3.GrpcWeb",
+        "compressor.v3.Compressor",
+        "decompressor.v3.Decompressor",
+        "stateful_session.v3.StatefulSession",
+        "upstream_codec.v3.UpstreamCodec",
+        "tap.v3.Tap",
+    )
+)
+_ROUTER_INERT = ("dynamic_stats", "start_child_span", "upstream_log", "upstream_log_options")
+_MEANT = {
+    "envoy.filters.http.router": names.ROUTER,
+    "envoy.router": names.ROUTER,
+    "envoy.filters.http.fault": names.FAULT,
+    "envoy.fault": names.FAULT,
+    "envoy.filters.http.cors": names.CORS,
+    "envoy.cors": names.CORS,
+}
+
+
+def check_http_filters(filters: Any, ctx: Context, path: str) -> tuple[str, ...]:
+    """The names of the HTTP filters of a manager, in order; a filter that could change a decision is refused."""
+    for number, each in enumerate(filters):
+        here = f"{path}[{number}]"
+        ctx.only(each, here, ("name", "typed_config", "is_optional", "disabled", "config_discovery"))
+        if each.is_optional and not each.HasField("config_discovery"):
+            _check_optional(each, ctx, here)
+        else:
+            _check(each, ctx, here, last=number == len(filters) - 1)
+    return tuple(each.name for each in filters)
+
+
+def _check_optional(each: Any, ctx: Context, path: str) -> None:
+    """An optional filter of unknown type is left out by Envoy."""
+    if pool.is_known(each.typed_config.type_url):
+        _check(each, ctx, path, last=False)
+
+
+def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
+    type_name, message = open_extension(each, ctx, path, effect="the filter is left out", by_name=_MEANT)
+    if message is None or type_name in _HARMLESS:
+        return
+    if type_name == _ROUTER:
+        if not last:
+            raise ctx.reject(path, f"terminal filter named {each.name} must be the last filter in a http filter chain.")
+        if each.disabled:
+            raise ctx.reject(
+                path, f"the last (terminal) filter ({each.name}) in the chain cannot be disabled by default"
+            )
+        ctx.only(message, f"{path}.typed_config", (), _ROUTER_INERT)
+        return
+    if type_name == _FAULT and (each.disabled or not message.ByteSize()):
+        return
+    error = ctx.unsupported(
+        path,
+        f"the HTTP filter {each.name} ({type_name}) may answer or reroute a request, and is not supported",
+        remedy="Decide requests with the filter's effects already applied, and leave the filter out.",
+        code="unsupported-filter",
+    )
+    ctx.tolerate(error, "the filter is left out")

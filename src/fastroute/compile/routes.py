@@ -1,0 +1,71 @@
+"""RouteConfiguration to the core's table.
+
+RA-05  `validate_clusters`: clusters are checked where it is true; it is by default for a configuration that is
+       inline in its connection manager, and not for one that comes by RDS.
+VH-09  Domains are unique, without case, among those of one kind; `*` occurs once.
+VH-10  A virtual host has a name and a domain; names may repeat, and there may be no routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from fastroute.compile.context import Context
+from fastroute.compile.scopes import ROUTE_CONFIGURATION_FIELDS
+from fastroute.compile.virtual_hosts import VirtualHostSpec, compile_virtual_host
+from fastroute.config.resources import Resource
+from fastroute.core.table import RouteTable
+
+_HANDLED = (
+    "name",
+    "virtual_hosts",
+    "ignore_port_in_host_matching",
+    "validate_clusters",
+    *ROUTE_CONFIGURATION_FIELDS,
+)
+_INERT = ("metadata",)
+
+
+def compile_route_configuration(
+    resource: Resource, ctx: Context, *, clusters: Container[str] | None = None
+) -> RouteTable:
+    """The table of a RouteConfiguration that is a resource of its own; `clusters` are those that exist, if known."""
+    message: Any = resource.message
+    check = message.validate_clusters.value
+    return compile_table(message, ctx, "", clusters if check else None)
+
+
+def compile_inline(message: Any, ctx: Context, path: str, clusters: Container[str] | None) -> RouteTable:
+    """The table of a RouteConfiguration inside a connection manager, at `path`."""
+    check = message.validate_clusters.value or not message.HasField("validate_clusters")
+    return compile_table(message, ctx, path, clusters if check else None)
+
+
+def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str] | None) -> RouteTable:
+    """The table of the RouteConfiguration at `path`."""
+    ctx.only(message, path, _HANDLED, _INERT)
+    dot = f"{path}." if path else ""
+    hosts = [
+        compile_virtual_host(host, message, ctx, f"{dot}virtual_hosts[{number}]", clusters)
+        for number, host in enumerate(message.virtual_hosts)
+    ]
+    _check_domains(hosts, message.name, ctx, dot)
+    return RouteTable(message.name, hosts, ignore_port=message.ignore_port_in_host_matching)
+
+
+def _check_domains(hosts: list[VirtualHostSpec], name: str, ctx: Context, dot: str) -> None:
+    seen: set[bytes] = set()
+    for number, host in enumerate(hosts):
+        for place, domain in enumerate(host.domains):
+            if domain not in seen:
+                seen.add(domain)
+                continue
+            where = f"{dot}virtual_hosts[{number}].domains[{place}]"
+            if domain == b"*":
+                raise ctx.reject(where, f"Only a single wildcard domain is permitted in route {name}")
+            shown = domain.decode("utf-8")
+            raise ctx.reject(
+                where,
+                f"Only unique values for domains are permitted. Duplicate entry of domain {shown} in route {name}",
+            )

@@ -1,0 +1,72 @@
+"""Runtime keys, as they are when a configuration is compiled: a snapshot's runtime does not change.
+
+RM-21  A runtime value replaces a default fraction: a number is a percentage, rounded down; text is read as a
+       number; a struct is a FractionalPercent. A negative number, a boolean, other text and a struct with
+       foreign fields are no override.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastroute.action.fractions import Fraction
+from fastroute.compile.fractions import fraction
+
+_BY_NAME = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
+_BY_NUMBER = dict(enumerate(_BY_NAME.values()))
+_LARGEST = 1 << 32
+
+
+def runtime_value(runtime: Mapping[str, object], key: str) -> object | None:
+    """The value of `key`, whether the runtime is flat (`a.b`) or nested; None when there is none."""
+    if key in runtime:
+        return runtime[key]
+    parts = key.split(".")
+    for cut in range(1, len(parts)):
+        inner = runtime.get(".".join(parts[:cut]))
+        if isinstance(inner, Mapping):
+            found = runtime_value(inner, ".".join(parts[cut:]))
+            if found is not None:
+                return found
+    return None
+
+
+def runtime_number(runtime: Mapping[str, object], key: str) -> float | None:
+    """The value of `key` as a number; None when it is none. Booleans are no numbers."""
+    return _number(runtime_value(runtime, key))
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
+def runtime_fraction(message: Any, runtime: Mapping[str, object]) -> Fraction:
+    """The fraction that a RuntimeFractionalPercent means under this runtime."""
+    override = _override(runtime_value(runtime, message.runtime_key)) if message.runtime_key else None
+    return override or fraction(message.default_value)
+
+
+def _override(value: object) -> Fraction | None:
+    if isinstance(value, Mapping):
+        return _struct(value)
+    number = _number(value)
+    return None if number is None or number < 0 else Fraction(math.floor(min(number, _LARGEST)))
+
+
+def _struct(value: Mapping[str, object]) -> Fraction | None:
+    if not value or set(value) - {"numerator", "denominator"}:
+        return None
+    numerator = _number(value.get("numerator", 0))
+    named = value.get("denominator", "HUNDRED")
+    denominator = _BY_NUMBER.get(int(named)) if isinstance(named, int | float) else _BY_NAME.get(str(named))
+    if numerator is None or numerator < 0 or denominator is None:
+        return None
+    return Fraction(int(min(numerator, _LARGEST)), denominator)

@@ -1,0 +1,25 @@
+"""String matchers of a configuration (RM-36)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastroute.compile.context import Context
+from fastroute.compile.regexes import compile_regex
+from fastroute.core.strings import StringMatcher
+
+_NOT_EMPTY = ("prefix", "suffix", "contains")
+
+
+def compile_string_matcher(message: Any, ctx: Context, path: str) -> StringMatcher:
+    """A StringMatcher of Envoy's or of xDS; `custom` matchers are not supported."""
+    ctx.only(message, path, ("exact", "prefix", "suffix", "contains", "safe_regex", "ignore_case"))
+    kind = message.WhichOneof("match_pattern")
+    if kind is None:
+        raise ctx.reject(path, "match_pattern is required")
+    if kind == "safe_regex":
+        return StringMatcher("regex", compile_regex(message.safe_regex, ctx, f"{path}.safe_regex"))
+    text = getattr(message, kind).encode("utf-8")
+    if kind in _NOT_EMPTY and not text:
+        raise ctx.reject(f"{path}.{kind}", "value length must be at least 1 characters")
+    return StringMatcher(kind, text, ignore_case=message.ignore_case)
