@@ -136,9 +136,7 @@ def _check_place(name: str, type_name: str, last: bool, ctx: Context, path: str)
         )
 
 
-def _apply(
-    type_name: str, message: Any, outcome: _Outcome, ctx: Context, path: str, around: Surroundings
-) -> None:
+def _apply(type_name: str, message: Any, outcome: _Outcome, ctx: Context, path: str, around: Surroundings) -> None:
     if type_name == HTTP_CONNECTION_MANAGER:
         _apply_manager(message, outcome, ctx, path, around)
     elif type_name == TCP_PROXY:

@@ -19,6 +19,7 @@ from fastroute.reference import connection_header, request_target
 from fastroute.reference.header_map import HeaderMap
 from fastroute.reference.stream import Message, Stream
 from fastroute.reference.targets import Outcome, respond
+from fastroute.reference.trace import text
 from fastroute.request import Request
 
 METHODS = frozenset(
@@ -32,15 +33,23 @@ DROP, REJECT = 2, 1
 
 def refuse(manager: Message, request: Request, stream: Stream) -> Outcome | None:
     """The codec's own answer to a request that it does not take; else fills in the stream's headers."""
-    target = request_target.parse(request, manager)
-    if isinstance(target, request_target.Refused):
-        return _refused(stream, 400, target.details, "HC-03")
-    problem = _method(manager, request.method) or _characters(request) or _limits(manager, request)
+    problem = _method(manager, request.method) or _line(request) or _headers(manager, request)
     if problem is not None:
         status, details, rule = problem
         return _refused(stream, status, details, rule)
+    target = request_target.parse(request, manager)
+    if isinstance(target, request_target.Refused):
+        return _refused(stream, 400, target.details, "HC-03")
     stream.headers = HeaderMap(target.pseudo_headers(request.method))
-    return _take_headers(manager, request, stream)
+    for name, value in request.headers:
+        if _dropped(manager, name):
+            stream.trace.add("codec", f"header {text(name)}", "changed", "its name has '_': dropped", "HC-07")
+        else:
+            stream.headers.receive(name, value.strip(b" \t"))
+    rejected = connection_header.sanitise(stream)
+    if target.scheme:
+        stream.headers.set(b":authority", target.authority)
+    return None if rejected is None else _refused(stream, 400, rejected, "HC-09")
 
 
 def _refused(stream: Stream, status: int, details: str, rule: str) -> Outcome:
@@ -59,13 +68,25 @@ def _method(manager: Message, method: bytes) -> Problem | None:
     return None if known else (400, "http1.codec_error", "HC-05")
 
 
-def _characters(request: Request) -> Problem | None:
+def _line(request: Request) -> Problem | None:
+    details = request_target.line_error(request)
+    return None if details is None else (400, details, "HC-06")
+
+
+def _dropped(manager: Message, name: bytes) -> bool:
+    return b"_" in name and manager.common_http_protocol_options.headers_with_underscores_action == DROP
+
+
+def _headers(manager: Message, request: Request) -> Problem | None:
+    action = manager.common_http_protocol_options.headers_with_underscores_action
     for name, value in request.headers:
         if not name or any(byte not in TOKEN for byte in name):
             return 400, "http1.codec_error", "HC-08"
         if any((byte < 0x20 and byte != 0x09) or byte == 0x7F for byte in value):
             return 400, "http1.invalid_characters", "HC-08"
-    return None
+        if b"_" in name and action == REJECT:
+            return 400, "http1.unexpected_underscore", "HC-07"
+    return _limits(manager, request)
 
 
 def _limits(manager: Message, request: Request) -> Problem | None:
@@ -76,21 +97,7 @@ def _limits(manager: Message, request: Request) -> Problem | None:
     size += sum(len(name) + len(value) for name, value in request.headers)
     if size > kilobytes * 1024:
         return 431, "http1.headers_too_large", "HC-07"
-    if 1 + len(request.headers) > count:
+    stored = HeaderMap((name, b"") for name, _ in request.headers if not _dropped(manager, name))
+    if len(list(stored)) + (stored.first(b"host") is None) > count:
         return 431, "http1.too_many_headers", "HC-07"
     return None
-
-
-def _take_headers(manager: Message, request: Request, stream: Stream) -> Outcome | None:
-    action = manager.common_http_protocol_options.headers_with_underscores_action
-    for name, value in request.headers:
-        if b"_" in name and action == REJECT:
-            return _refused(stream, 400, "http1.unexpected_underscore", "HC-07")
-        if b"_" in name and action == DROP:
-            stream.trace.add(
-                "codec", f"header {name.decode('latin-1')}", "changed", "its name has '_': dropped", "HC-07"
-            )
-        else:
-            stream.headers.receive(name, value.strip(b" \t"))
-    problem = connection_header.sanitise(stream)
-    return None if problem is None else _refused(stream, 400, problem, "HC-09")

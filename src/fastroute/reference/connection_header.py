@@ -3,6 +3,7 @@
 - Every header that it names is removed, except close, http2-settings, keep-alive and upgrade.
 - Ten names or more, a name that starts with ":", and x-forwarded-for, -host or -proto make the request
   a 400. A named TE stays when it is about trailers.
+- Nothing of this is done to an upgrade or a CONNECT. An upgrade to h2c is forgotten: its headers go.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ def tokens(value: bytes) -> list[bytes]:
 
 def sanitise(stream: Stream) -> str | None:
     """Remove the headers that Connection names; the details of a 400 where they must not be named."""
+    _forget_h2c(stream)
+    if is_upgrade(stream) or stream.method == b"CONNECT":
+        return None
     value = stream.headers.first(b"connection")
     named = tokens(value) if value is not None else []
     if len(named) >= MOST:
@@ -37,10 +41,22 @@ def sanitise(stream: Stream) -> str | None:
     return None
 
 
+def _forget_h2c(stream: Stream) -> None:
+    headers = stream.headers
+    if not is_upgrade(stream) or (headers.first(b"upgrade") or b"").lower() != b"h2c":
+        return
+    headers.remove(b"upgrade")
+    headers.remove(b"http2-settings")
+    left = [each for each in tokens(headers.first(b"connection") or b"") if each not in (b"upgrade", b"http2-settings")]
+    headers.remove(b"connection")
+    if left:
+        headers.set(b"connection", b",".join(left))
+
+
 def is_upgrade(stream: Stream) -> bool:
     """Whether the request asks for an upgrade (HC-60): Connection names it and Upgrade is there."""
     value = stream.headers.first(b"connection") or b""
-    return b"upgrade" in tokens(value) and bool(stream.headers.first(b"upgrade"))
+    return b"upgrade" in tokens(value) and stream.headers.first(b"upgrade") is not None
 
 
 def strip_hop_by_hop(stream: Stream) -> None:

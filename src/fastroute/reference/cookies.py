@@ -21,7 +21,7 @@ def cookies(headers: HeaderMap) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for header in headers.all(b"cookie"):
         for part in header.split(b";"):
-            name, equals, value = part.lstrip(b" \t").partition(b"=")
+            name, equals, value = part.lstrip(b" ").partition(b"=")
             if equals:
                 found.setdefault(name, _unquoted(value))
     return found

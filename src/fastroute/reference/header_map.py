@@ -3,7 +3,7 @@
 - Names are lower case. `host` and `:authority` are one header (RM-30).
 - Pseudo-headers (`:authority`, `:path`, `:method`, `:scheme`) live among the others.
 - HC-08: some headers have one slot only; repeated lines of these become one value joined with ",".
-  Every other header keeps its lines apart, in order of arrival.
+  Empty ones leave no trace in it. Every other header keeps its lines apart, in order of arrival.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class HeaderMap:
         """Take a header line from the codec: one that has a single slot joins what is there."""
         key = canonical(name)
         if key in SINGLE_SLOT and (present := self.first(key)) is not None:
-            self.set(key, present + b"," + value)
+            self.set(key, b",".join(part for part in (present, value) if part))
         else:
             self._pairs.append((key, value))
 

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fastroute.reference import (
@@ -22,7 +22,6 @@ from fastroute.reference import (
     sanitising,
     scopes,
     table,
-    targets,
     upgrades,
 )
 from fastroute.reference.stream import Message, Stream
@@ -45,6 +44,9 @@ def handle(manager: Message, tables: Tables, request: Request, stream: Stream) -
     refused = refused or _sanity(stream) or normalisation.normalise(manager, stream)
     if refused is not None:
         return table.without_route(snapped, None, refused, stream)
+    refused = _plain_https(manager, request, stream)
+    if refused is not None:
+        return table.without_route(snapped, None, refused, stream)
     authority.normalise(manager, stream)
     early_mutation.apply(manager, stream)
     connection_header.strip_hop_by_hop(stream)
@@ -59,15 +61,27 @@ def scheme_of(request: Request) -> bytes:
 
 
 def _sanity(stream: Stream) -> Outcome | None:
+    if stream.headers.first(b":authority") is None:
+        stream.trace.add("sanity", "authority", "answered", "Connection names Host, which removes it: 400", "HC-01")
+        return respond(400, "missing_host_header")
     refused = authority.refuse(stream)
     if refused is not None:
         return refused
-    if stream.method == b"QUERY" and not stream.headers.first(b"content-type"):
-        stream.trace.add("sanity", "QUERY", "answered", "it has no content type: 400", "HC-05")
-        return respond(400, "query_missing_content_type")
     if stream.path is not None and not stream.path.startswith(b"/"):
         stream.trace.add("sanity", "path", "answered", "it does not start with '/': 404", "HC-11")
         return respond(404, "absolute_path_rejected")
+    if stream.method == b"QUERY" and not stream.headers.first(b"content-type"):
+        stream.trace.add("sanity", "QUERY", "answered", "it has no content type: 400", "HC-05")
+        return respond(400, "query_missing_content_type")
+    return None
+
+
+def _plain_https(manager: Message, request: Request, stream: Stream) -> Outcome | None:
+    plain = scheme_of(request) != b"https"
+    trusts = manager.xff_num_trusted_hops > 0
+    if plain and manager.use_remote_address.value and not trusts and stream.headers.first(b":scheme") == b"https":
+        stream.trace.add("sanity", "target", "answered", "an https URL on a plain connection: 403", "HC-03")
+        return respond(403, "http1.https_url_on_plaintext_connection")
     return None
 
 
@@ -76,10 +90,10 @@ def _resolve(manager: Message, tables: Tables, stream: Stream) -> table.Decision
     if chosen is None:
         return table.without_route(None, None, respond(404, "route_not_found"), stream)
 
-    def target(route: Message) -> Outcome:
-        return upgrades.refuse(manager, route, stream) or targets.decide(route, stream)
+    def gate(route: Message | None, decided: Callable[[], Outcome]) -> Outcome:
+        return upgrades.refuse(manager, route, stream) or decided()
 
-    return table.decide(chosen, stream, target)
+    return table.decide(chosen, stream, gate)
 
 
 def route_configuration(manager: Message, tables: Tables, stream: Stream) -> Message | None:

@@ -4,7 +4,8 @@
 - FC-22: `prefix_match_map`: every entry whose key the value starts with, longest first.
 - FC-21: IPMatcher: every range that has the address, longest prefix first, then in list order; an entry
   with `exclusive` is skipped unless it is the first of them.
-- FC-21: ServerNameMatcher: the exact domain, then `*.suffix` from longest to shortest, then `*`.
+- FC-21: ServerNameMatcher: the exact domain, then `*.suffix` from longest to shortest, then `*`; an empty value is
+  taken by none.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ def _domains(config: Message, value: bytes) -> Iterator[Candidate]:
     by_domain = {domain.lower(): entry for entry in config.domain_matchers for domain in entry.domains}
     name = value.decode("latin-1")
     wanted = [name]
+    if not name:
+        return
     while "." in name:
         name = name.partition(".")[2]
         wanted.append(f"*.{name}")

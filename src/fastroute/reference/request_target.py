@@ -7,12 +7,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fastroute.reference.stream import Message
 from fastroute.request import Request
 
 _ALLOWED = frozenset(range(0x21, 0x7F))
+_HOST = rb"[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)"
+_AUTHORITY = re.compile(_HOST)
+_URL = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*://" + _HOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +45,34 @@ class Target:
         return [(name, value) for name, value in pairs if value is not None and (value or name == b":authority")]
 
 
+def line_error(request: Request) -> str | None:
+    """What is wrong with the target on the request line itself, before any header is read."""
+    target = request.path if request.path is not None else request.authority
+    if request.method == b"CONNECT" and not target:
+        return "http1.invalid_url"
+    if not target or any(byte >= 0x80 or byte == 0x20 for byte in target):
+        return "http1.codec_error"
+    if any(byte not in _ALLOWED for byte in target):
+        return "http1.invalid_characters"
+    if target.startswith((b"/", b"*")):
+        return None
+    shape = _AUTHORITY if request.method == b"CONNECT" else _URL
+    return None if shape.match(target) and b"@@" not in target else "http1.codec_error"
+
+
 def parse(request: Request, manager: Message) -> Target | Refused:
-    """The parts of a request's target, or why the codec refuses it."""
+    """The parts of a target that is well formed, or why the codec refuses it once the headers are read."""
     path = request.path
-    if request.method == b"CONNECT":
+    if request.method == b"CONNECT" or path is None:
         return _connect(request)
-    if path is None or not path:
-        return Refused("http1.codec_error")
-    if any(byte >= 0x80 or byte == 0x20 for byte in path):
-        return Refused("http1.codec_error")
-    if any(byte not in _ALLOWED for byte in path):
-        return Refused("http1.invalid_characters")
     if path.startswith(b"/"):
+        return Target(request.authority, path)
+    options = manager.http_protocol_options
+    if options.HasField("allow_absolute_url") and not options.allow_absolute_url.value:
         return Target(request.authority, path)
     if path == b"*":
         return Target(request.authority, path) if request.method == b"OPTIONS" else Refused("http1.invalid_url")
-    return _absolute(request, path, manager)
+    return _absolute(path)
 
 
 def _connect(request: Request) -> Target | Refused:
@@ -69,13 +85,8 @@ def _connect(request: Request) -> Target | Refused:
     return Target(authority, None)
 
 
-def _absolute(request: Request, path: bytes, manager: Message) -> Target | Refused:
-    options = manager.http_protocol_options
-    scheme, mark, rest = path.partition(b"://")
-    if not mark or not scheme.isalpha():
-        return Refused("http1.codec_error")
-    if options.HasField("allow_absolute_url") and not options.allow_absolute_url.value:
-        return Target(request.authority, path)
+def _absolute(path: bytes) -> Target | Refused:
+    scheme, _, rest = path.partition(b"://")
     if scheme.lower() not in (b"http", b"https"):
         return Refused("http1.invalid_scheme")
     end = min((place for mark in (b"/", b"?", b"#") if (place := rest.find(mark)) >= 0), default=len(rest))

@@ -11,21 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastroute.reference import matcher_tree, redirects, routes, targets, virtual_hosts
+from fastroute.reference import matcher_tree, redirects, routes, targets, tls, virtual_hosts
 from fastroute.reference.routes import Found
 from fastroute.reference.stream import Message, Stream
 
 EXTERNAL_ONLY, ALL = 1, 2
 
 Decision = dict[str, object]
+Gate = Callable[[Message | None, Callable[[], targets.Outcome]], targets.Outcome]
 
 
-def decide(
-    route_configuration: Message, stream: Stream, target: Callable[[Message], targets.Outcome] | None = None
-) -> Decision:
+def decide(route_configuration: Message, stream: Stream, gate: Gate = lambda route, outcome: outcome()) -> Decision:
     """The decision of a route configuration, as the fields of a Decision.
 
-    `target` says what a chosen route does; unless given, `targets.decide`.
+    `gate` is asked once a route is chosen, or the redirect to TLS (None), and may answer instead of it.
     """
     host = virtual_hosts.choose(route_configuration, stream)
     if host is None:
@@ -35,13 +34,12 @@ def decide(
         return without_route(route_configuration, host, targets.respond(404, "route_not_found"), stream)
     if _requires_tls(host, stream):
         stream.trace.add("virtual host", host.name, "answered", "it requires TLS", "VH-11")
-        away = targets.respond(301, "direct_response", kind="redirect", location=redirects.tls_location(stream))
-        return without_route(route_configuration, host, away, stream)
+        return without_route(route_configuration, host, gate(None, lambda: _to_tls(stream)), stream)
     found = find(route_configuration, host, stream)
     if found is None:
         stream.trace.add("virtual host", host.name, "answered", "none of its routes matches", "VH-10")
         return without_route(route_configuration, host, targets.respond(404, "route_not_found"), stream)
-    outcome = target(found.route) if target is not None else targets.decide(found.route, stream)
+    outcome = gate(found.route, lambda: targets.decide(found.route, stream))
     return _finish(route_configuration, host, found, outcome, stream)
 
 
@@ -55,11 +53,23 @@ def find(route_configuration: Message, host: Message, stream: Stream) -> Found |
     return routes.choose(host.routes, stream, ignore_parameters=ignore)
 
 
+def _to_tls(stream: Stream) -> targets.Outcome:
+    return targets.respond(301, "direct_response", kind="redirect", location=redirects.tls_location(stream))
+
+
 def _requires_tls(host: Message, stream: Stream) -> bool:
     if stream.headers.first(b"x-forwarded-proto") == b"https":
         return False
     internal = stream.headers.first(b"x-envoy-internal") == b"true"
     return bool(host.require_tls == ALL or (host.require_tls == EXTERNAL_ONLY and not internal))
+
+
+def _on_the_wire(outcome: targets.Outcome, stream: Stream) -> targets.Outcome:
+    """RC-01: an answer to a gRPC request has the status 200 on the wire; its own goes into grpc-status."""
+    reason = str(outcome["reason"])
+    if outcome["kind"] == "forward" or reason.startswith("http") or not tls.is_grpc(stream.headers):
+        return outcome
+    return {**outcome, "status": 200}
 
 
 def without_route(
@@ -77,7 +87,7 @@ def _finish(
     stream: Stream,
 ) -> Decision:
     return {
-        **outcome,
+        **_on_the_wire(outcome, stream),
         "route": found.route.name if found else "",
         "index": found.place if found else -1,
         "virtual_host": host.name if host is not None else "",

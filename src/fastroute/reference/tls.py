@@ -3,7 +3,7 @@
 - RM-51: `presented` compares whether the client presented a certificate, `validated` whether it was
   validated; without TLS neither is. A field that is not set is not looked at.
 - RM-50: gRPC is the content type `application/grpc` or one that starts with `application/grpc+`, in
-  that case.
+  that case; a request without a path (CONNECT) is never gRPC.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def why_not(options: Message, facts: TlsFacts | None) -> Reason | None:
 def is_grpc(headers: HeaderMap) -> bool:
     """Whether the request is gRPC."""
     kind = headers.first(b"content-type") or b""
-    return kind == b"application/grpc" or kind.startswith(b"application/grpc+")
+    return bool(headers.first(b":path")) and (kind == b"application/grpc" or kind.startswith(b"application/grpc+"))
 
 
 def why_not_grpc(headers: HeaderMap) -> Reason | None:

@@ -1,8 +1,8 @@
 """Upgrades and CONNECT: is the request's filter chain allowed?
 
-- HC-60: an upgrade has Connection: upgrade and a non-empty Upgrade; CONNECT is one too.
+- HC-60: an upgrade has Connection: upgrade and an Upgrade, be it empty; CONNECT is one too.
 - HC-61: allowed when the route's `upgrade_configs` enables the type, or the manager's does and the route
-  does not disable it; types are compared whole, ignoring case. Otherwise 403, when a route matched.
+  does not disable it (a redirect to TLS counts as a route); types are compared whole, ignoring case. Otherwise 403, when a route matched.
 - HC-66: other requests pass.
 """
 
@@ -22,12 +22,12 @@ def wanted(stream: Stream) -> str | None:
     return None
 
 
-def refuse(manager: Message, route: Message, stream: Stream) -> Outcome | None:
+def refuse(manager: Message, route: Message | None, stream: Stream) -> Outcome | None:
     """A 403 where the request asks for an upgrade that neither route nor manager allows."""
     kind = wanted(stream)
     if kind is None:
         return None
-    by_route = _setting(route.route.upgrade_configs, kind)
+    by_route = _setting(route.route.upgrade_configs, kind) if route is not None else None
     by_manager = _setting(manager.upgrade_configs, kind)
     if by_route if by_route is not None else by_manager:
         stream.trace.add("upgrade", kind, "kept", "it is enabled", "HC-61")
