@@ -5,11 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from fastroute.action.cors import CorsPolicy
+from fastroute.action import cors
+from fastroute.action.draft import Headers
 from fastroute.action.fault import FaultDecision
+from fastroute.action.format import Supply, Template, Values
 from fastroute.action.levels import Levels
 from fastroute.action.mirrors import Mirror
+from fastroute.action.notes import StepFields
+from fastroute.action.policies import NO_HOST_POLICIES, HostPolicies
 from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.rate_limits import Descriptor
 from fastroute.action.redirects import InternalRedirectPolicy
@@ -17,6 +22,7 @@ from fastroute.action.retry import RetryPlan
 from fastroute.types import RandomSource
 
 FAULT_FILTER = "envoy.filters.http.fault"
+CORS_FILTER = "envoy.filters.http.cors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,8 @@ class BaseAction:
     levels: Levels = field(default_factory=Levels)
     route_metadata: Mapping[str, object] = field(default_factory=dict)
     operation: str | None = None
+    host: HostPolicies = NO_HOST_POLICIES
+    forwards: ClassVar[bool] = False
 
     def method(self, decision: Decided) -> bytes:
         return decision.original_method
@@ -69,7 +77,7 @@ class BaseAction:
         if policy is None:
             return None
         draw = random if random is not None else lambda: decision.random
-        return policy.decide(decision.cluster, decision.processed_headers(), draw)
+        return policy.decide(decision.cluster, decision, draw)
 
     def priority(self, decision: Decided) -> str:
         return "default"
@@ -83,7 +91,7 @@ class BaseAction:
     def rate_limits(self, decision: Decided) -> tuple[Descriptor, ...]:
         return ()
 
-    def cors(self, decision: Decided) -> CorsPolicy | None:
+    def cors(self, decision: Decided) -> cors.CorsPolicy | None:
         return None
 
     def virtual_cluster(self, decision: Decided) -> str | None:
@@ -102,8 +110,29 @@ class BaseAction:
     def upgrade(self, name: bytes) -> bool | None:
         return None
 
-    def upstream_headers(self, decision: Decided) -> list[tuple[bytes, bytes]]:
+    def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
         return []
 
-    def downstream_headers(self, decision: Decided, status: int, headers: Pairs) -> list[tuple[bytes, bytes]]:
+    def downstream_headers(
+        self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
+    ) -> list[tuple[bytes, bytes]]:
         return list(headers)
+
+    def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
+        return ()
+
+    def format_metadata(self) -> Mapping[str, Mapping[str, object]]:
+        """What `%METADATA(kind:…)%` can name."""
+        return {"ROUTE": self.route_metadata, "VIRTUAL_HOST": self.host.metadata}
+
+    def mutate_response(self, response: Headers, values: Values) -> None:
+        """Apply the response header mutations of all levels (RA-73)."""
+        with_response = Values(
+            values.decision, values.request, response.first, values.metadata, values.virtual_cluster, values.supply
+        )
+
+        def render(template: Template) -> bytes:
+            return template.render(with_response)
+
+        for level in self.levels.application_order():
+            level.response.apply(response, render)

@@ -1,12 +1,83 @@
-"""The CORS policy of a route (RA-142)."""
+"""The CORS policy of a route.
+
+RA-142  The CORS filter takes each field from the most specific level that sets it. It needs an Origin header
+        and a route that forwards. A preflight (OPTIONS with Access-Control-Request-Method) from an allowed
+        origin is answered by the filter.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastroute.action.draft import routed_values
+from fastroute.action.fractions import ALWAYS, Fraction
+from fastroute.action.matchers import ValueTest
+from fastroute.action.protocol import Decided
+
+
+@dataclass(frozen=True, slots=True)
+class CorsSetting:
+    """One level's CorsPolicy; empty and None where a field is not set."""
+
+    origins: tuple[ValueTest, ...] = ()
+    allow_methods: str = ""
+    allow_headers: str = ""
+    expose_headers: str = ""
+    max_age: str = ""
+    allow_credentials: bool | None = None
+    allow_private_network: bool | None = None
+    forward_not_matching_preflights: bool | None = None
+    enabled: Fraction = ALWAYS
+
 
 @dataclass(frozen=True, slots=True)
 class CorsPolicy:
-    """The merged policy."""
+    """The policy in force for one request, levels merged.
 
+    `allowed` says whether the request's origin is allowed, `preflight` whether the filter takes the
+    request for a preflight.
+    """
+
+    allowed: bool
+    preflight: bool
+    origin: bytes = b""
     allow_methods: str = ""
+    allow_headers: str = ""
+    expose_headers: str = ""
+    max_age: str = ""
+    allow_credentials: bool = False
+    allow_private_network: bool = False
+    forward_not_matching_preflights: bool = True
+
+    @property
+    def answers(self) -> bool:
+        """Whether the filter answers the request itself, with 200."""
+        return self.preflight and (self.allowed or not self.forward_not_matching_preflights)
+
+
+def merged(levels: tuple[CorsSetting, ...], decision: Decided) -> CorsPolicy | None:
+    """The policy of the levels, most specific first; None without a level."""
+    active = tuple(level for level in levels if level.enabled is ALWAYS or level.enabled.holds(decision.random))
+    if not active:
+        return None
+    origin = next(iter(routed_values(decision, b"origin")), b"")
+    origins = next((level.origins for level in active if level.origins), ())
+    method = routed_values(decision, b"access-control-request-method")
+    return CorsPolicy(
+        allowed=bool(origin) and any(test(origin) for test in origins),
+        preflight=bool(origin) and decision.original_method == b"OPTIONS" and bool(method and method[0]),
+        origin=origin,
+        allow_methods=next((level.allow_methods for level in active if level.allow_methods), ""),
+        allow_headers=next((level.allow_headers for level in active if level.allow_headers), ""),
+        expose_headers=next((level.expose_headers for level in active if level.expose_headers), ""),
+        max_age=next((level.max_age for level in active if level.max_age), ""),
+        allow_credentials=_flag([level.allow_credentials for level in active], default=False),
+        allow_private_network=_flag([level.allow_private_network for level in active], default=False),
+        forward_not_matching_preflights=_flag(
+            [level.forward_not_matching_preflights for level in active], default=True
+        ),
+    )
+
+
+def _flag(values: list[bool | None], *, default: bool) -> bool:
+    return next((value for value in values if value is not None), default)

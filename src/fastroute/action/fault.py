@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastroute.action.fractions import NEVER, Fraction
-from fastroute.action.headers import UINT64, first, unsigned
-from fastroute.action.protocol import Pairs
+from fastroute.action.headers import UINT64, first, request_values, unsigned
+from fastroute.action.matchers import HeaderMatcher
+from fastroute.action.protocol import Decided, Pairs
 from fastroute.types import RandomSource
 
 ABORT_BODY = b"fault filter abort"
@@ -91,10 +92,14 @@ class FaultPolicy:
     abort: Abort | None = None
     upstream_cluster: str = ""
     downstream_nodes: tuple[bytes, ...] = ()
+    headers: tuple[HeaderMatcher, ...] = ()
 
-    def decide(self, cluster: str | None, headers: Pairs, random: RandomSource) -> FaultDecision | None:
+    def decide(self, cluster: str | None, request: Decided, random: RandomSource) -> FaultDecision | None:
         """The fault for a request to `cluster` (None when it is not forwarded); draws from `random`."""
+        headers = request.processed_headers()
         if not self._applies(cluster, headers):
+            return None
+        if not all(matcher.matches(request_values(request, headers, matcher.name)) for matcher in self.headers):
             return None
         delay = self._delay(headers, random)
         abort = self._abort(headers, random)

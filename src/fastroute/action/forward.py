@@ -1,15 +1,43 @@
-"""The action of a route that forwards to a cluster."""
+"""The action of a route that forwards to a cluster.
+
+RA-33  Order of the changes to a request: timeout headers and attempt count, the weighted-cluster entry's
+       mutations and host, the header mutations of the other levels, the host rewrite, the path rewrite.
+RA-63  Timeout headers are read before header mutations, retry headers after them (RA-103).
+"""
 
 # ruff: noqa: ARG002  (every action answers the whole protocol)
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from fastroute.action import retry
-from fastroute.action.base import BaseAction
-from fastroute.action.headers import request_values
-from fastroute.action.protocol import Decided
-from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from fastroute.action import cors, metadata, mirrors, rate_limits, retry
+from fastroute.action.base import CORS_FILTER, BaseAction
+from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
+from fastroute.action.format import Supply, Template, Values
+from fastroute.action.hashes import evaluate
+from fastroute.action.notes import Notes
+from fastroute.action.policies import NO_POLICIES, Policies
+from fastroute.action.protocol import Decided, Pairs
+from fastroute.action.redirects import InternalRedirectPolicy
+from fastroute.action.rewrites import set_host, set_path
+from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
+from fastroute.action.virtual_clusters import name_of
+
+ATTEMPT_COUNT = b"x-envoy-attempt-count"
+_CONSUMED = (
+    b"x-envoy-retry-on",
+    b"x-envoy-retry-grpc-on",
+    b"x-envoy-max-retries",
+    b"x-envoy-hedge-on-per-try-timeout",
+    b"x-envoy-retriable-header-names",
+    b"x-envoy-retriable-status-codes",
+    b"x-envoy-upstream-rq-per-try-timeout-ms",
+    b"x-envoy-upstream-rq-timeout-alt-response",
+    b"x-envoy-upstream-stream-duration-ms",
+)
+"""Headers that the router reads after the mutations and that never reach the upstream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +46,174 @@ class ForwardAction(BaseAction):
 
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     retry_policy: retry.RetryPolicy | None = None
-    attempt_count: bool = False
+    policies: Policies = NO_POLICIES
+    entry_host: bytes = b""
+    criteria: Mapping[str, object] = field(default_factory=dict)
+    forwards: ClassVar[bool] = True
 
-    def timeout(self, decision: Decided) -> float | None:
-        if self.timeouts.stream is not None or self.timeouts.timeout == 0:
-            return None
-        return self.timeouts.timeout / 1000
+    # Rewritten request
 
-    def retry(self, decision: Decided) -> retry.RetryPlan | None:
-        headers = decision.processed_headers()
-        return retry.plan(
-            self.retry_policy, headers, lambda matcher: matcher.matches(request_values(decision, headers, matcher.name))
+    def path(self, decision: Decided) -> bytes | None:
+        if self.policies.path is None:
+            return decision.original_path
+        return self._finalise(decision)[0].path
+
+    def authority(self, decision: Decided) -> bytes:
+        if self.policies.host is None:
+            return self.entry_host or decision.original_authority
+        return self._finalise(decision)[0].authority
+
+    def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
+        return self._sent(decision, operators).headers.pairs
+
+    def _values(self, decision: Decided, request: Draft, operators: Supply | None) -> Values:
+        return Values(
+            decision,
+            request.first,
+            metadata=self.format_metadata(),
+            virtual_cluster=self.virtual_cluster(decision),
+            supply=operators,
         )
 
-    def upstream_headers(self, decision: Decided) -> list[tuple[bytes, bytes]]:
-        headers = list(decision.processed_headers())
-        if self.attempt_count:
-            headers = [
-                *(pair for pair in headers if pair[0] != b"x-envoy-attempt-count"),
-                (b"x-envoy-attempt-count", b"1"),
-            ]
-        return headers
+    def _sent(self, decision: Decided, operators: Supply | None = None) -> Draft:
+        request, _ = self._finalise(decision, operators)
+        for name in _CONSUMED:
+            request.headers.remove(name)
+        return request
+
+    def _finalise(
+        self, decision: Decided, operators: Supply | None = None, notes: Notes | None = None
+    ) -> tuple[Draft, Times]:
+        request = draft(decision)
+        request.headers.remove(b"x-envoy-upstream-alt-stat-name")
+        times = self._announce(request.headers)
+        if self.host.attempt_count:
+            request.headers.set(ATTEMPT_COUNT, b"1")
+            if notes is not None:
+                notes.added(ATTEMPT_COUNT, b"1", "include_request_attempt_count of the virtual host", "RA-114")
+        values = self._values(decision, request, operators)
+
+        def render(template: Template) -> bytes:
+            return template.render(values)
+
+        for level in self.levels.application_order():
+            level.request.apply(request.headers, render, notes.of_level(level.name) if notes is not None else None)
+            if level is self.levels.entry and self.entry_host:
+                request.authority = self.entry_host
+        self._rewrite(request, values, notes)
+        return request, times
+
+    def _announce(self, headers: Headers) -> Times:
+        hedged = self._hedged(headers)
+        headers.remove(b"x-envoy-hedge-on-per-try-timeout")
+        per_try = self.retry_policy.per_try_timeout if self.retry_policy is not None else 0
+        return announce(self.timeouts, headers, per_try, hedged=hedged)
+
+    def _hedged(self, headers: Headers) -> bool:
+        asked = headers.first(b"x-envoy-hedge-on-per-try-timeout")
+        return asked == b"true" if asked in (b"true", b"false") else self.policies.hedge_on_per_try_timeout
+
+    def _rewrite(self, request: Draft, values: Values, notes: Notes | None) -> None:
+        policies = self.policies
+        if policies.host is not None:
+            host = policies.host.rewrite(request, lambda template: template.render(values))
+            if host:
+                if notes is not None:
+                    notes.rewritten("authority", request.authority, host, policies.host_field, "RA-30")
+                set_host(request, host, append_forwarded=policies.append_forwarded_host, keep_original=True)
+        if policies.path is not None and request.path is not None:
+            path = policies.path.rewrite(request.path, lambda template: template.render(values))
+            if path:
+                if notes is not None:
+                    notes.rewritten("path", request.path, path, policies.path_field, "RA-21")
+                set_path(request, path, keep_original=True)
+
+    # Times and attempts
+
+    def timeout(self, decision: Decided) -> float | None:
+        whole = self._announce(draft(decision).headers).whole
+        return whole / 1000 if whole else None
+
+    def idle_timeout(self, decision: Decided) -> float | None:
+        return None if self.timeouts.idle is None else self.timeouts.idle / 1000
+
+    def max_stream_duration(self, decision: Decided) -> float | None:
+        if self.timeouts.stream is None:
+            return None
+        return self.timeouts.stream.seconds(draft(decision).headers)
+
+    def retry(self, decision: Decided) -> retry.RetryPlan | None:
+        hedged = self._hedged(draft(decision).headers)
+        request, times = self._finalise(decision)
+        return retry.plan(
+            self.retry_policy,
+            request.headers.pairs,
+            lambda matcher: matcher.matches(request.values(matcher.name)),
+            per_try_timeout=times.per_try,
+            hedged=hedged,
+        )
+
+    # Choice of the endpoint
+
+    def hash(self, decision: Decided) -> int | None:
+        if not self.policies.hash:
+            return None
+        return evaluate(self.policies.hash, decision, self._sent(decision)).value
+
+    def selection_hash(self, decision: Decided) -> int | None:
+        return evaluate(self.policies.hash, decision, draft(decision)).value
+
+    def metadata_match(self, decision: Decided) -> Mapping[str, object]:
+        return metadata.merged(self.criteria, decision.dynamic_metadata)
+
+    def priority(self, decision: Decided) -> str:
+        return self.policies.priority
+
+    # Copies, limits, and the rest
+
+    def mirrors(self, decision: Decided) -> tuple[mirrors.Mirror, ...]:
+        policies = self.policies.mirrors or self.host.mirrors
+        if not policies or decision.original_method == b"CONNECT":
+            return ()
+        return mirrors.chosen(policies, decision, self._sent(decision))
+
+    def rate_limits(self, decision: Decided) -> tuple[rate_limits.Descriptor, ...]:
+        own = rate_limits.descriptors(self.policies.rate_limits, decision)
+        if self.policies.rate_limits and not self.policies.include_host_rate_limits:
+            return own
+        return own + rate_limits.descriptors(self.host.rate_limits, decision)
+
+    def virtual_cluster(self, decision: Decided) -> str | None:
+        return name_of(self.host.virtual_clusters, lambda name: routed_values(decision, name))
+
+    def cors(self, decision: Decided) -> cors.CorsPolicy | None:
+        settings = [setting.policy for _, setting in self.levels.settings(CORS_FILTER)]
+        levels = [policy for policy in settings if isinstance(policy, cors.CorsSetting)]
+        levels = levels or [policy for policy in (self.policies.cors, self.host.cors) if policy is not None]
+        return cors.merged(tuple(levels), decision)
+
+    def internal_redirect(self, decision: Decided) -> InternalRedirectPolicy | None:
+        return self.policies.internal_redirect
+
+    def upgrade(self, name: bytes) -> bool | None:
+        return self.policies.upgrades.get(name.lower())
+
+    # The answer
+
+    def downstream_headers(
+        self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        request = self._sent(decision, operators)
+        response = Headers(headers, JOINED_IN_RESPONSES)
+        if self.host.attempt_count_in_response:
+            response.set(ATTEMPT_COUNT, b"1")
+        self.mutate_response(response, self._values(decision, request, operators))
+        cookies = evaluate(self.policies.hash, decision, request).cookies if self.policies.hash else ()
+        for cookie in cookies:
+            response.add(b"set-cookie", cookie)
+        return response.pairs
+
+    def explain_steps(self, decision: Decided) -> tuple[tuple[str, str, str, str, str], ...]:
+        notes = Notes()
+        self._finalise(decision, notes=notes)
+        return tuple(notes.steps)

@@ -51,6 +51,14 @@ def unsigned(value: bytes | None, limit: int = UINT64) -> int | None:
     return number if number < limit else None
 
 
+def signed(value: bytes) -> int | None:
+    """The signed 64-bit integer that the whole of `value` is; None otherwise."""
+    if (match := _INTEGER.fullmatch(value)) is None:
+        return None
+    number = -int(match[2]) if match[1] == b"-" else int(match[2])
+    return number if -(1 << 63) <= number < 1 << 63 else None
+
+
 def is_grpc(headers: Pairs) -> bool:
     """Whether the content type makes it gRPC: exactly `application/grpc`, or with `+` after it (RM-50)."""
     content_type = first(headers, b"content-type")

@@ -1,13 +1,84 @@
-"""Mirrors: clusters that get a copy of the request (RA-120 … RA-122)."""
+"""Mirrors: clusters that get a copy of the request.
+
+RA-120  A non-empty list at the route replaces the virtual host's, and that the route configuration's.
+RA-121  Each policy is drawn by the stream's random value, the same for all. A policy by header without
+        that header mirrors nothing; CONNECT is never mirrored.
+RA-122  The copy has the headers after all changes; its host gets `-shadow` before the port unless the
+        policy says otherwise.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from fastroute.action.draft import JOINED_IN_REQUESTS, Draft, Headers
+from fastroute.action.format import Template, Values
+from fastroute.action.fractions import ALWAYS, Fraction
+from fastroute.action.mutations import Mutations
+from fastroute.action.protocol import Decided
+
+SUFFIX = b"-shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorPolicy:
+    """RequestMirrorPolicy: a cluster, or the header that names it."""
+
+    cluster: str = ""
+    cluster_header: bytes = b""
+    fraction: Fraction = ALWAYS
+    suffix: bool = True
+    host: bytes = b""
+    mutations: tuple[Mutations, ...] = ()
+
+    def target(self, request: Draft) -> str:
+        """The cluster for a request; empty for none."""
+        if not self.cluster_header:
+            return self.cluster
+        return (request.first(self.cluster_header) or b"").decode("latin-1")
+
+    def authority(self, host: bytes) -> bytes:
+        """The authority of the copy."""
+        if self.host:
+            return self.host
+        return with_suffix(host) if self.suffix else host
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """One copy: its cluster, and the authority it is sent with."""
+    """One copy: its cluster, and the authority and headers that it is sent with."""
 
     cluster: str
     authority: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def with_suffix(host: bytes) -> bytes:
+    """`h.com:81` as `h.com-shadow:81`."""
+    at = host.rfind(b":")
+    if at < 0 or host.rfind(b"]") > at:
+        return host + SUFFIX
+    return host[:at] + SUFFIX + host[at:]
+
+
+def chosen(policies: Sequence[MirrorPolicy], decision: Decided, request: Draft) -> tuple[Mirror, ...]:
+    """The copies of a request whose headers are final."""
+    copies = []
+    for policy in policies:
+        cluster = policy.target(request)
+        if cluster and (policy.fraction is ALWAYS or policy.fraction.holds(decision.random)):
+            copies.append(Mirror(cluster, policy.authority(request.authority), _headers(policy, decision, request)))
+    return tuple(copies)
+
+
+def _headers(policy: MirrorPolicy, decision: Decided, request: Draft) -> tuple[tuple[bytes, bytes], ...]:
+    headers = Headers(request.headers.pairs, JOINED_IN_REQUESTS)
+    values = Values(decision, lambda name: headers.first(name) if name[:1] != b":" else request.first(name))
+
+    def render(template: Template) -> bytes:
+        return template.render(values)
+
+    for mutations in policy.mutations:
+        mutations.apply(headers, render)
+    return tuple(headers.pairs)

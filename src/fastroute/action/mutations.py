@@ -1,8 +1,8 @@
 """Header mutations of one level.
 
-RA-71  Inside one level: removals first; then all values are formatted against the headers as they were
-       before this level's additions; OVERWRITE ones are applied, then the others.
-RA-72  APPEND_IF_EXISTS_OR_ADD adds a line, ADD_IF_ABSENT adds when the name was absent before this level,
+RA-71  Inside one level: removals first; then all values are formatted, and presence is tested, against the
+       headers as they were before this level's additions; OVERWRITE ones are applied, then the others.
+RA-72  APPEND_IF_EXISTS_OR_ADD adds a line, ADD_IF_ABSENT adds when the name was absent,
        OVERWRITE_IF_EXISTS_OR_ADD replaces every line, OVERWRITE_IF_EXISTS only existing ones. An empty
        value is skipped unless `keep_empty_value`.
 """
@@ -13,9 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from fastroute.action.draft import Headers
 from fastroute.action.format import Template
 
-HeaderList = list[tuple[bytes, bytes]]
+Render = Callable[[Template], bytes]
+Note = Callable[[str, bytes, bytes], None]
+"""Told of a change: `removed`, `overwritten` or `added`, the header and its new value."""
 
 
 class Append(IntEnum):
@@ -36,6 +39,17 @@ class Addition:
     action: Append = Append.APPEND
     keep_empty: bool = False
 
+    def is_wanted(self, headers: Headers) -> bool:
+        """Whether the presence of the header lets this addition happen."""
+        if self.action is Append.ADD_IF_ABSENT:
+            return headers.first(self.name) is None
+        return self.action is not Append.OVERWRITE_IF_EXISTS or headers.first(self.name) is not None
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether existing lines are replaced."""
+        return self.action in (Append.OVERWRITE, Append.OVERWRITE_IF_EXISTS)
+
 
 @dataclass(frozen=True, slots=True)
 class Mutations:
@@ -49,30 +63,24 @@ class Mutations:
         """Whether nothing is changed."""
         return not self.remove and not self.add
 
-    def apply(self, headers: HeaderList, render: Callable[[Template, HeaderList], bytes]) -> HeaderList:
-        """The list after this level's mutations; `render` formats a template against a list."""
-        if self.remove:
-            headers = [pair for pair in headers if pair[0] not in self.remove]
-        if not self.add:
-            return headers
-        formatted = [(addition, render(addition.value, headers)) for addition in self.add]
-        present = {name for name, _ in headers}
-        wanted = [(a, value) for a, value in formatted if value or a.keep_empty]
+    def apply(self, headers: Headers, render: Render, note: Note | None = None) -> None:
+        """Apply this level's mutations; `render` formats a template against the headers as they are."""
+        for name in self.remove:
+            if note is not None and headers.first(name) is not None:
+                note("removed", name, b"")
+            headers.remove(name)
+        formatted = [(addition, render(addition.value)) for addition in self.add]
+        wanted = [(a, value) for a, value in formatted if (value or a.keep_empty) and a.is_wanted(headers)]
         for addition, value in wanted:
-            headers = _overwrite(headers, addition, value)
+            if addition.overwrites:
+                headers.set(addition.name, value)
+                if note is not None:
+                    note("overwritten", addition.name, value)
         for addition, value in wanted:
-            if addition.action is Append.APPEND or (
-                addition.action is Append.ADD_IF_ABSENT and addition.name not in present
-            ):
-                headers = [*headers, (addition.name, value)]
-        return headers
-
-
-def _overwrite(headers: HeaderList, addition: Addition, value: bytes) -> HeaderList:
-    exists = any(name == addition.name for name, _ in headers)
-    if addition.action is Append.OVERWRITE or (addition.action is Append.OVERWRITE_IF_EXISTS and exists):
-        return [*(pair for pair in headers if pair[0] != addition.name), (addition.name, value)]
-    return headers
+            if not addition.overwrites:
+                headers.add(addition.name, value)
+                if note is not None:
+                    note("added", addition.name, value)
 
 
 NO_MUTATIONS = Mutations()

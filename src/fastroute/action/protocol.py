@@ -19,7 +19,9 @@ from fastroute.types import RandomSource
 if TYPE_CHECKING:
     from fastroute.action.cors import CorsPolicy
     from fastroute.action.fault import FaultDecision
+    from fastroute.action.format import Supply
     from fastroute.action.mirrors import Mirror
+    from fastroute.action.notes import StepFields
     from fastroute.action.rate_limits import Descriptor
     from fastroute.action.redirects import InternalRedirectPolicy
     from fastroute.action.retry import RetryPlan
@@ -140,8 +142,13 @@ class Action(Protocol):
     def upgrade(self, name: bytes) -> bool | None:
         """Whether the route itself enables the upgrade `name`; None when it does not say."""
 
-    def upstream_headers(self, decision: Decided) -> list[tuple[bytes, bytes]]:
-        """The request headers that reach the upstream."""
+    def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
+        """The request headers that reach the upstream; `operators` supplies format operators unknown here."""
 
-    def downstream_headers(self, decision: Decided, status: int, headers: Pairs) -> list[tuple[bytes, bytes]]:
+    def downstream_headers(
+        self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
+    ) -> list[tuple[bytes, bytes]]:
         """The response headers that reach the client, for a response of the upstream or a local reply."""
+
+    def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
+        """Each rewrite and header change with its level: (stage, subject, verdict, reason, rule)."""

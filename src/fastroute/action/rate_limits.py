@@ -1,12 +1,247 @@
-"""Rate-limit descriptors (RA-140, RA-141)."""
+"""Rate-limit descriptors.
+
+RA-140  The actions of an entry make one descriptor; an action that fails makes the entry emit nothing.
+RA-141  Query parameters are percent-decoded here, unlike in route matching. `skip_if_absent` lets an
+        action contribute nothing while its entry survives.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from fastroute.action.draft import routed_values
+from fastroute.action.format import query_value
+from fastroute.action.matchers import HeaderMatcher, ValueTest
+from fastroute.action.protocol import Decided
+
+Entry = tuple[str, str]
+Outcome = Entry | None
+"""An entry, or None for an action that contributes nothing. A failed action raises `Absent`."""
+
+
+class AbsentError(Exception):
+    """The action found nothing: its descriptor is not emitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenericKey:
+    """A constant entry."""
+
+    key: str
+    value: str
+
+    def entry(self, _decision: Decided) -> Outcome:
+        """The entry."""
+        return (self.key, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationCluster:
+    """The route's cluster."""
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        return ("destination_cluster", decision.cluster or "")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHeader:
+    """The first value of a header."""
+
+    name: bytes
+    key: str
+    skip_if_absent: bool = False
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        found = routed_values(decision, self.name)
+        if found:
+            return (self.key, found[0].decode("latin-1"))
+        return absent(self.skip_if_absent)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """The first value of a query parameter, decoded."""
+
+    name: bytes
+    key: str
+    skip_if_absent: bool = False
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        value = decoded_query_value(decision.original_path, self.name)
+        return absent(self.skip_if_absent) if value is None else (self.key, value.decode("latin-1"))
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAddress:
+    """The client's address."""
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        remote = decision.remote_address()
+        if remote is None:
+            raise AbsentError
+        return ("remote_address", remote[0])
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedRemoteAddress:
+    """The network of the client's address."""
+
+    v4: int = 32
+    v6: int = 128
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        remote = decision.remote_address()
+        if remote is None:
+            raise AbsentError
+        bits = self.v4 if ipaddress.ip_address(remote[0]).version == 4 else self.v6
+        return ("masked_remote_address", str(ipaddress.ip_network(f"{remote[0]}/{bits}", strict=False)))
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderValueMatch:
+    """A constant entry where the headers match, or where they do not."""
+
+    key: str
+    value: str
+    expect_match: bool
+    headers: tuple[HeaderMatcher, ...]
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        matched = all(matcher.matches(routed_values(decision, matcher.name)) for matcher in self.headers)
+        if matched != self.expect_match:
+            raise AbsentError
+        return (self.key, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryMatcher:
+    """A query parameter and the test of its value; no test asks for presence."""
+
+    name: bytes
+    test: ValueTest | None = None
+    present: bool = True
+
+    def matches(self, path: bytes | None) -> bool:
+        """Whether the decoded value matches."""
+        value = decoded_query_value(path, self.name)
+        if self.test is None:
+            return (value is not None) == self.present
+        return value is not None and self.test(value)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryValueMatch:
+    """A constant entry where the query parameters match, or where they do not."""
+
+    key: str
+    value: str
+    expect_match: bool
+    parameters: tuple[QueryMatcher, ...]
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        if all(each.matches(decision.original_path) for each in self.parameters) != self.expect_match:
+            raise AbsentError
+        return (self.key, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataValue:
+    """A string of the request's dynamic metadata or of the route's metadata."""
+
+    key: str
+    path: tuple[str, ...]
+    default: str = ""
+    skip_if_absent: bool = False
+    static: Mapping[str, object] | None = None
+
+    def entry(self, decision: Decided) -> Outcome:
+        """The entry."""
+        found: object = decision.dynamic_metadata if self.static is None else self.static
+        for step in self.path:
+            found = found.get(step) if isinstance(found, Mapping) else None
+        if isinstance(found, str) and found:
+            return (self.key, found)
+        return (self.key, self.default) if self.default else absent(self.skip_if_absent)
+
+
+Action = (
+    GenericKey
+    | DestinationCluster
+    | RequestHeader
+    | QueryParameter
+    | RemoteAddress
+    | MaskedRemoteAddress
+    | HeaderValueMatch
+    | QueryValueMatch
+    | MetadataValue
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """RateLimit.Override: requests per unit, such as (`5`, `minute`)."""
+
+    requests: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """One entry of `rate_limits`."""
+
+    actions: tuple[Action, ...]
+    stage: int = 0
+    hits: int | None = None
+    on_stream_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """One descriptor: its entries in order."""
+    """One descriptor: its entries in order, and the stage of the rate-limit filter that sends it."""
 
-    entries: tuple[tuple[str, str], ...]
+    entries: tuple[Entry, ...]
+    stage: int = 0
+    hits: int | None = None
+    on_stream_done: bool = False
+
+
+def absent(skip: bool) -> Outcome:
+    """What an action without a value does: contribute nothing, or fail its descriptor."""
+    if not skip:
+        raise AbsentError
+    return None
+
+
+def decoded_query_value(path: bytes | None, name: bytes) -> bytes | None:
+    """The first value of a query parameter, names and values percent-decoded."""
+    query = (path or b"").partition(b"?")[2]
+    parts = b"&".join(
+        b"=".join(unquote_to_bytes(side).replace(b"&", b"%26") for side in part.split(b"=", 1))
+        for part in query.split(b"&")
+    )
+    return query_value(b"?" + parts, name)
+
+
+def descriptors(limits: Sequence[RateLimit], decision: Decided) -> tuple[Descriptor, ...]:
+    """The descriptors that a request produces."""
+    made = (_descriptor(limit, decision) for limit in limits)
+    return tuple(descriptor for descriptor in made if descriptor is not None)
+
+
+def _descriptor(limit: RateLimit, decision: Decided) -> Descriptor | None:
+    try:
+        entries = [action.entry(decision) for action in limit.actions]
+    except AbsentError:
+        return None
+    kept = tuple(entry for entry in entries if entry is not None)
+    return Descriptor(kept, limit.stage, limit.hits, limit.on_stream_done) if kept else None

@@ -1,4 +1,13 @@
-"""The actions that Envoy answers itself: a fixed response and a redirect."""
+"""The actions that Envoy answers itself: a fixed response and a redirect.
+
+RA-40  Location is scheme://host[:port]path. The scheme is `scheme_redirect`, https, or the request's.
+RA-41  The host is `host_redirect`, or the request's; that loses its port when `port_redirect` is set, or when
+       the scheme changes away from x-forwarded-proto and the port is that scheme's default.
+RA-42  `path_redirect` gets a leading slash; with a query of its own the request's is dropped.
+RA-43  `prefix_rewrite` and `regex_rewrite` are those of forwarding; an empty result rewrites nothing.
+RA-44  A `path_rewrite` format takes the request's query unless its result has one.
+RA-51  A direct response with 201 or 3xx names the request's own URL.
+"""
 
 # ruff: noqa: ARG002  (every action answers the whole protocol)
 from __future__ import annotations
@@ -6,21 +15,136 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastroute.action.base import BaseAction
-from fastroute.action.protocol import Decided
+from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
+from fastroute.action.format import Supply, Template, Values
+from fastroute.action.notes import Notes, StepFields
+from fastroute.action.protocol import Decided, Pairs
+from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path, split_path
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseAction(BaseAction):
-    """DirectResponseAction: status 200…599 and a body."""
+class LocalAction(BaseAction):
+    """What fixed responses and redirects share: the headers of a local reply."""
+
+    def rewritten(self, decision: Decided, operators: Supply | None = None) -> Draft:
+        """The request as the response's format operators see it."""
+        return draft(decision)
+
+    def values(self, decision: Decided, request: Draft, operators: Supply | None = None) -> Values:
+        """What format operators read."""
+        return Values(decision, request.first, metadata=self.format_metadata(), supply=operators)
+
+    def downstream_headers(
+        self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        response = Headers(headers, JOINED_IN_RESPONSES)
+        location = self.location(decision)
+        if location is not None and response.first(b"location") is None:
+            response.add(b"location", location)
+        self.mutate_response(response, self.values(decision, self.rewritten(decision, operators), operators))
+        body = self.body(decision)
+        if not body:
+            response.remove(b"content-type")
+            response.remove(b"content-length")
+            return response.pairs
+        response.set(b"content-length", b"%d" % len(body))
+        if response.first(b"content-type") is None:
+            response.add(b"content-type", self.content_type())
+        return response.pairs
+
+    def content_type(self) -> bytes:
+        """The content type of a body that no header mutation gives one."""
+        return b"text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseAction(LocalAction):
+    """DirectResponseAction: status 200…599 and a body, constant or formatted."""
 
     status: int = 200
     text: bytes = b""
+    format: Template | None = None
+    type: bytes = b"text/plain"
 
     def body(self, decision: Decided) -> bytes:
-        return self.text
+        if self.format is None:
+            return self.text
+        return self.format.render(self.values(decision, draft(decision)))
+
+    def content_type(self) -> bytes:
+        return self.type
 
     def location(self, decision: Decided) -> bytes | None:
-        """A 201 or 3xx names the request's own URL (RA-51)."""
         if self.status != 201 and not 300 <= self.status < 400:
             return None
-        return b"%s://%s%s" % (decision.scheme, decision.original_authority, decision.original_path or b"")
+        path = decision.original_path or b""
+        return b"%s://%s%s" % (decision.scheme, decision.original_authority, path)
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectAction(LocalAction):
+    """RedirectAction."""
+
+    scheme: bytes = b""
+    redirect_host: bytes = b""
+    port: bytes = b""
+    path_redirect: bytes = b""
+    rewrite: PrefixRewrite | RegexRewrite | FormatRewrite | None = None
+    rewrite_field: str = ""
+    strip_query: bool = False
+
+    def location(self, decision: Decided) -> bytes | None:
+        request = self.rewritten(decision)
+        scheme = self.scheme or decision.scheme
+        host = self.redirect_host or self._request_host(request, scheme)
+        return b"%s://%s%s%s" % (scheme, host, self.port, self._final_path(request.path or b""))
+
+    def rewritten(self, decision: Decided, operators: Supply | None = None) -> Draft:
+        request = draft(decision)
+        if self.rewrite is None or request.path is None:
+            return request
+        path = self._rewritten_path(self.rewrite, request, self.values(decision, request, operators))
+        if path:
+            set_path(request, path, keep_original=True)
+        return request
+
+    def _rewritten_path(
+        self, rewrite: PrefixRewrite | RegexRewrite | FormatRewrite, request: Draft, values: Values
+    ) -> bytes:
+        path = request.path or b""
+        if isinstance(rewrite, RegexRewrite):
+            just_path, query = split_path(path)
+            new = rewrite.regex.replace_all(just_path, rewrite.substitution)
+            return new + query if new else b""
+        if isinstance(rewrite, FormatRewrite):
+            new = rewrite.template.render(values)
+            return new if not new or b"?" in new else new + split_path(path)[1]
+        return rewrite.rewrite(path, lambda template: template.render(values))
+
+    def _request_host(self, request: Draft, scheme: bytes) -> bytes:
+        host = request.authority
+        end = host.rfind(b"]:") + 1 if host[:1] == b"[" else host.rfind(b":")
+        if end < 0 or (end == 0 and host[:1] == b"["):
+            return host
+        port, protocol = host[end:], request.headers.first(b"x-forwarded-proto") or b""
+        drop = bool(self.port)
+        if scheme != protocol:
+            drop = drop or (protocol.lower(), port) in ((b"https", b":443"), (b"http", b":80"))
+        return host[:end] if drop else host
+
+    def _final_path(self, path: bytes) -> bytes:
+        own_query = b"?" in self.path_redirect
+        if self.path_redirect:
+            query = path[path.index(b"?") :] if b"?" in path and not own_query else b""
+            path = self.path_redirect + query
+        if self.strip_query and not own_query:
+            path = path.partition(b"?")[0]
+        return path if path[:1] == b"/" else b"/" + path
+
+    def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
+        notes = Notes()
+        path = self.rewritten(decision).path
+        if self.rewrite_field and path != decision.original_path:
+            old = decision.original_path or b""
+            notes.rewritten("path", old, path or b"", f"redirect.{self.rewrite_field}", "RA-43")
+        return tuple(notes.steps)

@@ -190,9 +190,17 @@ def policy_conditions(text: str) -> frozenset[str]:
 
 
 def plan(
-    policy: RetryPolicy | None, headers: Pairs, matches_request: Callable[[HeaderMatcher], bool]
+    policy: RetryPolicy | None,
+    headers: Pairs,
+    matches_request: Callable[[HeaderMatcher], bool],
+    *,
+    per_try_timeout: int = 0,
+    hedged: bool = False,
 ) -> RetryPlan | None:
-    """The plan for a request whose headers are final; None when nothing can be retried (RA-100)."""
+    """The plan for a request whose headers are final; None when nothing can be retried (RA-100).
+
+    `per_try_timeout` is in milliseconds, 0 for none.
+    """
     base = policy or NO_POLICY
     on = first(headers, b"x-envoy-retry-on")
     grpc_on = first(headers, b"x-envoy-retry-grpc-on")
@@ -208,6 +216,8 @@ def plan(
         base.num_retries if asked is None else asked,
         base.status_codes + _header_codes(first(headers, b"x-envoy-retriable-status-codes")),
         base.headers + _header_names(first(headers, b"x-envoy-retriable-header-names")),
+        per_try_timeout / 1000 if per_try_timeout else None,
+        hedged,
     )
 
 

@@ -10,36 +10,43 @@ RA-13  A weighted entry has either a name or a cluster_header.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastroute.action.base import BaseAction
 from fastroute.action.forward import ForwardAction
+from fastroute.action.metadata import NAMESPACE, merged
 from fastroute.action.respond import ResponseAction
 from fastroute.action.targets import ClusterHeader, Forward, Respond, Targets, Weighted, WeightedEntry
 from fastroute.compile.context import Context
-from fastroute.compile.plain import metadata
+from fastroute.compile.plain import EMPTY, metadata
+from fastroute.compile.policies import ACTION_FIELDS, compile_policies
+from fastroute.compile.redirects import compile_body, compile_body_format
 from fastroute.compile.retry import compile_retry_policy
-from fastroute.compile.scopes import Scope, compile_level, compile_levels, compile_scope
+from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
 
 ROUTE_HANDLED = (
+    *LEVEL_FIELDS,
     "name",
     "match",
     "route",
+    "redirect",
     "direct_response",
     "non_forwarding_action",
     "filter_action",
     "metadata",
     "decorator",
-    "typed_per_filter_config",
 )
 ROUTE_INERT = ("tracing", "stat_prefix", "per_request_buffer_limit_bytes", "request_body_buffer_limit")
 _ACTION_HANDLED = (
+    *ACTION_FIELDS,
     "cluster",
     "cluster_header",
     "weighted_clusters",
     "cluster_not_found_response_code",
+    "metadata_match",
     "timeout",
     "idle_timeout",
     "flush_timeout",
@@ -48,6 +55,7 @@ _ACTION_HANDLED = (
     "grpc_timeout_offset",
     "retry_policy",
 )
+_ACTION_INERT = ("early_data_policy",)
 _NOT_FOUND = (503, 404, 500)
 _WEIGHT_LIMIT = (1 << 32) - 1
 
@@ -69,7 +77,7 @@ def compile_targets(
     """
     ctx.only(route, path, ROUTE_HANDLED, ROUTE_INERT)
     if scope is None:
-        scope = compile_scope(virtual_host, route_configuration, ctx, _virtual_host_path(path))
+        scope = compile_scope(virtual_host, route_configuration, ctx, _virtual_host_path(path), clusters)
     kind = route.WhichOneof("action")
     if kind == "route":
         return _forward(route, scope, ctx, path, clusters)
@@ -92,30 +100,39 @@ def _operation(route: Any) -> str | None:
     return route.decorator.operation if route.HasField("decorator") else None
 
 
+def _common(route: Any, scope: Scope, ctx: Context, path: str) -> dict[str, Any]:
+    """The fields that every action has."""
+    return {
+        "levels": compile_levels(route, scope, ctx, path),
+        "route_metadata": metadata(route.metadata),
+        "operation": _operation(route),
+        "host": scope.host,
+    }
+
+
 def _respond(route: Any, scope: Scope, ctx: Context, path: str) -> Respond:
-    message, path_here = route.direct_response, f"{path}.direct_response"
-    ctx.only(message, path_here, ("status", "body"))
+    message, here = route.direct_response, f"{path}.direct_response"
+    ctx.only(message, here, ("status", "body", "body_format"))
     if not 200 <= message.status < 600:
-        raise ctx.reject(f"{path_here}.status", "value must be inside range [200, 600)")
-    body = message.body
-    ctx.only(body, f"{path_here}.body", ("inline_string", "inline_bytes"))
-    text = body.inline_bytes if body.WhichOneof("specifier") == "inline_bytes" else body.inline_string.encode()
-    if len(text) > scope.max_body:
-        raise ctx.reject(f"{path_here}.body", f"response body size is {len(text)} bytes; maximum is {scope.max_body}")
-    action = ResponseAction(
-        compile_levels(route, scope, ctx, path), metadata(route.metadata), _operation(route), message.status, text
+        raise ctx.reject(f"{here}.status", "value must be inside range [200, 600)")
+    text = compile_body(message.body, scope.max_body, ctx, f"{here}.body")
+    template, kind = None, b"text/plain"
+    if message.HasField("body_format"):
+        template, kind = compile_body_format(message.body_format, text, ctx, f"{here}.body_format")
+    common = _common(route, scope, ctx, path)
+    return Respond(
+        message.status, ResponseAction(**common, status=message.status, text=text, format=template, type=kind)
     )
-    return Respond(message.status, action)
 
 
 def _forward(route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None) -> Targets:
     message, here = route.route, f"{path}.route"
-    ctx.only(message, here, _ACTION_HANDLED)
+    ctx.only(message, here, _ACTION_HANDLED, _ACTION_INERT)
     status = _NOT_FOUND[message.cluster_not_found_response_code]
     kind = message.WhichOneof("cluster_specifier")
     if kind == "weighted_clusters":
         return _weighted(route, scope, ctx, path, clusters, status)
-    action = _action(route, scope, ctx, path, None)
+    action = _action(route, scope, ctx, path, clusters)
     if kind == "cluster":
         _check_cluster(message.cluster, clusters, "cluster", ctx, f"{here}.cluster")
         return Forward(message.cluster, action, status)
@@ -124,19 +141,25 @@ def _forward(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contai
     raise ctx.reject(here, "cluster_specifier is required")
 
 
-def _action(route: Any, scope: Scope, ctx: Context, path: str, entry: Any) -> ForwardAction:
+def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None) -> ForwardAction:
     message, here = route.route, f"{path}.route"
-    policy = scope.retry_policy
+    policy, policies = scope.retry_policy, compile_policies(route, clusters, ctx, path)
     if message.HasField("retry_policy"):
         policy = compile_retry_policy(message.retry_policy, ctx, f"{here}.retry_policy")
+    if scope.hedge_on_per_try_timeout and not message.HasField("hedge_policy"):
+        policies = replace(policies, hedge_on_per_try_timeout=True)
     return ForwardAction(
-        compile_levels(route, scope, ctx, path, entry),
-        metadata(route.metadata),
-        _operation(route),
+        **_common(route, scope, ctx, path),
         timeouts=compile_timeouts(message, ctx, here),
         retry_policy=policy,
-        attempt_count=scope.attempt_count,
+        policies=policies,
+        criteria=_criteria(message),
     )
+
+
+def _criteria(message: Any) -> Mapping[str, object]:
+    found = metadata(message.metadata_match).get(NAMESPACE) if message.HasField("metadata_match") else None
+    return dict(sorted(found.items())) if isinstance(found, Mapping) else EMPTY
 
 
 def _check_cluster(name: str, clusters: Container[str] | None, what: str, ctx: Context, path: str) -> None:
@@ -150,12 +173,18 @@ def _weighted(
     message, here = route.route.weighted_clusters, f"{path}.route.weighted_clusters"
     ctx.only(message, here, ("clusters", "runtime_key_prefix", "header_name", "use_hash_policy"), ("total_weight",))
     entries = []
+    common = _action(route, scope, ctx, path, clusters)
     for index, entry in enumerate(message.clusters):
         entry_path = f"{here}.clusters[{index}]"
         _check_entry(entry, clusters, ctx, entry_path)
         level = compile_level("weighted cluster", entry, ctx, entry_path)
         weight = _weight(message.runtime_key_prefix, entry, ctx, entry_path)
-        action = _action(route, scope, ctx, path, level)
+        action = replace(
+            common,
+            levels=replace(common.levels, entry=level),
+            entry_host=entry.host_rewrite_literal.encode(),
+            criteria=merged(common.criteria, metadata(entry.metadata_match)),
+        )
         entries.append(WeightedEntry(entry.name, weight, action, entry.cluster_header.lower()))
     total = sum(entry.weight for entry in entries)
     if total == 0:
@@ -168,7 +197,7 @@ def _weighted(
 
 
 def _check_entry(entry: Any, clusters: Container[str] | None, ctx: Context, path: str) -> None:
-    ctx.only(entry, path, ("name", "cluster_header", "weight", "typed_per_filter_config"))
+    ctx.only(entry, path, (*LEVEL_FIELDS, "name", "cluster_header", "weight", "metadata_match", "host_rewrite_literal"))
     if not entry.name and not entry.cluster_header:
         raise ctx.reject(path, "At least one of name or cluster_header need to be specified")
     if entry.name and entry.cluster_header:

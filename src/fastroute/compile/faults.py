@@ -9,22 +9,27 @@ from __future__ import annotations
 from typing import Any
 
 from fastroute.action.fault import Abort, Delay, FaultPolicy
+from fastroute.compile.action_matchers import compile_headers
 from fastroute.compile.context import Context
 from fastroute.compile.durations import milliseconds
 from fastroute.compile.fractions import fraction
 
-_HANDLED = ("delay", "abort", "upstream_cluster", "downstream_nodes")
-_INERT = ("disable_downstream_cluster_stats",)
+_HANDLED = ("delay", "abort", "upstream_cluster", "downstream_nodes", "headers")
+_INERT = ("disable_downstream_cluster_stats", "filter_metadata")
+_RUNTIME_PREFIX = "fault.http."
 
 
 def compile_fault(message: Any, ctx: Context, path: str) -> FaultPolicy:
     """The policy of `message`, an HTTPFault at `path`."""
     ctx.only(message, path, _HANDLED, _INERT)
+    if any(key.startswith(_RUNTIME_PREFIX) for key in ctx.runtime):
+        raise ctx.unsupported(path, "runtime keys of the fault filter (fault.http.…) are not supported")
     return FaultPolicy(
         delay=_delay(message.delay, ctx, f"{path}.delay") if message.HasField("delay") else None,
         abort=_abort(message.abort, ctx, f"{path}.abort") if message.HasField("abort") else None,
         upstream_cluster=message.upstream_cluster,
         downstream_nodes=tuple(node.encode() for node in message.downstream_nodes),
+        headers=compile_headers(message.headers, ctx, f"{path}.headers"),
     )
 
 

@@ -17,9 +17,11 @@ from fastroute.action.levels import FilterSetting
 from fastroute.api.names import FAULT
 from fastroute.api.pool import is_known, message_class, type_name
 from fastroute.compile.context import Context
+from fastroute.compile.cors import compile_cors
 from fastroute.compile.faults import compile_fault
 from fastroute.compile.plain import plain
 
+CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
 NONE: Mapping[str, FilterSetting] = {}
 
@@ -48,8 +50,13 @@ def _setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
 def _plain_setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
     message = _unpack(any_message, ctx, path)
     name = type_name(any_message.type_url)
-    policy = compile_fault(message, ctx, path) if name == FAULT else None
-    return FilterSetting(name, plain(message), policy=policy)
+    return FilterSetting(name, plain(message), policy=_policy(message, name, ctx, path))
+
+
+def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
+    if name == FAULT:
+        return compile_fault(message, ctx, path)
+    return compile_cors(message, ctx, path) if name == CORS_POLICY else None
 
 
 def _unpack(any_message: Any, ctx: Context, path: str) -> Any:

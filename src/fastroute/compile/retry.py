@@ -11,14 +11,18 @@ from typing import Any
 
 from fastroute.action.retry import HostPredicate, ResetHeader, RetryPolicy, policy_conditions
 from fastroute.api.names import url
+from fastroute.api.pool import message_class, type_name
+from fastroute.compile.action_matchers import compile_headers
 from fastroute.compile.context import Context
 from fastroute.compile.durations import milliseconds, optional_milliseconds
+from fastroute.compile.plain import metadata
 
 _PREDICATES = {
     "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": "previous_hosts",
     "envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate": "omit_canary_hosts",
     "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig": "omit_host_metadata",
 }
+_PREVIOUS_PRIORITIES = "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
 _LEGACY_PREFIX = "envoy.retry_host_predicates."
 _DEFAULT_BASE = 25
 _HANDLED = (
@@ -29,6 +33,9 @@ _HANDLED = (
     "retry_host_predicate",
     "host_selection_retry_max_attempts",
     "retriable_status_codes",
+    "retriable_headers",
+    "retriable_request_headers",
+    "retry_priority",
     "retry_back_off",
     "rate_limited_retry_back_off",
     "refresh_cluster_on_retry",
@@ -48,6 +55,9 @@ def compile_retry_policy(message: Any, ctx: Context, path: str) -> RetryPolicy:
         base_interval=base,
         max_interval=maximum,
         status_codes=tuple(message.retriable_status_codes),
+        headers=compile_headers(message.retriable_headers, ctx, f"{path}.retriable_headers"),
+        request_headers=compile_headers(message.retriable_request_headers, ctx, f"{path}.retriable_request_headers"),
+        previous_priorities=_priority(message, ctx, f"{path}.retry_priority"),
         host_predicates=tuple(_predicates(message.retry_host_predicate, ctx, f"{path}.retry_host_predicate")),
         host_attempts=message.host_selection_retry_max_attempts or 1,
         reset_headers=tuple(
@@ -77,25 +87,39 @@ def _back_off(message: Any, ctx: Context, path: str) -> tuple[int, int]:
     return base, max(maximum, 1)
 
 
+def _priority(message: Any, ctx: Context, path: str) -> int | None:
+    """The update frequency of `previous_priorities`, None without a retry priority."""
+    if not message.HasField("retry_priority"):
+        return None
+    typed = message.retry_priority.typed_config
+    if type_name(typed.type_url) != _PREVIOUS_PRIORITIES:
+        error = f"Didn't find a registered implementation for '{message.retry_priority.name}'"
+        raise ctx.reject(path, f"{error} with type URL: '{type_name(typed.type_url)}'")
+    config: Any = message_class(_PREVIOUS_PRIORITIES).FromString(typed.value)
+    return int(config.update_frequency)
+
+
 def _predicates(messages: Any, ctx: Context, path: str) -> list[HostPredicate]:
     return [_predicate(message, ctx, f"{path}[{index}]") for index, message in enumerate(messages)]
 
 
 def _predicate(message: Any, ctx: Context, path: str) -> HostPredicate:
-    type_name = message.typed_config.type_url.rpartition("/")[2]
-    name = _PREDICATES.get(type_name)
+    extension = type_name(message.typed_config.type_url)
+    name = _PREDICATES.get(extension)
     if name == "omit_host_metadata":
-        raise ctx.unsupported(path, "the retry host predicate omit_host_metadata is not supported")
+        config: Any = message_class(extension).FromString(message.typed_config.value)
+        criteria = metadata(config.metadata_match).get("envoy.lb", {})
+        return HostPredicate(name, tuple(sorted(criteria.items())) if isinstance(criteria, dict) else ())
     if name is not None:
         return HostPredicate(name)
     error = ctx.reject(
         path,
-        f"Didn't find a registered implementation for '{message.name}' with type URL: '{type_name}'",
+        f"Didn't find a registered implementation for '{message.name}' with type URL: '{extension}'",
         remedy=f"Give it a typed_config such as {{'@type': '{url(next(iter(_PREDICATES)))}'}}.",
         code="untyped-extension",
     )
     named = message.name.removeprefix(_LEGACY_PREFIX)
-    if type_name or named not in ("previous_hosts", "omit_canary_hosts"):
+    if extension or named not in ("previous_hosts", "omit_canary_hosts"):
         raise error
     ctx.tolerate(error, f"the predicate is taken to be {named}, as its name says")
     return HostPredicate(named)

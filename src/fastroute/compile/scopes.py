@@ -6,6 +6,7 @@ adds its own (domains, routes, matching options) and refuses the rest.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,20 +19,35 @@ from fastroute.action.levels import (
     LevelName,
     Levels,
 )
+from fastroute.action.mutations import NO_MUTATIONS
+from fastroute.action.policies import HostPolicies
 from fastroute.action.retry import RetryPolicy
 from fastroute.compile.context import Context
 from fastroute.compile.filter_configs import compile_filter_configs
+from fastroute.compile.header_mutations import compile_mutations
+from fastroute.compile.policies import HOST_POLICY_FIELDS, compile_host_policies
 from fastroute.compile.retry import compile_retry_policy
 
-VIRTUAL_HOST_FIELDS = (
-    "include_request_attempt_count",
-    "retry_policy",
+LEVEL_FIELDS = (
+    "request_headers_to_add",
+    "request_headers_to_remove",
+    "response_headers_to_add",
+    "response_headers_to_remove",
     "typed_per_filter_config",
 )
+VIRTUAL_HOST_FIELDS = (
+    *LEVEL_FIELDS,
+    *HOST_POLICY_FIELDS,
+    "retry_policy",
+    "hedge_policy",
+    "include_is_timeout_retry_header",
+)
 ROUTE_CONFIGURATION_FIELDS = (
-    "typed_per_filter_config",
+    *LEVEL_FIELDS,
     "max_direct_response_body_size_bytes",
     "most_specific_header_mutations_wins",
+    "request_mirror_policies",
+    "metadata",
 )
 _MAX_BODY = 4096
 _EMPTY: dict[LevelName, Level] = {
@@ -48,11 +64,14 @@ class Scope:
 
     levels: Levels
     retry_policy: RetryPolicy | None
-    attempt_count: bool
+    hedge_on_per_try_timeout: bool
+    host: HostPolicies
     max_body: int
 
 
-def compile_scope(virtual_host: Any, route_configuration: Any, ctx: Context, path: str) -> Scope:
+def compile_scope(
+    virtual_host: Any, route_configuration: Any, ctx: Context, path: str, clusters: Container[str] | None = None
+) -> Scope:
     """The scope of the virtual host at `path` (empty when it is a resource of its own)."""
     configuration = compile_level("route configuration", route_configuration, ctx, "")
     host = compile_level("virtual host", virtual_host, ctx, path)
@@ -67,7 +86,8 @@ def compile_scope(virtual_host: Any, route_configuration: Any, ctx: Context, pat
             most_specific_wins=route_configuration.most_specific_header_mutations_wins,
         ),
         retry,
-        virtual_host.include_request_attempt_count,
+        virtual_host.hedge_policy.hedge_on_per_try_timeout,
+        compile_host_policies(virtual_host, route_configuration, clusters, ctx, path),
         limit.value if route_configuration.HasField("max_direct_response_body_size_bytes") else _MAX_BODY,
     )
 
@@ -79,16 +99,20 @@ def _join(path: str, name: str) -> str:
 def compile_level(name: LevelName, message: Any, ctx: Context, path: str) -> Level:
     """The mutations and filter settings of one level; the shared empty level when it has none."""
     filters = compile_filter_configs(message.typed_per_filter_config, ctx, path)
-    return Level(name, filters=filters) if filters else _EMPTY[name]
+    request = compile_mutations(message, "request", ctx, path)
+    response = compile_mutations(message, "response", ctx, path)
+    if not filters and request is NO_MUTATIONS and response is NO_MUTATIONS:
+        return _EMPTY[name]
+    return Level(name, request, response, filters)
 
 
-def compile_levels(route: Any, scope: Scope, ctx: Context, path: str, entry: Level | None = None) -> Levels:
+def compile_levels(route: Any, scope: Scope, ctx: Context, path: str) -> Levels:
     """The levels of an action of `route`; shared with its virtual host when the route adds nothing."""
     level = compile_level("route", route, ctx, path)
-    if level is EMPTY_ROUTE and (entry is None or entry is EMPTY_ENTRY):
+    if level is EMPTY_ROUTE:
         return scope.levels
     return Levels(
-        entry or EMPTY_ENTRY,
+        EMPTY_ENTRY,
         level,
         scope.levels.virtual_host,
         scope.levels.configuration,

@@ -1,0 +1,80 @@
+"""Matchers inside actions: header and string matchers, regular expressions.
+
+RM-06  An expression is refused when RE2 does not compile it or its program is too large.
+RM-34  `exact_match: ""` is a presence test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastroute.action.matchers import HeaderMatcher, ValueTest
+from fastroute.action.tests import RangeTest, RegexTest, TextTest
+from fastroute.compile.context import Context
+from fastroute.core.regexes import Regex, RegexError
+
+PROGRAM_SIZE_KEY = "re2.max_program_size.error_level"
+PROGRAM_SIZE = 100
+
+
+def compile_regex(message: Any, ctx: Context, path: str) -> Regex:
+    """The expression of a RegexMatcher at `path`."""
+    limit = ctx.runtime.get(PROGRAM_SIZE_KEY, PROGRAM_SIZE)
+    if message.HasField("google_re2") and message.google_re2.HasField("max_program_size"):
+        limit = message.google_re2.max_program_size.value
+    if not message.regex:
+        raise ctx.reject(f"{path}.regex", "value length must be at least 1 characters")
+    try:
+        return Regex(message.regex, max_program_size=int(limit) if isinstance(limit, int | float) else PROGRAM_SIZE)
+    except RegexError as error:
+        raise ctx.reject(f"{path}.regex", str(error)) from error
+
+
+def compile_string(message: Any, ctx: Context, path: str) -> ValueTest:
+    """The test of a StringMatcher at `path`."""
+    kind = message.WhichOneof("match_pattern")
+    if kind == "safe_regex":
+        return RegexTest(compile_regex(message.safe_regex, ctx, f"{path}.safe_regex"))
+    if kind not in ("exact", "prefix", "suffix", "contains"):
+        if kind is None:
+            raise ctx.reject(path, "match_pattern is required")
+        raise ctx.unsupported(f"{path}.{kind}", f"{kind} of StringMatcher is not supported")
+    text = getattr(message, kind).encode()
+    return TextTest(kind, text.lower() if message.ignore_case else text, message.ignore_case)
+
+
+def compile_headers(messages: Iterable[Any], ctx: Context, path: str) -> tuple[HeaderMatcher, ...]:
+    """The matchers of a list of HeaderMatcher at `path`."""
+    return tuple(compile_header(message, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
+
+
+def compile_header(message: Any, ctx: Context, path: str) -> HeaderMatcher:
+    """The matcher of a HeaderMatcher at `path`."""
+    kind = message.WhichOneof("header_match_specifier")
+    present = message.present_match if kind == "present_match" else True
+    return HeaderMatcher(
+        message.name.lower().encode(),
+        _test(message, kind, ctx, path),
+        present,
+        message.invert_match,
+        message.treat_missing_header_as_empty,
+    )
+
+
+def _test(message: Any, kind: str | None, ctx: Context, path: str) -> ValueTest | None:
+    if kind in (None, "present_match") or (kind == "exact_match" and not message.exact_match):
+        return None
+    if kind == "string_match":
+        return compile_string(message.string_match, ctx, f"{path}.string_match")
+    if kind == "safe_regex_match":
+        return RegexTest(compile_regex(message.safe_regex_match, ctx, f"{path}.safe_regex_match"))
+    if kind == "range_match":
+        return RangeTest(message.range_match.start, message.range_match.end)
+    if kind == "exact_match":
+        return TextTest("exact", message.exact_match.encode())
+    if kind == "prefix_match":
+        return TextTest("prefix", message.prefix_match.encode())
+    if kind == "suffix_match":
+        return TextTest("suffix", message.suffix_match.encode())
+    return TextTest("contains", message.contains_match.encode())

@@ -1,0 +1,64 @@
+"""RequestMirrorPolicy messages to `fastroute.action.mirrors`."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Any
+
+from fastroute.action.fractions import ALWAYS
+from fastroute.action.mirrors import MirrorPolicy
+from fastroute.action.mutations import Mutations
+from fastroute.compile.context import Context
+from fastroute.compile.fractions import runtime_fraction
+from fastroute.compile.header_mutations import compile_addition, remove_name
+
+_HANDLED = (
+    "cluster",
+    "cluster_header",
+    "runtime_fraction",
+    "disable_shadow_host_suffix_append",
+    "request_headers_mutations",
+    "host_rewrite_literal",
+)
+
+
+def compile_mirrors(
+    messages: Iterable[Any], clusters: Container[str] | None, ctx: Context, path: str
+) -> tuple[MirrorPolicy, ...]:
+    """The policies of a list of RequestMirrorPolicy at `path`."""
+    return tuple(_policy(message, clusters, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
+
+
+def _policy(message: Any, clusters: Container[str] | None, ctx: Context, path: str) -> MirrorPolicy:
+    ctx.only(message, path, _HANDLED, ("trace_sampled",))
+    cluster, header = message.cluster, message.cluster_header
+    if not cluster and not header:
+        raise ctx.reject(path, "Exactly one of cluster or cluster_header in request mirror policy need to be specified")
+    if cluster and header:
+        raise ctx.reject(
+            path,
+            f"Only one of cluster '{cluster}' or cluster_header '{header}' in request mirror policy can be specified",
+        )
+    if cluster and clusters is not None and cluster not in clusters:
+        raise ctx.reject(f"{path}.cluster", f"route: unknown shadow cluster '{cluster}'")
+    fraction = ALWAYS
+    if message.HasField("runtime_fraction"):
+        fraction = runtime_fraction(message.runtime_fraction, ctx, f"{path}.runtime_fraction")
+    return MirrorPolicy(
+        cluster,
+        header.lower().encode(),
+        fraction,
+        not message.disable_shadow_host_suffix_append,
+        message.host_rewrite_literal.encode(),
+        tuple(
+            _mutation(each, ctx, f"{path}.request_headers_mutations[{index}]")
+            for index, each in enumerate(message.request_headers_mutations)
+        ),
+    )
+
+
+def _mutation(message: Any, ctx: Context, path: str) -> Mutations:
+    ctx.only(message, path, ("remove", "append"))
+    if message.WhichOneof("action") == "remove":
+        return Mutations(remove=(remove_name(message.remove, ctx, f"{path}.remove"),))
+    return Mutations(add=(compile_addition(message.append, ctx, f"{path}.append"),))

@@ -1,0 +1,72 @@
+"""RedirectAction, DirectResponseAction and InternalRedirectPolicy messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastroute.action.format import Template
+from fastroute.action.redirects import FOLLOWED, InternalRedirectPolicy
+from fastroute.compile.context import Context
+from fastroute.compile.formatter import compile_template
+from fastroute.compile.rewrites import compile_path_rewrite
+
+_STATUSES = (301, 302, 303, 307, 308)
+
+
+def redirect_status(message: Any) -> int:
+    """The status of a RedirectAction (RA-45)."""
+    return _STATUSES[message.response_code]
+
+
+def compile_redirect(message: Any, match: Any, ctx: Context, path: str) -> dict[str, Any]:
+    """The fields of `RedirectAction` for a RedirectAction at `path`."""
+    rewrite, field = compile_path_rewrite(message, match, ctx, path)
+    scheme = "https" if message.https_redirect else message.scheme_redirect
+    target = message.path_redirect
+    return {
+        "scheme": scheme.encode(),
+        "redirect_host": message.host_redirect.encode(),
+        "port": b":%d" % message.port_redirect if message.port_redirect else b"",
+        "path_redirect": (target if not target or target.startswith("/") else f"/{target}").encode(),
+        "rewrite": rewrite,
+        "rewrite_field": field,
+        "strip_query": message.strip_query,
+    }
+
+
+def compile_body(message: Any, limit: int, ctx: Context, path: str) -> bytes:
+    """The body of a DataSource at `path`, at most `limit` bytes (RA-50)."""
+    ctx.only(message, path, ("inline_string", "inline_bytes"))
+    text = message.inline_bytes if message.WhichOneof("specifier") == "inline_bytes" else message.inline_string.encode()
+    if len(text) > limit:
+        raise ctx.reject(path, f"response body size is {len(text)} bytes; maximum is {limit}")
+    return bytes(text)
+
+
+def compile_body_format(message: Any, body: bytes, ctx: Context, path: str) -> tuple[Template, bytes]:
+    """The template of a SubstitutionFormatString at `path`, and its content type."""
+    ctx.only(message, path, ("text_format_source", "text_format", "omit_empty_values", "content_type"))
+    kind = message.WhichOneof("format")
+    if kind is None:
+        raise ctx.reject(path, "format is required")
+    if body:
+        raise ctx.unsupported(path, "body_format together with a body is not supported")
+    text = message.text_format
+    if kind == "text_format_source":
+        text = compile_body(message.text_format_source, 1 << 32, ctx, f"{path}.text_format_source").decode()
+    missing = b"" if message.omit_empty_values else b"-"
+    template = compile_template(text, ctx, path, missing=missing)
+    return template, (message.content_type or "text/plain").encode()
+
+
+def compile_internal_redirect(message: Any, ctx: Context, path: str) -> InternalRedirectPolicy:
+    """The policy of an InternalRedirectPolicy at `path`; its predicates are not supported."""
+    handled = ("max_internal_redirects", "redirect_response_codes", "allow_cross_scheme_redirect")
+    ctx.only(message, path, (*handled, "response_headers_to_copy"))
+    codes = frozenset(message.redirect_response_codes) & FOLLOWED
+    return InternalRedirectPolicy(
+        message.max_internal_redirects.value if message.HasField("max_internal_redirects") else 1,
+        codes if message.redirect_response_codes else frozenset({302}),
+        message.allow_cross_scheme_redirect,
+        tuple(name.lower().encode() for name in message.response_headers_to_copy),
+    )
