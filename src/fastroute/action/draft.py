@@ -66,11 +66,14 @@ class Headers:
         self.pairs.append((name, value))
 
     def add(self, name: bytes, value: bytes) -> None:
-        """Add a line, or join the value to the line there is when the header has one slot."""
+        """Add a line, or join the value to the line there is when the header has one slot.
+
+        Nothing is joined to or by an empty value, so that no comma stands alone.
+        """
         if name in self.joined:
             for index, (key, present) in enumerate(self.pairs):
                 if key == name:
-                    self.pairs[index] = (name, b"%s,%s" % (present, value))
+                    self.pairs[index] = (name, b",".join(part for part in (present, value) if part))
                     return
         self.pairs.append((name, value))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from fastroute.action.protocol import Decided
 from fastroute.errors import RequestError
@@ -106,7 +107,16 @@ def _path(values: Values, argument: str) -> bytes | None:
 
 
 def _query_parameter(values: Values, argument: str) -> bytes | None:
-    return query_value(values.request(b":path"), argument.encode())
+    return decoded_query_value(values.request(b":path"), argument.encode())
+
+
+def decoded_query_value(path: bytes | None, name: bytes) -> bytes | None:
+    """The first value of a query parameter, names and values percent-decoded."""
+    for part in (path or b"").partition(b"?")[2].split(b"&"):
+        key, _, value = part.partition(b"=")
+        if part and unquote_to_bytes(key) == name:
+            return unquote_to_bytes(value)
+    return None
 
 
 def query_value(path: bytes | None, name: bytes) -> bytes | None:
@@ -136,11 +146,16 @@ def _structured(value: object) -> bytes | None:
         return None
     if isinstance(value, str):
         return value.encode()
-    if isinstance(value, bool):
-        return b"true" if value else b"false"
+    return json.dumps(_whole(value), separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
+
+
+def _whole(value: object) -> object:
+    """The value with whole numbers as integers, as Envoy writes them."""
     if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _nested(found: object, keys: list[str]) -> object:

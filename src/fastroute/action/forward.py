@@ -23,7 +23,7 @@ from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.rewrites import set_host, set_path
 from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
-from fastroute.action.virtual_clusters import name_of
+from fastroute.action.virtual_clusters import OTHER, name_of
 
 ATTEMPT_COUNT = b"x-envoy-attempt-count"
 _CONSUMED = (
@@ -71,9 +71,14 @@ class ForwardAction(BaseAction):
             decision,
             request.first,
             metadata=self.format_metadata(),
-            virtual_cluster=self.virtual_cluster(decision),
+            virtual_cluster=self._named_virtual_cluster(decision),
             supply=operators,
         )
+
+    def _named_virtual_cluster(self, decision: Decided) -> str | None:
+        """The virtual cluster as operators see it: the catch-all has no name there."""
+        name = self.virtual_cluster(decision)
+        return None if name == OTHER else name
 
     def _sent(self, decision: Decided, operators: Supply | None = None) -> Draft:
         request, _ = self._finalise(decision, operators)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from fastroute.action.draft import routed_values
-from fastroute.action.format import query_value
+from fastroute.action.format import decoded_query_value
 from fastroute.action.matchers import HeaderMatcher, ValueTest
 from fastroute.action.protocol import Decided
 
@@ -220,16 +219,6 @@ def absent(skip: bool) -> Outcome:
     if not skip:
         raise AbsentError
     return None
-
-
-def decoded_query_value(path: bytes | None, name: bytes) -> bytes | None:
-    """The first value of a query parameter, names and values percent-decoded."""
-    query = (path or b"").partition(b"?")[2]
-    parts = b"&".join(
-        b"=".join(unquote_to_bytes(side).replace(b"&", b"%26") for side in part.split(b"=", 1))
-        for part in query.split(b"&")
-    )
-    return query_value(b"?" + parts, name)
 
 
 def descriptors(limits: Sequence[RateLimit], decision: Decided) -> tuple[Descriptor, ...]:

@@ -5,7 +5,7 @@ RA-41  The host is `host_redirect`, or the request's; that loses its port when `
        the scheme changes away from x-forwarded-proto and the port is that scheme's default.
 RA-42  `path_redirect` gets a leading slash; with a query of its own the request's is dropped.
 RA-43  `prefix_rewrite` and `regex_rewrite` are those of forwarding; an empty result rewrites nothing.
-RA-44  A `path_rewrite` format takes the request's query unless its result has one.
+RA-44  A `path_rewrite` format is like `path_redirect`: response headers still see the request's own path.
 RA-51  A direct response with 201 or 3xx names the request's own URL.
 """
 
@@ -19,7 +19,7 @@ from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.protocol import Decided, Pairs
-from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path, split_path
+from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,14 @@ class LocalAction(BaseAction):
             response.remove(b"content-length")
             return response.pairs
         response.set(b"content-length", b"%d" % len(body))
-        if response.first(b"content-type") is None:
-            response.add(b"content-type", self.content_type())
+        kind = self.content_type()
+        if kind or response.first(b"content-type") is None:
+            response.set(b"content-type", kind or b"text/plain")
         return response.pairs
 
     def content_type(self) -> bytes:
-        """The content type of a body that no header mutation gives one."""
-        return b"text/plain"
+        """A content type that overrides header mutations; empty for text/plain where they give none."""
+        return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ResponseAction(LocalAction):
     status: int = 200
     text: bytes = b""
     format: Template | None = None
-    type: bytes = b"text/plain"
+    type: bytes = b""
 
     def body(self, decision: Decided) -> bytes:
         if self.format is None:
@@ -97,29 +98,16 @@ class RedirectAction(LocalAction):
         request = self.rewritten(decision)
         scheme = self.scheme or decision.scheme
         host = self.redirect_host or self._request_host(request, scheme)
-        return b"%s://%s%s%s" % (scheme, host, self.port, self._final_path(request.path or b""))
+        return b"%s://%s%s%s" % (scheme, host, self.port, self._final_path(request, decision))
 
     def rewritten(self, decision: Decided, operators: Supply | None = None) -> Draft:
         request = draft(decision)
-        if self.rewrite is None or request.path is None:
+        if request.path is None or self.rewrite is None or isinstance(self.rewrite, FormatRewrite):
             return request
-        path = self._rewritten_path(self.rewrite, request, self.values(decision, request, operators))
+        path = self.rewrite.rewrite(request.path, lambda _: b"")
         if path:
             set_path(request, path, keep_original=True)
         return request
-
-    def _rewritten_path(
-        self, rewrite: PrefixRewrite | RegexRewrite | FormatRewrite, request: Draft, values: Values
-    ) -> bytes:
-        path = request.path or b""
-        if isinstance(rewrite, RegexRewrite):
-            just_path, query = split_path(path)
-            new = rewrite.regex.replace_all(just_path, rewrite.substitution)
-            return new + query if new else b""
-        if isinstance(rewrite, FormatRewrite):
-            new = rewrite.template.render(values)
-            return new if not new or b"?" in new else new + split_path(path)[1]
-        return rewrite.rewrite(path, lambda template: template.render(values))
 
     def _request_host(self, request: Draft, scheme: bytes) -> bytes:
         host = request.authority
@@ -132,11 +120,13 @@ class RedirectAction(LocalAction):
             drop = drop or (protocol.lower(), port) in ((b"https", b":443"), (b"http", b":80"))
         return host[:end] if drop else host
 
-    def _final_path(self, path: bytes) -> bytes:
-        own_query = b"?" in self.path_redirect
-        if self.path_redirect:
-            query = path[path.index(b"?") :] if b"?" in path and not own_query else b""
-            path = self.path_redirect + query
+    def _final_path(self, request: Draft, decision: Decided) -> bytes:
+        path, new = request.path or b"", self.path_redirect
+        if isinstance(self.rewrite, FormatRewrite):
+            new = self.rewrite.template.render(self.values(decision, request))
+        own_query = b"?" in new
+        if new:
+            path = new if own_query else new + _query(path)
         if self.strip_query and not own_query:
             path = path.partition(b"?")[0]
         return path if path[:1] == b"/" else b"/" + path
@@ -144,7 +134,14 @@ class RedirectAction(LocalAction):
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
         notes = Notes()
         path = self.rewritten(decision).path
+        if isinstance(self.rewrite, FormatRewrite):
+            path = self.rewrite.template.render(self.values(decision, draft(decision)))
         if self.rewrite_field and path != decision.original_path:
             old = decision.original_path or b""
             notes.rewritten("path", old, path or b"", f"redirect.{self.rewrite_field}", "RA-43")
         return tuple(notes.steps)
+
+
+def _query(path: bytes) -> bytes:
+    mark = path.find(b"?")
+    return path[mark:] if mark >= 0 else b""

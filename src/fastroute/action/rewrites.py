@@ -2,7 +2,7 @@
 
 RA-21  `prefix_rewrite` replaces the matched part: as many bytes as the configured prefix or path has, or the
        whole path for a regular expression. The query stays.
-RA-22  `regex_rewrite` replaces every match in the path without its query.
+RA-22  `regex_rewrite` replaces every match in the path without its query; an empty result rewrites nothing.
 RA-24  A `path_rewrite` format is the new path; the request's query follows it unchanged.
 RA-25  A rewrite that yields a path sets x-envoy-original-path, even when the path stays the same.
 RA-30  The host is rewritten by a literal, a header's first value, a substitution on the path, or a format.
@@ -54,7 +54,8 @@ class RegexRewrite:
     def rewrite(self, path: bytes, _render: Render) -> bytes:
         """The new path with its query; empty for no rewrite."""
         just_path, rest = split_path(path)
-        return self.regex.replace_all(just_path, self.substitution) + rest
+        new = self.regex.replace_all(just_path, self.substitution)
+        return new + rest if new else b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from typing import Any
 from fastroute.action.base import BaseAction
 from fastroute.action.forward import ForwardAction
 from fastroute.action.metadata import NAMESPACE, merged
-from fastroute.action.respond import ResponseAction
-from fastroute.action.targets import ClusterHeader, Forward, Respond, Targets, Weighted, WeightedEntry
+from fastroute.action.respond import RedirectAction, ResponseAction
+from fastroute.action.targets import ClusterHeader, Forward, Redirect, Respond, Targets, Weighted, WeightedEntry
 from fastroute.compile.context import Context
 from fastroute.compile.plain import EMPTY, metadata
 from fastroute.compile.policies import ACTION_FIELDS, compile_policies
-from fastroute.compile.redirects import compile_body, compile_body_format
+from fastroute.compile.redirects import compile_body, compile_body_format, compile_redirect, redirect_status
 from fastroute.compile.retry import compile_retry_policy
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
@@ -84,12 +84,11 @@ def compile_targets(
     if kind == "direct_response":
         return _respond(route, scope, ctx, path)
     if kind in ("non_forwarding_action", "filter_action"):
-        return Forward(
-            "", BaseAction(compile_levels(route, scope, ctx, path), metadata(route.metadata), _operation(route))
-        )
-    if kind is None:
-        raise ctx.reject(path, "action is required")
-    raise ctx.unsupported(f"{path}.{kind}", f"{kind} is not supported")
+        return Forward("", BaseAction(**_common(route, scope, ctx, path)))
+    if kind == "redirect":
+        fields = compile_redirect(route.redirect, route.match, ctx, f"{path}.redirect")
+        return Redirect(redirect_status(route.redirect), RedirectAction(**_common(route, scope, ctx, path), **fields))
+    raise ctx.reject(path, "action is required")
 
 
 def _virtual_host_path(path: str) -> str:
@@ -116,7 +115,7 @@ def _respond(route: Any, scope: Scope, ctx: Context, path: str) -> Respond:
     if not 200 <= message.status < 600:
         raise ctx.reject(f"{here}.status", "value must be inside range [200, 600)")
     text = compile_body(message.body, scope.max_body, ctx, f"{here}.body")
-    template, kind = None, b"text/plain"
+    template, kind = None, b""
     if message.HasField("body_format"):
         template, kind = compile_body_format(message.body_format, text, ctx, f"{here}.body_format")
     common = _common(route, scope, ctx, path)

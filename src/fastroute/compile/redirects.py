@@ -44,7 +44,7 @@ def compile_body(message: Any, limit: int, ctx: Context, path: str) -> bytes:
 
 
 def compile_body_format(message: Any, body: bytes, ctx: Context, path: str) -> tuple[Template, bytes]:
-    """The template of a SubstitutionFormatString at `path`, and its content type."""
+    """The template of a SubstitutionFormatString at `path`, and its content type if it names one."""
     ctx.only(message, path, ("text_format_source", "text_format", "omit_empty_values", "content_type"))
     kind = message.WhichOneof("format")
     if kind is None:
@@ -56,7 +56,7 @@ def compile_body_format(message: Any, body: bytes, ctx: Context, path: str) -> t
         text = compile_body(message.text_format_source, 1 << 32, ctx, f"{path}.text_format_source").decode()
     missing = b"" if message.omit_empty_values else b"-"
     template = compile_template(text, ctx, path, missing=missing)
-    return template, (message.content_type or "text/plain").encode()
+    return template, message.content_type.encode()
 
 
 def compile_internal_redirect(message: Any, ctx: Context, path: str) -> InternalRedirectPolicy:

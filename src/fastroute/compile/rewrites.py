@@ -85,5 +85,5 @@ def compile_host_rewrite(message: Any, ctx: Context, path: str) -> tuple[HostRew
     if field == "host_rewrite_path_regex":
         return HostRegex(*_regex(message.host_rewrite_path_regex, ctx, here)), field
     if field == "host_rewrite" and message.host_rewrite:
-        return HostFormat(compile_template(message.host_rewrite, ctx, here)), field
+        return HostFormat(compile_template(message.host_rewrite, ctx, here, missing=b"-")), field
     return None, ""
