@@ -16,6 +16,7 @@ cdef class Cluster:
     cdef public object value            # the embedder's own object
     cdef public object info             # what compilers keep about the cluster
     cdef Balancer balancer              # replaced whole by an update, never changed
+    cdef Balancer before                # whose tables may serve again
     cdef dict by_address                # address text → Endpoint
     cdef object writer                  # lock of those who replace the balancer
     cdef uint32_t drop                  # drop_overloads: numerator, of

@@ -19,6 +19,7 @@ from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport (
     ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, EDS_UNHEALTHY, REMOVED, Endpoint, Locality,
 )
+from fastroute.core.hash_balancers cimport HashBalancer
 from fastroute.core.hosts cimport HostSet
 from fastroute.core.original_dst cimport OriginalDestination
 from fastroute.core.sources cimport Memory
@@ -49,11 +50,15 @@ cdef class Cluster:
         self.activity = Activity() if previous is None else previous.activity
         self.value = None if previous is None else previous.value
         self.linked = {}
+        self.before = None if previous is None else previous.balancer
         self.balancer = self.build([HostSet([])])
 
     cdef Balancer build(self, list sets):
-        if self.policy.kind == "original_dst":
+        cdef str kind = self.policy.kind
+        if kind == "original_dst":
             return OriginalDestination(self.policy)
+        if kind == "ring_hash" or kind == "maglev":
+            return HashBalancer(sets, self.policy, self.before)
         return SourceBalancer(sets, self.policy, self.memory)
 
     cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context):
@@ -115,6 +120,7 @@ cdef class Cluster:
     def _put(self, Balancer balancer not None):
         with cython.critical_section(self):
             self.balancer = balancer
+        self.before = balancer
 
     def refresh(self):
         cdef HostSet level
