@@ -6,10 +6,10 @@ import random
 from typing import Any
 
 import pytest
+from support.cluster_envoy import ClusterEnvoy
+from support.clusters import cluster, endpoint, locality, static
 
 from fastroute.core.hashing import xxh64
-from support.cluster_envoy import ClusterEnvoy
-from support.clusters import cluster, endpoint, locality, seeded, static
 
 pytestmark = pytest.mark.envoy
 
@@ -55,7 +55,7 @@ def _host(draw: random.Random, *, weighted: bool, sick: bool) -> dict[str, Any]:
     if sick:
         more["health"] = draw.choice(HEALTH)
     if draw.random() < 0.1:
-        more["lb"] = {"hash_key": draw.choice(("", "k%d" % draw.randrange(10**6), 7))}
+        more["lb"] = {"hash_key": draw.choice(("", f"k{draw.randrange(10**6)}", 7))}
     address = f"127.{draw.randrange(1, 255)}.{draw.randrange(256)}.{draw.randrange(1, 255)}"
     return endpoint(draw.randrange(1, 50), address, **more)
 
