@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+from support.clusters import cluster, endpoint, locality, seeded, static
 
 from fastroute.core.balancers import Reselect
 from fastroute.core.hash_tables import Maglev, Ring
 from fastroute.core.hashing import xxh64
-from support.clusters import cluster, endpoint, locality, seeded, static
 
 PORTS = (21050, 21051, 21052, 21053)
 KEYS = [b"127.0.0.1:%d" % port for port in PORTS]
