@@ -30,7 +30,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "compile": (BASE | {"api", "config.resources", "core", "action", "request", "decision"}, {"google"}),
     "reference": (BASE | {"api", "action", "request", "decision", "core", "config.resources", "compile"}, {"google"}),
     "snapshot": (BASE | {"api", "compile", "core", "request", "decision", "config", "reference", "action"}, {"google"}),
-    "router": (BASE | {"api", "compile", "core", "request", "decision", "reference", "snapshot", "action"}, {"google"}),
+    "explain": (BASE | {"api", "core", "request", "decision", "reference", "snapshot"}, {"google"}),
+    "router": (BASE | {"api", "compile", "core", "request", "decision", "reference", "snapshot", "explain"}, set()),
     "analysis": (BASE | {"reference", "compile", "config", "api", "request", "decision"}, {"google"}),
     "check": (
         BASE | {"router", "snapshot", "config", "analysis", "api", "request", "decision", "action"},

@@ -43,6 +43,7 @@ cdef class Chain:
     cdef readonly object policy
     cdef object metadata
     cdef ChainEntry entry
+    cdef object surroundings        # of the requests on this connection: made by the engine at the first of them
 
     cdef bint is_local(self) noexcept
     cdef int close(self, str reason) except -1

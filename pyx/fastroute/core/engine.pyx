@@ -1,0 +1,136 @@
+"""The two calls of the hot path, `route` and `pick`, over the tables of one snapshot.
+
+A call reads the pointer to the tables once and stays with them: whoever swaps the snapshot meanwhile
+changes what later calls see, never what this one does.
+"""
+
+cimport cython
+from libc.stdint cimport uint64_t
+
+from fastroute.core.chain cimport Chain
+from fastroute.core.clusters cimport Cluster
+from fastroute.core.decision cimport Decision
+from fastroute.core.endpoint cimport Endpoint
+from fastroute.core.hcm cimport HttpManager
+from fastroute.core.request cimport Context
+from fastroute.core.table cimport RouteTable
+
+# Policies that never look at a hash: for them the route's hash is not even computed.
+cdef frozenset HASHLESS = frozenset(["round_robin", "least_request", "random", "original_dst"])
+cdef RouteTable NO_ROUTES = RouteTable("", ())
+
+
+@cython.final
+cdef class Tables:
+    """See the stub."""
+
+    def __cinit__(self, dict routes not None, dict clusters not None, dict values):
+        self.routes = routes
+        self.clusters = clusters
+        self.values = values
+        self.single = next(iter(routes.values())) if len(routes) == 1 else None
+
+
+cdef class Engine:
+    """See the stub."""
+
+    def __init__(self, Tables tables not None, random not None):
+        self.tables = tables
+        self.random = random
+
+    def exchange(self, Tables tables not None):
+        cdef Tables old = self.tables
+        self.tables = tables
+        return old
+
+    def route(self, authority, path, method=b"GET", headers=(), *, scheme=b"http", Chain chain=None, route_config=None,
+              random=None, connection=None, dynamic_metadata=None, filter_state=None):
+        cdef Tables tables = self.tables
+        cdef RouteTable table
+        cdef HttpManager manager = None
+        cdef Context context = None
+        if chain is not None:
+            if chain.kind != "http":
+                raise ValueError(f"no HTTP on this connection: its chain is of kind {chain.kind}")
+            manager = chain.manager
+            table = manager.route_table
+            if table is None:
+                table = tables.routes.get(manager.route_config_name, NO_ROUTES)
+            context = chain.surroundings
+            if context is None:
+                context = chain.surroundings = context_of(chain, None, None)
+        elif route_config is not None:
+            found = tables.routes.get(route_config)
+            if found is None:
+                raise LookupError(f"no route configuration {route_config!r}; there are: {listed(tables.routes)}")
+            table = found
+        else:
+            table = tables.single
+            if table is None:
+                raise LookupError(f"say which route_config, or give a chain; there are: {listed(tables.routes)}")
+        if dynamic_metadata is not None or filter_state is not None:
+            context = context_of(connection if chain is None else chain, dynamic_metadata, filter_state)
+        elif connection is not None and context is None:
+            context = context_of(connection, None, None)
+        return table.decide(authority, path, method, headers, scheme, self.random if random is None else random,
+                            context, manager, tables.values)
+
+    def pick(self, target, *, hash=None, skip=None, random=None, context=None):
+        cdef Tables tables = self.tables
+        cdef Cluster cluster
+        cdef Decision decision
+        cdef uint64_t number = 0
+        given = hash
+        if type(target) is Decision:
+            decision = <Decision>target
+            if decision.cluster is None:
+                raise ValueError(f"this decision goes to no cluster: it is of kind {decision.kind}")
+            cluster = self.cluster_of(tables, decision.cluster)
+            if context is None:
+                context = decision
+            if given is None and cluster.policy.kind not in HASHLESS:
+                given = decision.hash
+        elif type(target) is Chain:
+            if (<Chain>target).cluster is None:
+                raise ValueError(f"this chain goes to no cluster: it is of kind {(<Chain>target).kind}")
+            cluster = self.cluster_of(tables, (<Chain>target).cluster)
+            if context is None:
+                context = target
+            if given is None:
+                given = target.hash
+        else:
+            cluster = self.cluster_of(tables, target)
+        if given is not None:
+            number = given
+        if skip is not None and not skip:
+            skip = None
+        return cluster.choose(number, given is not None, self.random if random is None else random, skip, context)
+
+    cdef Cluster cluster_of(self, Tables tables, str name):
+        found = tables.clusters.get(name)
+        if found is None:
+            raise LookupError(f"no cluster {name!r} in this snapshot")
+        return <Cluster>found
+
+
+cdef Context context_of(object connection, object dynamic_metadata, object filter_state):
+    """What surrounds a request on `connection`: a Chain, a fastroute.request.Connection, or None."""
+    if connection is None:
+        return Context(dynamic_metadata=dynamic_metadata, filter_state=filter_state)
+    tls = connection.tls
+    return Context(
+        source=connection.source,
+        direct_source=connection.direct_source,
+        destination=connection.destination,
+        tls=connection.transport_protocol == "tls",
+        presented=tls is not None and tls.presented,
+        validated=tls is not None and tls.validated,
+        dynamic_metadata=dynamic_metadata,
+        filter_state=filter_state,
+    )
+
+
+cdef str listed(dict names):
+    shown = sorted(names)
+    more = f" and {len(shown) - 10} more" if len(shown) > 10 else ""
+    return (", ".join(repr(name) for name in shown[:10]) or "none") + more

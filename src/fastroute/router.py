@@ -1,0 +1,105 @@
+"""The router: one snapshot in force, asked from any number of threads.
+
+`route` and `pick` are the core's (`fastroute.core.engine`); this class adds what is off the hot path.
+"""
+
+from __future__ import annotations
+
+import random as _random
+import threading
+from collections.abc import Mapping
+
+from fastroute.core.chain import Chain
+from fastroute.core.engine import Engine, Tables
+from fastroute.decision import Explanation
+from fastroute.explain import explain_request
+from fastroute.request import Connection
+from fastroute.snapshot import Snapshot
+from fastroute.types import HeadersLike, RandomSource, StrOrBytes
+
+_source = _random.SystemRandom()
+
+
+def _random_value() -> int:
+    return _source.getrandbits(64)
+
+
+class Router(Engine):
+    """Answers what Envoy would do, by the snapshot in force.
+
+    Thread-safe: a call reads the snapshot once and stays with it; `swap` replaces it for later calls.
+    `random` returns 64 random bits and is asked only where Envoy would draw; the system's otherwise.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, random: RandomSource | None = None) -> None:
+        self._values: dict[str, object] = {}
+        self._snapshot = snapshot
+        self._lock = threading.Lock()
+        super().__init__(self._tables(snapshot), random or _random_value)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot in force."""
+        return self._snapshot
+
+    def swap(self, snapshot: Snapshot) -> Snapshot:
+        """Put `snapshot` in force, atomically; returns the one that was."""
+        with self._lock:
+            old, self._snapshot = self._snapshot, snapshot
+            self.exchange(self._tables(snapshot))
+            return old
+
+    def bind(self, values: Mapping[str, object]) -> None:
+        """Attach the embedder's own objects to clusters, by name: `Decision.value` returns them.
+
+        They stay attached when the snapshot is swapped. A name that is no cluster is kept for later.
+        """
+        with self._lock:
+            self._values = {**self._values, **values}
+            self.exchange(self._tables(self._snapshot))
+
+    def connect(self, connection: Connection) -> Chain | None:
+        """The filter chain for a connection: once per connection, then `route(…, chain=chain)`.
+
+        None when no listener takes connections to that address. A chain of kind `closed` says why in
+        its `reason`.
+        """
+        return self._snapshot.listeners.connect(connection, random=self.random)
+
+    def explain(
+        self,
+        authority: StrOrBytes,
+        path: StrOrBytes | None,
+        method: StrOrBytes = b"GET",
+        headers: HeadersLike = (),
+        *,
+        scheme: StrOrBytes = b"http",
+        chain: Chain | None = None,
+        route_config: str | None = None,
+        random: int | RandomSource | None = None,
+        connection: Connection | None = None,
+        dynamic_metadata: Mapping[str, object] | None = None,
+        filter_state: Mapping[str, str] | None = None,
+    ) -> Explanation:
+        """The same decision as `route`, with the steps that led to it."""
+        drawn = self.random if random is None else random
+        return explain_request(
+            self._snapshot,
+            authority,
+            path,
+            method,
+            headers,
+            scheme=scheme,
+            chain=chain,
+            route_config=route_config,
+            random=drawn if isinstance(drawn, int) else drawn(),
+            connection=connection,
+            dynamic_metadata=dynamic_metadata or {},
+            filter_state=filter_state or {},
+        )
+
+    def _tables(self, snapshot: Snapshot) -> Tables:
+        values: dict[str, object] | None = None
+        if snapshot.knows_clusters:
+            values = {name: self._values.get(name) for name in snapshot.clusters}
+        return Tables(dict(snapshot.routes), dict(snapshot.clusters), values)
