@@ -15,7 +15,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from fastroute.config import formats
+from fastroute.config import constraints, formats
 from fastroute.config.collect import Collector
 from fastroute.config.formats import Document
 from fastroute.config.resources import Resources
@@ -29,13 +29,14 @@ def read(source: Source, *, strict: bool = True, kind: str | None = None) -> Res
 
     `kind` is the full name of the message that a single document is (`envoy.config.route.v3.Route-
     Configuration`), where its fields do not tell. Raises `ParseError` for what is not configuration
-    and, when strict, `RejectedError` for a type that Envoy 1.40 does not contain; lenient reading
-    keeps such a type as a TypedStruct and adds a notice.
+    and, when strict, `RejectedError` for a type that Envoy 1.40 does not contain and for every
+    constraint of the API that is broken; lenient reading takes these and adds notices.
     """
     resources = Resources()
     collector = Collector(resources, strict=strict)
     for document in _documents(source, kind):
         collector.document(document, kind)
+    constraints.verify(resources, strict=strict)
     return resources
 
 

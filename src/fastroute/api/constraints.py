@@ -1,0 +1,254 @@
+"""Does a message keep the constraints that the Envoy API puts on it?
+
+`check` walks a message and everything in it, Anys included, and returns every violation. What the
+rules mean is in `fastroute.api.rules`; here is where they apply:
+
+* A message that is there is checked, unless its field says `skip`.
+* A required field or oneof must be set; a required member of a oneof need not be the one.
+* Lists and maps are checked as a whole, then item by item.
+* An Any is opened where Envoy hands it to an extension, not in metadata, which it only carries.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from fastroute.api import anys, rules
+from fastroute.api.faults import index, join, key
+from fastroute.errors import ParseError
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken constraint: the path of the field, what is wrong, and what to do."""
+
+    path: str
+    message: str
+    remedy: str = ""
+    code: str = "constraint"
+
+    def under(self, step: str) -> Violation:
+        """The same violation, seen from the message around it."""
+        return replace(self, path=join([step, self.path]) if self.path else step)
+
+
+Visit = Callable[[Any], "list[Violation] | None"]
+"""The violations of a field's value, with paths that begin below the field."""
+
+_CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
+
+
+class Checker:
+    """The constraints of one message type."""
+
+    __slots__ = ("_visits", "absent", "descriptor", "oneofs", "required")
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.descriptor = descriptor
+        self._visits: dict[int, tuple[str, Visit]] | None = None
+        self.required: list[tuple[int, str, str]] = []
+        self.absent: list[tuple[int, str, str]] = []
+        self.oneofs: list[tuple[frozenset[int], Any]] = []
+
+    def visits(self) -> dict[int, tuple[str, Visit]]:
+        """What looks at each field, by the field's number; made at first use."""
+        if self._visits is None:
+            visits: dict[int, tuple[str, Visit]] = {}
+            for field in self.descriptor.fields:
+                self._add(field, visits)
+            for oneof in self.descriptor.oneofs:
+                if rules.oneof_required(oneof):
+                    self.oneofs.append((frozenset(member.number for member in oneof.fields), oneof))
+            self._visits = visits
+        return self._visits
+
+    def _add(self, field: FieldDescriptor, visits: dict[int, tuple[str, Visit]]) -> None:
+        rule = rules.field_rules(field)
+        if rule is not None and field.containing_oneof is None and _is_required(rule):
+            self.required.append((field.number, field.name, f"{field.name} is required"))
+        wrong = _absent(field, rule)
+        if wrong:
+            self.absent.append((field.number, field.name, f"{field.name} {wrong}"))
+        visit = _visit(field, rule)
+        if visit is not None:
+            visits[field.number] = (field.name, visit)
+
+    def check(self, message: Message) -> list[Violation]:
+        """Every violation in `message`, in the order of the fields."""
+        visits = self._visits if self._visits is not None else self.visits()
+        found: list[Violation] = []
+        fields = message.ListFields()
+        for field, value in fields:
+            entry = visits.get(field.number)
+            if entry is not None:
+                inner = entry[1](value)
+                if inner:
+                    found.extend(violation.under(entry[0]) for violation in inner)
+        if self.required or self.absent or self.oneofs:
+            self._check_absent({field.number for field, _ in fields}, found)
+        return found
+
+    def _check_absent(self, present: set[int], found: list[Violation]) -> None:
+        for number, name, wrong in self.required:
+            if number not in present:
+                found.append(Violation(name, wrong, f"Set {name}.", "required"))
+        for number, name, wrong in self.absent:
+            if number not in present:
+                found.append(Violation(name, wrong, f"Set {name}.", "required"))
+        for numbers, oneof in self.oneofs:
+            if present.isdisjoint(numbers):
+                members = ", ".join(member.name for member in oneof.fields)
+                found.append(Violation("", f"{oneof.name} is required", f"Set one of {members}.", "required"))
+
+
+@functools.cache
+def checker(descriptor: Descriptor) -> Checker:
+    """The checker of a message type."""
+    return Checker(descriptor)
+
+
+def check(message: Message, path: str = "") -> list[Violation]:
+    """Every violation of a constraint in `message`, whose own place is `path`."""
+    found = checker(message.DESCRIPTOR).check(message)
+    return [violation.under(path) for violation in found] if path else found
+
+
+def _is_required(rule: Any) -> bool:
+    kind = rule.WhichOneof("type")
+    return bool(rule.message.required or (kind in ("any", "duration", "timestamp") and getattr(rule, kind).required))
+
+
+def _absent(field: FieldDescriptor, rule: Any) -> str | None:
+    """What is wrong when a field is not set: a plain field then has its zero value, a list no items."""
+    if rule is None:
+        return None
+    if field.is_repeated:
+        least = rule.repeated.min_items or rule.map.min_pairs
+        return _too_few(least) if least else None
+    if field.has_presence or field.message_type is not None:
+        return None
+    test = rules.value_test(field, rule)
+    return test(field.default_value) if test else None
+
+
+def _too_few(least: int) -> str:
+    return "must not be empty" if least == 1 else f"must have at least {least} items"
+
+
+def _visit(field: FieldDescriptor, rule: Any) -> Visit | None:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return _map(field, rule)
+    if field.is_repeated:
+        return _list(field, rule)
+    return _value(field, rule)
+
+
+def _value(field: FieldDescriptor, rule: Any) -> Visit | None:
+    """The visit of one value: its own rule, then what lies in it."""
+    test = rules.value_test(field, rule) if rule is not None else None
+    inside = _inside(field) if rule is None or not rule.message.skip else None
+    if test is None:
+        return inside
+    if field.message_type is not None and field.message_type.full_name.endswith("Value"):
+        test = _unwrapped(test)
+    return _tested(field.name, test, inside)
+
+
+def _tested(name: str, test: rules.Test, inside: Visit | None) -> Visit:
+    def visit(value: Any) -> list[Violation] | None:
+        wrong = test(value)
+        if wrong:
+            return [Violation("", f"{name} {wrong}")]
+        return inside(value) if inside else None
+
+    return visit
+
+
+def _unwrapped(test: rules.Test) -> rules.Test:
+    return lambda wrapper: test(wrapper.value)
+
+
+def _inside(field: FieldDescriptor) -> Visit | None:
+    if field.message_type is None:
+        return None
+    name = field.message_type.full_name
+    if name == "google.protobuf.Any":
+        return None if field.full_name in _CARRIED else _any
+    if name.startswith("google.protobuf."):
+        return None
+    return checker(field.message_type).check
+
+
+def _any(value: Any) -> list[Violation] | None:
+    if not value.type_url:
+        return None
+    try:
+        inner = anys.unpack(value)
+    except ParseError as error:
+        return [Violation(error.path, error.message, error.remedy, error.code)]
+    if inner.DESCRIPTOR.full_name.startswith("google.protobuf.") or anys.is_unknown(inner):
+        return None
+    return checker(inner.DESCRIPTOR).check(inner)
+
+
+def _list(field: FieldDescriptor, rule: Any) -> Visit | None:
+    items = rule.repeated if rule is not None and rule.HasField("repeated") else None
+    each = _value(field, items.items if items is not None and items.HasField("items") else None)
+    least, most = (items.min_items, items.max_items) if items is not None else (0, 0)
+    unique = items is not None and items.unique
+    if not (each or least or most or unique):
+        return None
+    name = field.name
+
+    def visit(values: Sequence[Any]) -> list[Violation] | None:
+        if most and len(values) > most:
+            return [Violation("", f"{name} must have at most {most} items")]
+        if len(values) < least:
+            return [Violation("", f"{name} {_too_few(least)}")]
+        if unique and len(set(values)) < len(values):
+            return [Violation("", f"{name} must not repeat an item")]
+        return _each(values, each) if each else None
+
+    return visit
+
+
+def _each(values: Sequence[Any], each: Visit) -> list[Violation] | None:
+    found: list[Violation] | None = None
+    for position, value in enumerate(values):
+        inner = each(value)
+        if inner:
+            found = found or []
+            found.extend(violation.under(index(position)) for violation in inner)
+    return found
+
+
+def _map(field: FieldDescriptor, rule: Any) -> Visit | None:
+    assert field.message_type is not None
+    entry = field.message_type.fields_by_name
+    pairs = rule.map if rule is not None and rule.HasField("map") else None
+    key_test = rules.value_test(entry["key"], pairs.keys) if pairs is not None and pairs.HasField("keys") else None
+    if field.full_name in _CARRIED:
+        each = None
+    else:
+        each = _value(entry["value"], pairs.values if pairs is not None and pairs.HasField("values") else None)
+    if key_test is None and each is None:
+        return None
+
+    def visit(values: Any) -> list[Violation] | None:
+        found: list[Violation] = []
+        for name, value in values.items():
+            wrong = key_test(name) if key_test else None
+            if wrong:
+                found.append(Violation(key(str(name)), f"the key {wrong}"))
+            inner = each(value) if each else None
+            if inner:
+                found.extend(violation.under(key(str(name))) for violation in inner)
+        return found
+
+    return visit

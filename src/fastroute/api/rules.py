@@ -1,0 +1,267 @@
+"""The constraint rules of the Envoy API: `validate.rules` of a field as a test of its value.
+
+Rules (CF-11; protoc-gen-validate as Envoy compiles it):
+
+* `min_len` and `max_len` count characters of text and bytes of bytes; `max_bytes` counts bytes.
+* A pattern must match the whole text. The header patterns only forbid NUL, CR and LF when not
+  strict; a strict name may hold a comma, for the pattern means `+-.` as a range.
+* Bounds: above `gt` or from `gte`, below `lt` or to `lte`; durations compare with nanoseconds.
+* `ignore_empty` spares the empty value. `defined_only` wants a number that the enum defines.
+* A plain field without presence is tested even when it is absent, with its zero value; a wrapper or
+  a message only when it is there.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from fastroute.api import pool
+
+Test = Callable[[Any], str | None]
+"""What is wrong with a value, as the end of a sentence that begins with the field; None when it is fine."""
+
+_HEADER_NAME = {True: re.compile(r":?[0-9a-zA-Z!#$%&'*+,\-.^_|~`]+"), False: re.compile(r"[^\x00\n\r]*")}
+_HEADER_VALUE = {True: re.compile(r"[^\x00-\x08\n-\x1f\x7f]*"), False: re.compile(r"[^\x00\n\r]*")}
+_BILLION = 1_000_000_000
+
+
+@functools.cache
+def _extensions() -> tuple[Any, Any, Any, Any]:
+    found = pool.pool()
+    return (
+        pool.message_class("google.protobuf.FieldOptions"),
+        found.FindExtensionByName("validate.rules"),
+        pool.message_class("google.protobuf.OneofOptions"),
+        found.FindExtensionByName("validate.required"),
+    )
+
+
+def field_rules(field: FieldDescriptor) -> Any:
+    """The `validate.FieldRules` of a field; None when it has none."""
+    options, rules, _, _ = _extensions()
+    data = field.GetOptions().SerializeToString()
+    if not data:
+        return None
+    parsed = options.FromString(data)
+    return parsed.Extensions[rules] if parsed.HasExtension(rules) else None
+
+
+def oneof_required(oneof: Any) -> bool:
+    """Whether one member of the oneof must be set."""
+    _, _, options, required = _extensions()
+    data = oneof.GetOptions().SerializeToString()
+    return bool(data and options.FromString(data).Extensions[required])
+
+
+def value_test(field: FieldDescriptor, rules: Any) -> Test | None:
+    """The test of one value of a field: of a scalar, a wrapped scalar or a duration."""
+    kind = rules.WhichOneof("type")
+    if kind is None or kind in ("repeated", "map", "any"):
+        return None
+    tests = _TESTS.get(kind, _number_tests)(field, getattr(rules, kind))
+    if not tests:
+        return None
+    return _ignoring_empty(_all(tests), getattr(rules, kind))
+
+
+def _all(tests: list[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+
+    def every(value: Any) -> str | None:
+        for test in tests:
+            wrong = test(value)
+            if wrong:
+                return wrong
+        return None
+
+    return every
+
+
+def _ignoring_empty(test: Test, rule: Any) -> Test:
+    if not getattr(rule, "ignore_empty", False):
+        return test
+
+    def spare(value: Any) -> str | None:
+        return test(value) if value else None
+
+    return spare
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _at_least(least: int, noun: str) -> Test:
+    wrong = f"must have at least {_plural(least, noun)}" if least != 1 else "must not be empty"
+    return lambda value: wrong if len(value) < least else None
+
+
+def _at_most(most: int, noun: str) -> Test:
+    return lambda value: f"must have at most {_plural(most, noun)}" if len(value) > most else None
+
+
+def _max_bytes(most: int) -> Test:
+    return lambda value: f"must have at most {_plural(most, 'byte')}" if len(value.encode()) > most else None
+
+
+def _exactly(length: int) -> Test:
+    return lambda value: f"must have exactly {length} characters" if len(value) != length else None
+
+
+def _matching(pattern: re.Pattern[str], wrong: str) -> Test:
+    return lambda value: None if pattern.fullmatch(value) else wrong
+
+
+def _one_of(allowed: Any) -> Test:
+    members = frozenset(allowed)
+    wrong = "must be one of " + ", ".join(str(item) for item in allowed)
+    return lambda value: None if value in members else wrong
+
+
+def _string_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
+    tests: list[Test] = []
+    for name, value in _set(rule):
+        if name == "min_len":
+            tests.append(_at_least(value, "character"))
+        elif name == "max_len":
+            tests.append(_at_most(value, "character"))
+        elif name == "max_bytes":
+            tests.append(_max_bytes(value))
+        elif name == "len":
+            tests.append(_exactly(value))
+        elif name == "pattern":
+            tests.append(_matching(re.compile(value), f"must match the pattern {value}"))
+        elif name == "prefix":
+            tests.append(_affix(value, "begin", str.startswith))
+        elif name == "suffix":
+            tests.append(_affix(value, "end", str.endswith))
+        elif name == "in":
+            tests.append(_one_of(value))
+        elif name == "well_known_regex":
+            tests.append(_header(field, value, rule.strict))
+        elif name not in ("strict", "ignore_empty"):
+            raise _unheard_of(field, name)
+    return tests
+
+
+def _affix(affix: str, verb: str, holds: Callable[[str, str], bool]) -> Test:
+    return lambda value: None if holds(value, affix) else f"must {verb} with {affix}"
+
+
+def _header(field: FieldDescriptor, known: int, strict: bool) -> Test:
+    if known == 1:
+        wrong = "is not a header name" if strict else "must not hold NUL, CR or LF"
+        return _matching(_HEADER_NAME[strict], wrong)
+    if known == 2:
+        return _matching(_HEADER_VALUE[strict], "must not hold control characters, NUL, CR or LF")
+    raise _unheard_of(field, f"well_known_regex {known}")
+
+
+def _bytes_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
+    tests: list[Test] = []
+    for name, value in _set(rule):
+        if name == "min_len":
+            tests.append(_at_least(value, "byte"))
+        elif name == "max_len":
+            tests.append(_at_most(value, "byte"))
+        else:
+            raise _unheard_of(field, name)
+    return tests
+
+
+def _enum_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
+    tests: list[Test] = []
+    for name, value in _set(rule):
+        if name == "defined_only":
+            tests.append(_defined(field.enum_type))
+        elif name == "not_in":
+            tests.append(_not_in(field.enum_type, value))
+        else:
+            raise _unheard_of(field, name)
+    return tests
+
+
+def _defined(enum: Any) -> Test:
+    numbers = frozenset(enum.values_by_number)
+    return lambda value: None if value in numbers else f"has the number {value}, which {enum.full_name} lacks"
+
+
+def _not_in(enum: Any, numbers: Any) -> Test:
+    forbidden = frozenset(numbers)
+    labels = ", ".join(enum.values_by_number[number].name for number in numbers)
+    return lambda value: f"must not be {labels}" if value in forbidden else None
+
+
+def _bool_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
+    for name, _ in _set(rule):
+        if name != "const":
+            raise _unheard_of(field, name)
+    const = rule.const
+    return [lambda value: None if value == const else f"must be {str(const).lower()}"]
+
+
+def _number_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
+    tests: list[Test] = []
+    for name, bound in _set(rule):
+        if name in _BOUNDS:
+            tests.append(_bound(name, bound, _BOUNDS[name][1] + _shown(bound)))
+        elif name != "ignore_empty":
+            raise _unheard_of(field, name)
+    return tests
+
+
+def _shown(bound: Any) -> str:
+    return str(int(bound)) if float(bound).is_integer() else str(bound)
+
+
+_BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    "gt": (lambda value, bound: value > bound, "must be more than "),
+    "gte": (lambda value, bound: value >= bound, "must be at least "),
+    "lt": (lambda value, bound: value < bound, "must be less than "),
+    "lte": (lambda value, bound: value <= bound, "must be at most "),
+}
+
+
+def _bound(name: str, bound: Any, wrong: str) -> Test:
+    holds = _BOUNDS[name][0]
+    return lambda value: None if holds(value, bound) else wrong
+
+
+def _duration_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
+    tests: list[Test] = []
+    for name, bound in _set(rule):
+        if name in _BOUNDS:
+            nanos = bound.seconds * _BILLION + bound.nanos
+            tests.append(_duration_bound(name, nanos, f"{_BOUNDS[name][1]}{nanos / _BILLION:g}s"))
+        elif name != "required":
+            raise _unheard_of(field, name)
+    return tests
+
+
+def _duration_bound(name: str, bound: int, wrong: str) -> Test:
+    holds = _BOUNDS[name][0]
+    return lambda value: None if holds(value.seconds * _BILLION + value.nanos, bound) else wrong
+
+
+def _set(rule: Any) -> list[tuple[str, Any]]:
+    """The rules that are set, proto2 defaults not among them."""
+    return [(field.name, value) for field, value in rule.ListFields()]
+
+
+def _unheard_of(field: FieldDescriptor, name: str) -> LookupError:
+    return LookupError(f"{field.full_name} has a rule {name} that this interpreter does not know")
+
+
+_TESTS: dict[str, Callable[[FieldDescriptor, Any], list[Test]]] = {
+    "string": _string_tests,
+    "bytes": _bytes_tests,
+    "enum": _enum_tests,
+    "bool": _bool_tests,
+    "duration": _duration_tests,
+}

@@ -1,0 +1,65 @@
+"""The constraints of the Envoy API, enforced on everything that was read.
+
+Rule (CF-11): Envoy checks them after parsing and before it looks at meaning. All violations of a
+source are reported at once: the first is raised and carries the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastroute.api import constraints
+from fastroute.config.resources import Resource, Resources
+from fastroute.errors import Notice, RejectedError
+
+_EFFECT = "Envoy refuses the resource; it is used as it stands."
+
+
+def verify(resources: Resources, *, strict: bool = True) -> None:
+    """Raise `RejectedError` for what breaks a constraint; when not strict, note it in `resources.notices`."""
+    errors = list(violations(resources))
+    if errors and strict:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
+    resources.notices.extend(Notice(error, _EFFECT) for error in errors)
+
+
+def violations(resources: Resources) -> Iterator[RejectedError]:
+    """Every violation in the resources, in the order of their kinds."""
+    for resource in _whole(resources):
+        for violation in constraints.check(resource.message):
+            yield _error(resource, violation)
+
+
+def _whole(resources: Resources) -> Iterator[Resource]:
+    """Each resource once: those that stand in the bootstrap are checked with it."""
+    bootstrap = resources.bootstrap
+    contained: set[int] = set()
+    if bootstrap is not None:
+        yield bootstrap
+        static = bootstrap.message.static_resources  # type: ignore[attr-defined]
+        contained = {id(item) for field in ("listeners", "clusters", "secrets") for item in getattr(static, field)}
+    for group in (
+        resources.listeners,
+        resources.routes,
+        resources.scoped_routes,
+        resources.virtual_hosts,
+        resources.clusters,
+        resources.endpoints,
+        resources.secrets,
+    ):
+        for resource in group:
+            if id(resource.message) not in contained:
+                yield resource
+
+
+def _error(resource: Resource, violation: constraints.Violation) -> RejectedError:
+    kind = resource.message.DESCRIPTOR.name
+    return RejectedError(
+        violation.message,
+        path=violation.path,
+        where=resource.where(violation.path),
+        resource=f'{kind} "{resource.name}"' if resource.name else kind,
+        remedy=violation.remedy,
+        code=violation.code,
+    )
