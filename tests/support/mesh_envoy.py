@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,11 +66,11 @@ class MeshEnvoy:
 
         SwapRefusedError when a cluster, listener or route configuration is refused.
         """
-        logged = len(self.envoy.log())
+        logged, before = len(self.envoy.log()), self._taken()
         self._write_single(resources)
         for kind in ("clusters", "listeners"):
             self.files[kind].swap(self.envoy, self._local(resources[kind]))
-        self._wait_for_routes([one["name"] for one in resources["routes"]])
+        self._wait_for_routes([one["name"] for one in resources["routes"]], before)
         return self.envoy.log()[logged:]
 
     def rejected(self) -> dict[str, int]:
@@ -80,14 +79,22 @@ class MeshEnvoy:
             name: count for name, count in self.envoy.stats("").items() if name.endswith("update_rejected") and count
         }
 
-    def _wait_for_routes(self, wanted: Sequence[str]) -> None:
-        """Until Envoy has the newest version of each route configuration, or refused it."""
-        versions = {name: str(self.single[name].version) for name in wanted}
+    def _taken(self) -> dict[str, int]:
+        """How often Envoy took each route configuration."""
+        taken: dict[str, int] = {}
+        for stat, count in self.envoy.stats("http.").items():
+            _, found, rest = stat.partition(".rds.")
+            if found and rest.endswith(".update_success"):
+                name = rest.removesuffix(".update_success")
+                taken[name] = taken.get(name, 0) + count
+        return taken
+
+    def _wait_for_routes(self, wanted: Sequence[str], before: Mapping[str, int]) -> None:
+        """Until Envoy took each route configuration again, or refused one."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not self.rejected():
-            page = json.loads(self.envoy.admin("/config_dump?resource=dynamic_route_configs"))
-            held = {one["route_config"]["name"]: one.get("version_info") for one in page.get("configs", ())}
-            if versions.items() <= held.items():
+            now = self._taken()
+            if all(now.get(name, 0) > before.get(name, 0) for name in wanted):
                 return
             time.sleep(0.01)
         raise SwapRefusedError(f"{self.rejected()}\n{self.envoy.log()}")
