@@ -47,7 +47,7 @@ long: build
 lint: build types stubs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint pyx
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint pyx
 	$(BIN)/python tools/check_imports.py
 
 types: build

@@ -111,6 +111,10 @@ cdef class Decision:
     def local_address(self):
         return None if self.context is None else self.context.destination
 
+    @property
+    def destination(self):
+        return None if self.context is None else self.context.restored
+
     # What follows from it.
 
     @property

@@ -117,17 +117,25 @@ cdef Context context_of(object connection, object dynamic_metadata, object filte
     """What surrounds a request on `connection`: a Chain, a fastroute.request.Connection, or None."""
     if connection is None:
         return Context(dynamic_metadata=dynamic_metadata, filter_state=filter_state)
+    restored = connection.original_destination if type(connection) is Chain else redirected(connection)
     tls = connection.tls
     return Context(
         source=connection.source,
         direct_source=connection.direct_source,
         destination=connection.destination,
+        restored=restored,
         tls=connection.transport_protocol == "tls",
         presented=tls is not None and tls.presented,
         validated=tls is not None and tls.validated,
         dynamic_metadata=dynamic_metadata,
         filter_state=filter_state,
     )
+
+
+cdef object redirected(object connection):
+    """The original destination of a connection that another address accepted."""
+    accepted = connection.accepted
+    return None if accepted is None or accepted == connection.destination else connection.destination
 
 
 cdef str listed(dict names):

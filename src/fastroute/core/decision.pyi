@@ -104,6 +104,10 @@ class Decision:
         """The address that the connection was made to; `None` when no connection is known."""
 
     @property
+    def destination(self) -> tuple[str, int] | None:
+        """The original destination that a listener filter restored: the host of an ORIGINAL_DST cluster."""
+
+    @property
     def location(self) -> str | None:
         """The Location header of Envoy's own answer."""
 

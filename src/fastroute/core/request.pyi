@@ -8,7 +8,8 @@ class Context:
     """The surroundings of a request, built once per connection where nothing else differs. Read-only.
 
     `source` is the client's address and port (after PROXY protocol), `direct_source` the socket's peer, the same
-    unless given; `destination` the address that the connection was made to. `tls` says that the connection is
+    unless given; `destination` the address that the connection was made to; `restored` is the same where a
+    listener filter restored it: there alone an ORIGINAL_DST cluster finds its host. `tls` says that the connection is
     encrypted, `presented` and `validated` what is known of the client's certificate (`RouteMatch.tls_context`).
     `http2` says that the request came over HTTP/2 or later. `dynamic_metadata` maps filter names to values,
     `filter_state` keys to their text.
@@ -20,6 +21,8 @@ class Context:
     def direct_source(self) -> tuple[str, int] | None: ...
     @property
     def destination(self) -> tuple[str, int] | None: ...
+    @property
+    def restored(self) -> tuple[str, int] | None: ...
     @property
     def tls(self) -> bool: ...
     @property
@@ -38,6 +41,7 @@ class Context:
         source: tuple[str, int] | None = None,
         direct_source: tuple[str, int] | None = None,
         destination: tuple[str, int] | None = None,
+        restored: tuple[str, int] | None = None,
         tls: bool = False,
         presented: bool = False,
         validated: bool = False,
