@@ -19,8 +19,9 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, rules
+from fastroute.api import anys, deprecations, rules
 from fastroute.api.faults import index, join, key
+from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
 
 
@@ -32,6 +33,8 @@ class Violation:
     message: str
     remedy: str = ""
     code: str = "constraint"
+    subject: str = ""
+    """The full name of a disallowed field or value; empty for any other violation."""
 
     def under(self, step: str) -> Violation:
         """The same violation, seen from the message around it."""
@@ -40,6 +43,9 @@ class Violation:
 
 Visit = Callable[[Any], "list[Violation] | None"]
 """The violations of a field's value, with paths that begin below the field."""
+
+ALLOWING = "envoy.deprecated_features:"
+"""What precedes the name of a disallowed field or value in the runtime key that allows it."""
 
 _CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
 
@@ -75,7 +81,7 @@ class Checker:
         wrong = _absent(field, rule)
         if wrong:
             self.absent.append((field.number, field.name, f"{field.name} {wrong}"))
-        visit = _visit(field, rule)
+        visit = _disallowed(field) or _visit(field, rule)
         if visit is not None:
             visits[field.number] = (field.name, visit)
 
@@ -139,6 +145,29 @@ def _absent(field: FieldDescriptor, rule: Any) -> str | None:
 
 def _too_few(least: int) -> str:
     return "must not be empty" if least == 1 else f"must have at least {least} items"
+
+
+def _disallowed(field: FieldDescriptor) -> Visit | None:
+    """The visit of a field, or of an enum with values, that Envoy refuses by default."""
+    if deprecations.field_state(field)[1]:
+        return lambda _: [_no_longer(field.full_name)]
+    if field.enum_type is None:
+        return None
+    enum = field.enum_type
+    refused = {value.number: value.name for value in enum.values if deprecations.value_state(value)[1]}
+    if not refused or field.is_repeated:
+        return None
+
+    def visit(value: int) -> list[Violation] | None:
+        return [_no_longer(f"{enum.full_name}.{refused[value]}")] if value in refused else None
+
+    return visit
+
+
+def _no_longer(name: str) -> Violation:
+    replacement = REPLACEMENTS.get(name)
+    remedy = f"Use {replacement}." if replacement else "Remove it."
+    return Violation("", f"Envoy no longer takes {name}", remedy, "disallowed", name)
 
 
 def _visit(field: FieldDescriptor, rule: Any) -> Visit | None:

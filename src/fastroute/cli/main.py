@@ -19,6 +19,7 @@ from fastroute.errors import FastrouteError
 COMMANDS = {
     "demo": "fastroute.cli.demo:demo",
     "route": "fastroute.cli.route:route",
+    "validate": "fastroute.cli.validate:validate",
 }
 
 

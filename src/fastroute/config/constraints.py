@@ -26,12 +26,18 @@ def verify(resources: Resources, *, strict: bool = True) -> None:
 
 def violations(resources: Resources) -> Iterator[RejectedError]:
     """Every violation in the resources, in the order of their kinds."""
-    for resource in _whole(resources):
+    for resource in whole(resources):
         for violation in constraints.check(resource.message):
-            yield _error(resource, violation)
+            if not _allowed(violation, resources):
+                yield _error(resource, violation)
 
 
-def _whole(resources: Resources) -> Iterator[Resource]:
+def _allowed(violation: constraints.Violation, resources: Resources) -> bool:
+    """Whether the runtime allows what Envoy took once and now refuses by default."""
+    return bool(violation.subject) and resources.runtime.get(constraints.ALLOWING + violation.subject) is True
+
+
+def whole(resources: Resources) -> Iterator[Resource]:
     """Each resource once: those that stand in the bootstrap are checked with it."""
     bootstrap = resources.bootstrap
     contained: set[int] = set()

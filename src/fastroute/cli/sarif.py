@@ -1,0 +1,46 @@
+"""Findings as SARIF 2.1.0, which code hosts show beside the lines of a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fastroute._version import __version__
+from fastroute.cli.verdict import Finding, Verdict
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def report(verdicts: Sequence[Verdict]) -> dict[str, object]:
+    """One run with a result for each finding."""
+    results = [_result(verdict, finding) for verdict in verdicts for finding in verdict.findings]
+    codes = sorted({finding.code for verdict in verdicts for finding in verdict.findings})
+    driver = {
+        "name": "fastroute validate",
+        "semanticVersion": __version__,
+        "rules": [{"id": code} for code in codes],
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _result(verdict: Verdict, finding: Finding) -> dict[str, object]:
+    place = finding.where
+    location: dict[str, object] = {"artifactLocation": {"uri": _uri(place.file if place else verdict.source)}}
+    if place is not None and place.line is not None:
+        region = {"startLine": place.line, "startColumn": place.column or 1}
+        location["region"] = region
+    return {
+        "ruleId": finding.code,
+        "level": finding.level,
+        "message": {"text": _text(part for part in (finding.path, finding.message, finding.remedy) if part)},
+        "locations": [{"physicalLocation": location}],
+    }
+
+
+def _text(parts: Iterable[str]) -> str:
+    return ": ".join(parts)
+
+
+def _uri(file: str) -> str:
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else path.as_posix()

@@ -1,0 +1,119 @@
+"""The verdict of Envoy 1.40 on one source, as fastroute judges it.
+
+Rules:
+
+* `error`: Envoy refuses it (or it is no configuration at all).
+* `warning`: Envoy takes it and logs a warning, as for a deprecated field.
+* `note`: Envoy takes it, but fastroute cannot decide requests by it, so that the verdict on that
+  resource is not complete.
+* Comments in JSON, which fastroute takes, are errors here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastroute.api import deprecations
+from fastroute.config import Resources, json_text, read
+from fastroute.config.constraints import whole
+from fastroute.config.formats import EXTENSIONS, JSON
+from fastroute.config.positions import at
+from fastroute.errors import ConfigError, UnsupportedError, Where
+from fastroute.snapshot import build
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about a source."""
+
+    level: str
+    code: str
+    message: str
+    path: str = ""
+    where: Where | None = None
+    resource: str = ""
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """The finding for JSON; fields without a value are left out."""
+        place = self.where
+        fields = {
+            "level": self.level,
+            "code": self.code,
+            "message": self.message,
+            "resource": self.resource,
+            "path": self.path,
+            "file": place.file if place else None,
+            "line": place.line if place else None,
+            "column": place.column if place else None,
+            "remedy": self.remedy,
+        }
+        return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything found in one source, errors first."""
+
+    source: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether Envoy takes it."""
+        return all(finding.level != ERROR for finding in self.findings)
+
+
+def judge(path: Path) -> Verdict:
+    """The verdict on a file or directory."""
+    findings = [*_comments(path), *_judge(path)]
+    order = (ERROR, WARNING, NOTE)
+    return Verdict(str(path), tuple(sorted(findings, key=lambda finding: order.index(finding.level))))
+
+
+def _judge(path: Path) -> Iterator[Finding]:
+    try:
+        resources = read(path)
+    except ConfigError as error:
+        yield from _from_error(error)
+        return
+    yield from _deprecated(resources)
+    try:
+        build(resources)
+    except ConfigError as error:
+        yield from _from_error(error)
+
+
+def _from_error(error: ConfigError) -> Iterator[Finding]:
+    level = NOTE if isinstance(error, UnsupportedError) else ERROR
+    yield Finding(level, error.code, error.message, error.path, error.where, error.resource, error.remedy)
+    for other in error.others:
+        yield from _from_error(other)
+
+
+def _deprecated(resources: Resources) -> Iterator[Finding]:
+    for resource in whole(resources):
+        kind = resource.message.DESCRIPTOR.name
+        label = f'{kind} "{resource.name}"' if resource.name else kind
+        for found in deprecations.find(resource.message):
+            remedy = f"Use {found.replacement}." if found.replacement else "Envoy will remove it."
+            message = f"{found.name} is deprecated"
+            yield Finding(WARNING, "deprecated", message, found.path, resource.where(found.path), label, remedy)
+
+
+def _comments(path: Path) -> Iterator[Finding]:
+    if path.is_dir() or EXTENSIONS.get(path.suffix.lower(), JSON) != JSON:
+        return
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError):
+        return
+    if text.lstrip()[:1] not in ("{", "[", "/"):
+        return
+    for offset in json_text.comments(text):
+        message = "Envoy's JSON has no comments"
+        yield Finding(ERROR, "comment", message, where=at(text, offset, str(path)), remedy="Remove it, or use YAML.")

@@ -1,0 +1,130 @@
+"""`fastroute validate`: verdicts, places, formats and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from support.envoy import require_binary
+from support.shared import shared
+
+from fastroute.cli.validate import validate
+
+GOOD = {"name": "r", "virtual_hosts": [{"name": "v", "domains": ["*"]}]}
+BAD = """name: r
+virtual_hosts:
+- name: v
+  domains: ["*"]
+  routes:
+  - match: {path_separated_prefix: /a/}
+    redirect: {}
+  - match: {prefix: /}
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(validate, [str(argument) for argument in arguments])
+
+
+def write(path: Path, content: Any) -> Path:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_what_envoy_takes(tmp_path: Path) -> None:
+    result = run(write(tmp_path / "good.json", GOOD))
+    assert result.exit_code == 0
+    assert "Envoy takes it (0 errors" in result.output
+
+
+def test_every_error_with_its_place_and_remedy(tmp_path: Path) -> None:
+    path = write(tmp_path / "bad.yaml", BAD)
+    result = run(path)
+    assert result.exit_code == 1
+    assert f"{path}:6:13: error[constraint]" in result.output
+    assert f"{path}:8:5: error[required]" in result.output
+    assert "Set one of route, redirect" in result.output
+
+
+def test_json_output(tmp_path: Path) -> None:
+    result = run("-o", "json", write(tmp_path / "bad.yaml", BAD))
+    (verdict,) = json.loads(result.output)
+    assert not verdict["ok"]
+    assert {finding["code"] for finding in verdict["findings"]} == {"constraint", "required"}
+    assert verdict["findings"][0]["line"] == 6
+
+
+def test_sarif_output(tmp_path: Path) -> None:
+    path = write(tmp_path / "bad.yaml", BAD)
+    run_log = json.loads(run("-o", "sarif", path).output)["runs"][0]
+    region = run_log["results"][0]["locations"][0]["physicalLocation"]
+    assert region["region"] == {"startLine": 6, "startColumn": 13}
+    assert region["artifactLocation"]["uri"] == path.as_uri()
+    assert run_log["tool"]["driver"]["name"] == "fastroute validate"
+
+
+def test_a_comment_in_json_is_an_error_of_envoys(tmp_path: Path) -> None:
+    result = run(write(tmp_path / "c.json", "{ // nothing\n}"))
+    assert result.exit_code == 1
+    assert "error[comment]" in result.output
+
+
+def test_deprecated_fields_are_warnings(tmp_path: Path) -> None:
+    cluster = {"name": "c", "http2_protocol_options": {}}
+    path = write(tmp_path / "c.json", cluster)
+    result = run(path)
+    assert result.exit_code == 0
+    assert "warning[deprecated]" in result.output
+    assert "explicit_http_config.http2_protocol_options" in result.output
+    assert run("--strict", path).exit_code == 1
+
+
+def test_several_files(tmp_path: Path) -> None:
+    result = run(write(tmp_path / "a.json", GOOD), write(tmp_path / "b.yaml", BAD))
+    assert result.exit_code == 1
+    assert "a.json: Envoy takes it" in result.output
+    assert "b.yaml: Envoy refuses it" in result.output
+
+
+def test_not_configuration(tmp_path: Path) -> None:
+    result = run(write(tmp_path / "a.json", '{"name": "r", "virtualHost": []}'))
+    assert result.exit_code == 1
+    assert "error[unknown-field]" in result.output
+
+
+DEPRECATED_IN_THE_SEED = {
+    "static_resources.clusters[2].http2_protocol_options",
+    "static_resources.clusters[3].max_requests_per_connection",
+    "static_resources.clusters[3].http2_protocol_options",
+    "static_resources.clusters[4].respect_dns_ttl",
+    "tracing",
+    "admin.access_log_path",
+}
+
+
+def test_the_seeds_bootstrap() -> None:
+    result = run("-o", "json", shared("seed/bootstrap-comment-stripped.json"))
+    (verdict,) = json.loads(result.output)
+    assert verdict["ok"]
+    warnings = [finding for finding in verdict["findings"] if finding["level"] == "warning"]
+    assert {finding["path"] for finding in warnings} == DEPRECATED_IN_THE_SEED
+    assert all(finding["remedy"].startswith("Use ") for finding in warnings)
+
+
+def test_the_seeds_bootstrap_without_warnings() -> None:
+    (verdict,) = json.loads(run("-o", "json", shared("seed/bootstrap-current-zero-warnings.json")).output)
+    assert verdict["ok"]
+    assert not [finding for finding in verdict["findings"] if finding["level"] == "warning"]
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("content", [GOOD, BAD])
+def test_beside_the_real_envoy(tmp_path: Path, content: Any) -> None:
+    require_binary()
+    path = write(tmp_path / ("a.yaml" if isinstance(content, str) else "a.json"), content)
+    result = run("--as-envoy", path)
+    assert "the real Envoy agrees" in result.output
+    assert result.exit_code == (1 if content is BAD else 0)
