@@ -74,7 +74,7 @@ class Profile:
     typed_predicates: bool
     """Extensions of a retry policy carry their configuration's type, which Envoy now demands."""
     stream_duration: bool
-    """`max_stream_duration` repeats the timeout; otherwise the timeout caps `grpc-timeout`."""
+    """`max_stream_duration` repeats the timeout, which Envoy then ignores in its favour."""
     cors_in_action: bool
     """CORS in the deprecated field of the route action; otherwise per filter."""
     inbound_retry: bool

@@ -80,13 +80,16 @@ def forward(view: View, rule: Rule, route: HTTPRoute, match: HTTPMatch, port: in
 
 
 def timing(profile: Profile, action: JSON, timeout: Duration | None) -> None:
-    """Write the time limit; none means no limit."""
+    """Write the time limit; none means no limit.
+
+    Envoy ignores `timeout` as soon as `max_stream_duration` is there, even with `grpc_timeout_header_max` alone
+    (RA-61), and `max_grpc_timeout` is deprecated: profile `current` writes `timeout` and nothing else, so that the
+    limit holds for gRPC requests too, whatever their grpc-timeout says.
+    """
     limit = str(timeout) if timeout is not None else "0s"
     action["timeout"] = limit
     if profile.stream_duration:
         action["max_stream_duration"] = {"max_stream_duration": limit}
-    else:
-        action["max_stream_duration"] = {"grpc_timeout_header_max": limit}
 
 
 def _targets(view: View, rule: Rule, route: HTTPRoute, port: int, made: JSON) -> None:
