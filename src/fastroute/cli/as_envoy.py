@@ -50,10 +50,15 @@ def find_binary() -> Path | None:
 def ask(path: Path, binary: Path) -> Answer:
     """What Envoy says about the configuration in `path`."""
     with tempfile.TemporaryDirectory(prefix="fastroute-") as directory:
-        file = _bootstrap(path, Path(directory))
-        command = [str(binary), "--mode", "validate", "-c", str(file), "-l", "error", "--disable-hot-restart"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
-    return Answer(done.returncode == 0, "" if done.returncode == 0 else _words(done.stderr + done.stdout))
+        accepted, log = run(_bootstrap(path, Path(directory)), binary, "error")
+    return Answer(accepted, "" if accepted else _words(log))
+
+
+def run(file: Path, binary: Path, level: str) -> tuple[bool, str]:
+    """Whether Envoy takes the bootstrap `file`, and what it logs at `level` and above."""
+    command = [str(binary), "--mode", "validate", "-c", str(file), "-l", level, "--disable-hot-restart"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    return done.returncode == 0, done.stderr + done.stdout
 
 
 def _words(log: str) -> str:
@@ -79,10 +84,14 @@ def _bootstrap(path: Path, directory: Path) -> Path:
 
 
 def _wrapped(resources: Resources) -> dict[str, Any]:
+    return {"static_resources": static_resources(resources)}
+
+
+def static_resources(resources: Resources) -> dict[str, list[Any]]:
+    """Listeners, route configurations and clusters as `Bootstrap.static_resources`."""
     listeners = [to_tree(resource.message) for resource in resources.listeners]
     listeners += [_listener(position, to_tree(route.message)) for position, route in enumerate(resources.routes)]
-    clusters = [to_tree(resource.message) for resource in resources.clusters]
-    return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+    return {"listeners": listeners, "clusters": [to_tree(resource.message) for resource in resources.clusters]}
 
 
 def _listener(position: int, route_config: object) -> dict[str, Any]:

