@@ -81,6 +81,11 @@ def merged_config(inputs: Inputs, profile: Profile) -> Json:
     for field in ("customConfigFile", "proxyBootstrapTemplatePath"):
         if config.get(field):
             raise UnsupportedError("bootstrap templates of one's own are not supported", path=field)
+    limit = inputs.environment.get("ISTIO_CPU_LIMIT", "")
+    if limit and "concurrency" not in config:
+        if not limit.isdigit():
+            raise ParseError(f"not a number of processors: {limit!r}", path="ISTIO_CPU_LIMIT")
+        config["concurrency"] = int(limit)
     config["serviceCluster"] = node.service_cluster(str(config["serviceCluster"]), labels(inputs), inputs)
     return config
 

@@ -107,6 +107,11 @@ def proxy_config(inputs: Inputs, profile: Profile) -> Json:
     return merged
 
 
+def is_duration(text: str) -> bool:
+    """Whether `text` is a duration in Go's spelling."""
+    return bool(_DURATION.fullmatch(text))
+
+
 def seconds(duration: str) -> float:
     """The seconds in a duration such as `45s` or `1m30s`, which `proxy_config` has checked."""
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ns|us|µs|ms|s|m|h)", duration))
@@ -134,7 +139,7 @@ def _check(name: str, value: Any, path: str) -> None:
         if name.endswith("Port"):
             port_number(str(value), path)
     elif name in DURATIONS:
-        _expect(isinstance(value, str) and bool(_DURATION.fullmatch(value)), value, "a duration such as 45s", path)
+        _expect(isinstance(value, str) and is_duration(value), value, "a duration such as 45s", path)
     elif name in BOOLEANS:
         _expect(isinstance(value, bool), value, "true or false", path)
     elif name in OBJECTS:

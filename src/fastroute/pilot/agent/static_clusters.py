@@ -10,7 +10,8 @@ sets wait_for_warm_on_init to false for it; profile 1.8 keeps Istio's form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ipaddress
+from dataclasses import dataclass, replace
 
 from fastroute.errors import ParseError, UnsupportedError
 from fastroute.pilot.agent.inputs import Json, port_number
@@ -35,8 +36,9 @@ IPV6 = Family("::1", "::", "V6_ONLY")
 
 
 def family(address: str) -> Family:
-    """The family of `address`."""
-    return IPV6 if ":" in address else IPV4
+    """The family of the pod's `address`; a pod that has only loopback also listens there only."""
+    own = IPV6 if ":" in address else IPV4
+    return replace(own, wildcard=own.localhost) if ipaddress.ip_address(address).is_loopback else own
 
 
 def static_clusters(proxy_config: Json, own: Family, row: Switches) -> list[Json]:

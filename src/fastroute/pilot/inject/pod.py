@@ -85,7 +85,7 @@ def _with_own_config(values: Values, notes: Json) -> Values:
     """The mesh's ProxyConfig; the pod's own annotation is read by the agent, only its status port matters here."""
     path = "annotation proxy.istio.io/config"
     own = yaml_object(str(notes.get("proxy.istio.io/config", "")), path)
-    kept = {
+    kept: Json = {
         key: own[key] for key in ("statusPort", "interceptionMode", "holdApplicationUntilProxyStarts") if key in own
     }
     return replace(values, proxy_config={**values.proxy_config, **kept}) if kept else values

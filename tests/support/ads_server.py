@@ -1,0 +1,130 @@
+"""A small ADS server on a loopback port, both variants, for the tests of the agent.
+
+    with AdsServer({"clusters": [...], "listeners": [...]}) as server:
+        server.address; server.streams; server.metadata; server.stop(); server.start()
+
+Resources are JSON of the API. It answers each subscription once, and takes acknowledgements without a word.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent import futures
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from google.protobuf import json_format
+
+from fastroute.api import names, pool
+
+SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+KINDS = {
+    "clusters": (names.CLUSTER, "name"),
+    "listeners": (names.LISTENER, "name"),
+    "routes": (names.ROUTE_CONFIGURATION, "name"),
+    "endpoints": (names.CLUSTER_LOAD_ASSIGNMENT, "cluster_name"),
+}
+
+
+class AdsServer:
+    """The server; `resources` by kind (`clusters`, `listeners`, `routes`, `endpoints`)."""
+
+    def __init__(self, resources: Mapping[str, Sequence[Mapping[str, Any]]], port: int = 0) -> None:
+        self.port = port
+        self.streams = 0
+        self.acknowledged = 0
+        self.refused: list[str] = []
+        self.metadata: dict[str, str] = {}
+        self._numbers = itertools.count(1)
+        self._resources: dict[str, dict[str, Any]] = {}
+        self._server: grpc.Server | None = None
+        self._lock = threading.Lock()
+        for kind, items in resources.items():
+            full_name, key = KINDS[kind]
+            self._resources[names.url(full_name)] = {
+                item[key]: json_format.ParseDict(item, pool.new(full_name), descriptor_pool=pool.pool())
+                for item in items
+            }
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Serve on the port of before, or a free one."""
+        self._server = grpc.server(futures.ThreadPoolExecutor(8))
+        handlers = {
+            "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(self._whole, bytes, bytes),
+            "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(self._delta, bytes, bytes),
+        }
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        self.port = self._server.add_insecure_port(self.address)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Go away at once."""
+        if self._server is not None:
+            self._server.stop(0).wait(5)
+            self._server = None
+
+    def _opened(self, context: grpc.ServicerContext) -> None:
+        with self._lock:
+            self.streams += 1
+            self.metadata = {key: str(value) for key, value in context.invocation_metadata()}
+
+    def _noted(self, request: Any) -> bool:
+        """Whether the request answers a response: then it is counted."""
+        if request.HasField("error_detail"):
+            self.refused.append(request.error_detail.message)
+        elif request.response_nonce:
+            self.acknowledged += 1
+        return bool(request.response_nonce)
+
+    def _wanted(self, type_url: str, asked: Sequence[str]) -> list[tuple[str, Any]]:
+        found = self._resources.get(type_url, {})
+        return [(name, item) for name, item in found.items() if not asked or "*" in asked or name in asked]
+
+    def _whole(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        self._opened(context)
+        subscribed: dict[str, list[str]] = {}
+        for data in requests:
+            request: Any = pool.message_class(names.DISCOVERY_REQUEST).FromString(data)
+            asked = list(request.resource_names)
+            if self._noted(request) and subscribed.get(request.type_url) == asked:
+                continue
+            subscribed[request.type_url] = asked
+            number = str(next(self._numbers))
+            response: Any = pool.new(names.DISCOVERY_RESPONSE)
+            response.version_info, response.nonce, response.type_url = number, number, request.type_url
+            for _, item in self._wanted(request.type_url, asked):
+                response.resources.add(type_url=request.type_url, value=item.SerializeToString())
+            yield response.SerializeToString()
+
+    def _delta(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        self._opened(context)
+        seen: set[str] = set()
+        for data in requests:
+            request: Any = pool.message_class("envoy.service.discovery.v3.DeltaDiscoveryRequest").FromString(data)
+            asked = list(request.resource_names_subscribe)
+            self._noted(request)
+            if request.type_url in seen and not asked:
+                continue
+            seen.add(request.type_url)
+            number = str(next(self._numbers))
+            response: Any = pool.new(names.DELTA_DISCOVERY_RESPONSE)
+            response.system_version_info, response.nonce, response.type_url = number, number, request.type_url
+            for name, item in self._wanted(request.type_url, asked):
+                resource = response.resources.add(name=name, version=number)
+                resource.resource.type_url, resource.resource.value = request.type_url, item.SerializeToString()
+            yield response.SerializeToString()
