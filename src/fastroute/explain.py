@@ -74,7 +74,8 @@ def _default_manager(snapshot: Snapshot, route_config: str | None) -> Message:
         raise LookupError(f"no route configuration {name!r}; there are: {', '.join(sorted(routes)) or 'none'}")
     manager: Any = new(HTTP_CONNECTION_MANAGER)
     manager.route_config.CopyFrom(routes[name])
-    return manager
+    made: Message = manager
+    return made
 
 
 def _connection_of(chain: Chain) -> Connection:

@@ -1,0 +1,16 @@
+"""`fastroute pilot`: what a pilot does for a sidecar."""
+
+from __future__ import annotations
+
+from fastroute.cli.lazy import LazyGroup
+
+pilot = LazyGroup(
+    name="pilot",
+    lazy={
+        "bootstrap": "fastroute.cli.pilot_bootstrap:bootstrap",
+        "generate": "fastroute.cli.pilot_generate:generate",
+        "inject": "fastroute.cli.pilot_inject:inject",
+        "iptables": "fastroute.cli.pilot_iptables:iptables",
+    },
+    help="Bootstrap, redirection rules, injection and generated resources of sidecars.",
+)
