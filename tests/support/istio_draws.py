@@ -1,0 +1,199 @@
+"""Drawn Istio rules over the example, and requests near what they ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from support.istio_model import ADDRESSES, Asked
+
+SERVICES = ("details", "ratings", "reviews")
+SUBSETS = {"details": ("v1",), "ratings": ("v1",), "reviews": ("v1", "v2", "v3")}
+PATHS = ("/", "/a", "/a/", "/a/b", "/A", "/reviews/0", "/reviews", "/reviewsx", "/x.html", "/a/b/c")
+WORDS = ("jason", "Jason", "jas", "", "x", "jason2")
+HEADERS = ("end-user", "x-version", "cookie")
+REGEXES = ("/a.*", "/[ab]", "/reviews/\\d+", "a|ab", ".*html", "/(a|b)/.*")
+
+names = st.sampled_from(("one", "two", "three"))
+words = st.sampled_from(WORDS)
+paths = st.sampled_from(PATHS)
+
+
+@st.composite
+def strings(draw: st.DrawFn, values: st.SearchStrategy[str], regexes: tuple[str, ...]) -> dict[str, str]:
+    kind = draw(st.sampled_from(("exact", "prefix", "regex")))
+    value = draw(st.sampled_from(regexes) if kind == "regex" else values.filter(bool))
+    return {kind: value}
+
+
+word_match = strings(words, ("jas.*", "j.son", "x|xy", "[a-z]+"))
+path_match = strings(paths, REGEXES)
+maybe_word = st.one_of(st.just({}), word_match)
+
+
+@st.composite
+def matches(draw: st.DrawFn) -> dict[str, Any]:
+    """One match. Now and then it speaks of other callers, other ports or a gateway."""
+    one: dict[str, Any] = {}
+    if draw(st.integers(0, 3)):
+        one["uri"] = draw(path_match)
+        if draw(st.integers(0, 4)) == 0:
+            one["ignoreUriCase"] = True
+    if draw(st.integers(0, 2)) == 0:
+        one["headers"] = {draw(st.sampled_from(HEADERS)): draw(maybe_word)}
+    if draw(st.integers(0, 4)) == 0:
+        one["withoutHeaders"] = {draw(st.sampled_from(HEADERS)): draw(maybe_word)}
+    if draw(st.integers(0, 4)) == 0:
+        one["queryParams"] = {draw(st.sampled_from(("q", "r"))): draw(maybe_word)}
+    if draw(st.integers(0, 5)) == 0:
+        one["method"] = {"exact": draw(st.sampled_from(("GET", "POST")))}
+    if draw(st.integers(0, 7)) == 0:
+        one["authority"] = {"prefix": draw(st.sampled_from(("rev", "details", "ratings.default")))}
+    rare = draw(st.integers(0, 19))
+    if rare == 0:
+        one["sourceLabels"] = {"app": draw(st.sampled_from(("productpage", "other")))}
+    elif rare == 1:
+        one["port"] = draw(st.sampled_from((9080, 80)))
+    elif rare == 2:
+        one["gateways"] = [draw(st.sampled_from(("mesh", "front")))]
+    elif rare == 3:
+        one["sourceNamespace"] = draw(st.sampled_from(("default", "other")))
+    return one
+
+
+@st.composite
+def destinations(draw: st.DrawFn) -> dict[str, Any]:
+    service = draw(st.sampled_from(SERVICES))
+    host = draw(st.sampled_from((service, f"{service}.default.svc.cluster.local")))
+    to: dict[str, Any] = {"host": host}
+    if draw(st.booleans()):
+        to["subset"] = draw(st.sampled_from(SUBSETS[service]))
+    if draw(st.integers(0, 4)) == 0:
+        to["port"] = {"number": 9080}
+    return {"destination": to}
+
+
+@st.composite
+def routes(draw: st.DrawFn) -> dict[str, Any]:
+    """One HTTP route with everything that a VirtualService may say about it."""
+    route: dict[str, Any] = {}
+    if draw(st.integers(0, 3)):
+        route["match"] = draw(st.lists(matches(), min_size=1, max_size=3))
+    if draw(st.integers(0, 3)) == 0:
+        route["name"] = draw(names)
+    kind = draw(st.integers(0, 7))
+    if kind == 0:
+        route["redirect"] = draw(redirects)
+    elif kind == 1:
+        route["directResponse"] = {"status": draw(st.sampled_from((200, 404, 503))), "body": {"string": "no"}}
+    else:
+        _forward(draw, route)
+    return route
+
+
+redirects = st.fixed_dictionaries(
+    {"uri": st.just("/elsewhere")},
+    optional={
+        "authority": st.just("example.com"),
+        "scheme": st.sampled_from(("http", "https")),
+        "redirectCode": st.sampled_from((301, 302, 303, 307, 308)),
+        "derivePort": st.sampled_from(("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT")),
+    },
+)
+
+
+def _forward(draw: st.DrawFn, route: dict[str, Any]) -> None:
+    targets = draw(st.lists(destinations(), min_size=1, max_size=3))
+    if len(targets) > 1:
+        weights = draw(st.lists(st.integers(0, 60), min_size=len(targets), max_size=len(targets)).filter(any))
+        for target, weight in zip(targets, weights, strict=True):
+            target["weight"] = weight
+    route["route"] = targets
+    for name, how in EXTRAS.items():
+        if draw(st.integers(0, 4)) == 0:
+            route[name] = draw(how)
+
+
+rewrites = st.one_of(
+    st.fixed_dictionaries({"uri": st.sampled_from(("/new", "/"))}, optional={"authority": st.just("other.example")}),
+    st.just({"authority": "other.example"}),
+    st.just({"uriRegexRewrite": {"match": "/a/(.*)", "rewrite": "/z/\\1"}}),
+)
+shares = st.sampled_from((0.5, 10, 33.3, 100)).map(lambda value: {"value": value})
+EXTRAS = {
+    "rewrite": rewrites,
+    "timeout": st.sampled_from(("0.5s", "2s", "1m", "1500ms")),
+    "retries": st.fixed_dictionaries(
+        {"attempts": st.integers(0, 4)},
+        optional={
+            "perTryTimeout": st.just("250ms"),
+            "retryOn": st.sampled_from(("5xx", "gateway-error,503", "connect-failure,429,refused-stream")),
+            "retryRemoteLocalities": st.booleans(),
+            "retryIgnorePreviousHosts": st.booleans(),
+            "backoff": st.just("10ms"),
+        },
+    ),
+    "fault": st.fixed_dictionaries(
+        {"delay": st.fixed_dictionaries({"fixedDelay": st.just("1s"), "percentage": shares})},
+        optional={"abort": st.fixed_dictionaries({"httpStatus": st.just(418), "percentage": shares})},
+    ),
+    "mirror": st.just({"host": "reviews", "subset": "v3"}),
+    "mirrorPercentage": shares,
+    "corsPolicy": st.fixed_dictionaries(
+        {"allowOrigins": st.just([{"exact": "https://example.com"}, {"prefix": "http://"}, {"regex": ".*dev"}])},
+        optional={
+            "allowMethods": st.just(["GET", "POST"]),
+            "allowHeaders": st.just(["x-a"]),
+            "exposeHeaders": st.just(["x-b"]),
+            "maxAge": st.just("24h"),
+            "allowCredentials": st.booleans(),
+        },
+    ),
+    "headers": st.just(
+        {
+            "request": {"set": {"x-set": "1"}, "add": {"x-add": "2"}, "remove": ["x-gone"]},
+            "response": {"add": {"x-r": "3"}},
+        }
+    ),
+}  # fmt: skip
+
+
+@st.composite
+def virtual_services(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """VirtualServices; some speak of the same host, some of all, some of no service."""
+    found = []
+    hosts = (*SERVICES, "reviews.default.svc.cluster.local", "*.default.svc.cluster.local", "nobody.example")
+    for number in range(draw(st.integers(1, 4))):
+        spec = {
+            "hosts": draw(st.lists(st.sampled_from(hosts), min_size=1, max_size=2, unique=True)),
+            "http": draw(st.lists(routes(), min_size=1, max_size=4)),
+        }
+        if draw(st.integers(0, 5)) == 0:
+            spec["gateways"] = draw(st.sampled_from((["mesh", "front"], ["front"])))
+        found.append(_object("VirtualService", f"vs-{number}", spec))
+    return found
+
+
+def _object(kind: str, name: str, spec: dict[str, Any], group: str = "networking.istio.io") -> dict[str, Any]:
+    meta = {"name": name, "namespace": "default"}
+    return {"apiVersion": f"{group}/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Asked:
+    """A request near the values that rules are drawn from."""
+    service = draw(st.sampled_from((*ADDRESSES, "nowhere")))
+    full = f"{service}.default.svc.cluster.local"
+    forms = (
+        service,
+        f"{service}.default",
+        f"{service}.default.svc",
+        full,
+        full.upper(),
+        ADDRESSES.get(service, "10.9.9.9"),
+    )
+    authority = draw(st.sampled_from(forms)) + draw(st.sampled_from(("", ":9080", ":9080", ":9081")))
+    query = draw(st.sampled_from(("", "?q=jason", "?q=", "?r=x&q=jas", "?q=x&q=jason", "?")))
+    headers = draw(st.dictionaries(st.sampled_from(HEADERS), words, max_size=2))
+    return Asked(authority, draw(paths) + query, draw(st.sampled_from(("GET", "POST"))), headers)

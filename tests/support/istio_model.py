@@ -1,0 +1,176 @@
+"""Istio's rules for HTTP read directly: where should this request go?
+
+It works on objects as plain mappings, and shares nothing with the pilot: no registry, no names of its
+own making, no generated configuration. One caller (a pod in `default`) and the services of the example.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Rule = Mapping[str, Any]
+ADDRESSES = {
+    "details": "10.231.37.72",
+    "productpage": "10.231.37.139",
+    "ratings": "10.231.20.222",
+    "reviews": "10.231.20.47",
+}
+DOMAIN = "default.svc.cluster.local"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request of the caller to port 9080."""
+
+    authority: str
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What should happen. `clusters` holds each destination with its weight."""
+
+    kind: str
+    clusters: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
+    status: int = 200
+    path: str = ""
+    authority: str = ""
+
+
+def service_of(authority: str, *, any_port: bool) -> str | None:
+    """The service that an authority names, as a caller in `default` may write it."""
+    name, colon, port = authority.lower().partition(":")
+    if colon and port != "9080" and not any_port:
+        return None
+    for service, address in ADDRESSES.items():
+        parts = f"{service}.{DOMAIN}".split(".")
+        forms = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
+        if any_port:
+            forms.discard(".".join(parts[:4]))  # NAME.NS.svc.cluster is no longer among the domains
+        if name in forms or name == address:
+            return service
+    return None
+
+
+def expected(rules: Sequence[Rule], asked: Asked, labels: Mapping[str, str], *, any_port: bool) -> Expected:
+    """The outcome by the VirtualServices `rules`, for a caller with these labels."""
+    service = service_of(asked.authority, any_port=any_port)
+    if service is None:
+        return Expected("forward", {("", "PassthroughCluster", 0): 1}, path=asked.path, authority=asked.authority)
+    for route in _applicable(rules, f"{service}.{DOMAIN}"):
+        matches = route.get("match") or [{}]
+        found = next((one for one in matches if _matches(one, asked, labels)), None)
+        if found is not None:
+            return _outcome(route, found, asked)
+        if any(_everything(one) and _concerns(one, labels) for one in matches):
+            raise AssertionError("a match for everything matched nothing")
+    if _applies_to_nobody(rules, service, labels):
+        return Expected("forward", {(service, "", 9080): 1}, path=asked.path, authority=asked.authority)
+    return Expected("respond", status=404)
+
+
+def _applicable(rules: Sequence[Rule], host: str) -> Sequence[Any]:
+    """The routes of the one rule that speaks of a host: the most specific, then the first by name."""
+    best: tuple[int, int, str] | None = None
+    chosen: Sequence[Any] = ()
+    for rule in rules:
+        for name in rule["spec"]["hosts"]:
+            full = name if "." in name or "*" in name else f"{name}.{DOMAIN}"
+            if "mesh" not in rule["spec"].get("gateways", ["mesh"]) or not _covers(full, host):
+                continue
+            key = (1 if "*" in full else 0, -len(full), rule["metadata"]["name"])
+            if best is None or key < best:
+                best, chosen = key, rule["spec"].get("http", ())
+    return chosen
+
+
+def _covers(pattern: str, host: str) -> bool:
+    return pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))
+
+
+def _applies_to_nobody(rules: Sequence[Rule], service: str, labels: Mapping[str, str]) -> bool:
+    """Whether no route of the service's rule concerns this caller, so that the service's default holds."""
+    routes = _applicable(rules, f"{service}.{DOMAIN}")
+    return not any(_concerns(one, labels) for route in routes for one in route.get("match") or [{}])
+
+
+def _concerns(match: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    source = match.get("sourceLabels", {})
+    return (
+        all(labels.get(key) == value for key, value in source.items())
+        and match.get("port", 9080) == 9080
+        and match.get("sourceNamespace", "default") == "default"
+        and "mesh" in match.get("gateways", ["mesh"])
+    )
+
+
+def _everything(match: Mapping[str, Any]) -> bool:
+    return not set(match) - {"sourceLabels", "port", "sourceNamespace", "gateways", "name"}
+
+
+def _text(how: Mapping[str, str], value: str, *, fold: bool = False) -> bool:
+    ((kind, wanted),) = how.items()
+    if fold:
+        value, wanted = value.lower(), wanted.lower() if kind != "regex" else f"(?i:{wanted})"
+    if kind == "exact":
+        return value == wanted
+    return value.startswith(wanted) if kind == "prefix" else re.fullmatch(wanted, value) is not None
+
+
+def _matches(match: Mapping[str, Any], asked: Asked, labels: Mapping[str, str]) -> bool:
+    path, _, query = asked.path.partition("?")
+    pairs = dict(reversed([(name, value) for name, _, value in (part.partition("=") for part in query.split("&"))]))
+    headers = {name.lower(): value for name, value in asked.headers.items()}
+    if not _concerns(match, labels):
+        return False
+    if (uri := match.get("uri")) and not _text(
+        uri, path, fold=match.get("ignoreUriCase", False) and "regex" not in uri
+    ):
+        return False
+    pseudo = {"method": asked.method, "authority": asked.authority, "scheme": "http"}
+    if any(name in match and not _text(match[name], value) for name, value in pseudo.items()):
+        return False
+    for name, how in match.get("headers", {}).items():
+        if name not in headers or (how and not _text(how, headers[name])):
+            return False
+    for name, how in match.get("withoutHeaders", {}).items():
+        if (name in headers and not how) or (how and _text(how, headers.get(name, ""))):
+            return False
+    return all(
+        name in pairs and (not how or _text(how, pairs[name])) for name, how in match.get("queryParams", {}).items()
+    )
+
+
+def _outcome(route: Mapping[str, Any], match: Mapping[str, Any], asked: Asked) -> Expected:
+    if "redirect" in route:
+        return Expected("redirect", status=route["redirect"].get("redirectCode", 301))
+    if "directResponse" in route:
+        return Expected("respond", status=route["directResponse"]["status"])
+    targets: dict[tuple[str, str, int], int] = {}
+    for one in route["route"]:
+        to = one["destination"]
+        weight = one.get("weight", 0) if len(route["route"]) > 1 else 1
+        if weight:
+            key = (to["host"].partition(".")[0], to.get("subset", ""), to.get("port", {}).get("number", 9080))
+            targets[key] = targets.get(key, 0) + weight
+    rewrite = route.get("rewrite", {})
+    path = _rewritten(rewrite, match.get("uri"), asked.path)
+    return Expected("forward", targets, path=path, authority=rewrite.get("authority", asked.authority))
+
+
+def _rewritten(rewrite: Mapping[str, Any], uri: Mapping[str, str] | None, target: str) -> str:
+    path, question, query = target.partition("?")
+    if regex := rewrite.get("uriRegexRewrite"):
+        path = re.sub(regex["match"], regex["rewrite"], path)
+    elif new := rewrite.get("uri"):
+        if uri and "regex" in uri:
+            path = re.sub(uri["regex"], new, path)
+        else:
+            old = (uri or {"prefix": "/"}).get("exact") or (uri or {"prefix": "/"})["prefix"]
+            path = new + path[len(old) :]
+    return path + question + query
