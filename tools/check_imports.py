@@ -34,7 +34,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "router": (BASE | {"api", "compile", "core", "request", "decision", "reference", "snapshot", "explain"}, set()),
     "analysis": (BASE | {"reference", "compile", "config", "api", "request", "decision"}, {"google"}),
     "check": (
-        BASE | {"router", "snapshot", "config", "analysis", "api", "request", "decision", "action"},
+        BASE | {"router", "snapshot", "config", "analysis", "api", "request", "decision", "action", "core", "compile"},
         {"google", "pytest", "rich", "_pytest"},
     ),
     "xds": (BASE | {"api", "config", "snapshot", "router"}, {"google", "grpc", "anyio"}),

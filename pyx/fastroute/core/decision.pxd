@@ -13,7 +13,7 @@ cdef class Decision:
     cdef readonly int status            # 0 for "forward"
     cdef readonly str reason            # Envoy's response code details; None for "forward"
     cdef readonly Entry entry
-    cdef object action                  # computes the lazy values; None where Envoy answers by itself
+    cdef readonly object action         # computes the lazy values; None where Envoy answers by itself
     cdef bytes answer_location          # Location of an answer without an action
     # The request as it was decided; text is str or bytes as the caller gave it, bytes once it was changed.
     cdef object request_path

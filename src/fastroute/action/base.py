@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fastroute.action import cors
-from fastroute.action.draft import Headers
+from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.fault import FaultDecision
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.levels import Levels
@@ -120,6 +120,17 @@ class BaseAction:
 
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
         return ()
+
+    def route_request(self, decision: Decided) -> Draft:
+        """The request after the route's own changes, without those of the router filter."""
+        return draft(decision)
+
+    def route_response(self, decision: Decided, headers: Pairs) -> list[tuple[bytes, bytes]]:
+        """The response headers after the route's own changes, and no others."""
+        response = Headers(headers, JOINED_IN_RESPONSES)
+        request = self.route_request(decision)
+        self.mutate_response(response, Values(decision, request.first, metadata=self.format_metadata()))
+        return response.pairs
 
     def format_metadata(self) -> Mapping[str, Mapping[str, object]]:
         """What `%METADATA(kind:…)%` can name."""

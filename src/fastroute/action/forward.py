@@ -86,6 +86,11 @@ class ForwardAction(BaseAction):
             request.headers.remove(name)
         return request
 
+    def route_request(self, decision: Decided) -> Draft:
+        request = draft(decision)
+        self._mutate(decision, request, None, None)
+        return request
+
     def _finalise(
         self, decision: Decided, operators: Supply | None = None, notes: Notes | None = None
     ) -> tuple[Draft, Times]:
@@ -96,6 +101,10 @@ class ForwardAction(BaseAction):
             request.headers.set(ATTEMPT_COUNT, b"1")
             if notes is not None:
                 notes.added(ATTEMPT_COUNT, b"1", "include_request_attempt_count of the virtual host", "RA-114")
+        self._mutate(decision, request, operators, notes)
+        return request, times
+
+    def _mutate(self, decision: Decided, request: Draft, operators: Supply | None, notes: Notes | None) -> None:
         values = self._values(decision, request, operators)
 
         def render(template: Template) -> bytes:
@@ -106,7 +115,6 @@ class ForwardAction(BaseAction):
             if level is self.levels.entry and self.entry_host:
                 request.authority = self.entry_host
         self._rewrite(request, values, notes)
-        return request, times
 
     def _announce(self, headers: Headers) -> Times:
         hedged = self._hedged(headers)

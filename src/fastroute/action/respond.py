@@ -26,9 +26,9 @@ from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite
 class LocalAction(BaseAction):
     """What fixed responses and redirects share: the headers of a local reply."""
 
-    def rewritten(self, decision: Decided, operators: Supply | None = None) -> Draft:
-        """The request as the response's format operators see it."""
-        return draft(decision)
+    def new_uri(self, decision: Decided) -> bytes:
+        """The URL that a Location of this response would name."""
+        return b"%s://%s%s" % (decision.scheme, decision.original_authority, decision.original_path or b"")
 
     def values(self, decision: Decided, request: Draft, operators: Supply | None = None) -> Values:
         """What format operators read."""
@@ -41,7 +41,7 @@ class LocalAction(BaseAction):
         location = self.location(decision)
         if location is not None and response.first(b"location") is None:
             response.add(b"location", location)
-        self.mutate_response(response, self.values(decision, self.rewritten(decision, operators), operators))
+        self.mutate_response(response, self.values(decision, self.route_request(decision), operators))
         body = self.body(decision)
         if not body:
             response.remove(b"content-type")
@@ -78,8 +78,7 @@ class ResponseAction(LocalAction):
     def location(self, decision: Decided) -> bytes | None:
         if self.status != 201 and not 300 <= self.status < 400:
             return None
-        path = decision.original_path or b""
-        return b"%s://%s%s" % (decision.scheme, decision.original_authority, path)
+        return self.new_uri(decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +94,15 @@ class RedirectAction(LocalAction):
     strip_query: bool = False
 
     def location(self, decision: Decided) -> bytes | None:
-        request = self.rewritten(decision)
+        return self.new_uri(decision)
+
+    def new_uri(self, decision: Decided) -> bytes:
+        request = self.route_request(decision)
         scheme = self.scheme or decision.scheme
         host = self.redirect_host or self._request_host(request, scheme)
         return b"%s://%s%s%s" % (scheme, host, self.port, self._final_path(request, decision))
 
-    def rewritten(self, decision: Decided, operators: Supply | None = None) -> Draft:
+    def route_request(self, decision: Decided) -> Draft:
         request = draft(decision)
         if request.path is None or self.rewrite is None or isinstance(self.rewrite, FormatRewrite):
             return request
@@ -133,7 +135,7 @@ class RedirectAction(LocalAction):
 
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
         notes = Notes()
-        path = self.rewritten(decision).path
+        path = self.route_request(decision).path
         if isinstance(self.rewrite, FormatRewrite):
             path = self.rewrite.template.render(self.values(decision, draft(decision)))
         if self.rewrite_field and path != decision.original_path:

@@ -17,6 +17,7 @@ from fastroute.cli.lazy import LazyGroup
 from fastroute.errors import FastrouteError
 
 COMMANDS = {
+    "check": "fastroute.cli.check:check",
     "demo": "fastroute.cli.demo:demo",
     "pilot": "fastroute.cli.pilot:pilot",
     "proxy-config": "fastroute.cli.proxy_config:proxy_config",

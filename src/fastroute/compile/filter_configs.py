@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import Message
 
 from fastroute.action.levels import FilterSetting
+from fastroute.api.anys import type_url, unpack
 from fastroute.api.names import FAULT
-from fastroute.api.pool import is_known, message_class, type_name
+from fastroute.api.pool import is_known, type_name
 from fastroute.compile.context import Context
 from fastroute.compile.cors import compile_cors
 from fastroute.compile.faults import compile_fault
@@ -37,19 +38,21 @@ def _setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
     name = type_name(any_message.type_url)
     if name != FILTER_CONFIG:
         return _plain_setting(any_message, ctx, path)
-    wrapper = _unpack(any_message, ctx, path)
+    wrapper: Any = _unpack(any_message, ctx, path)
     if wrapper.disabled:
         return FilterSetting(FILTER_CONFIG, disabled=True)
     if not wrapper.HasField("config"):
         raise ctx.reject(path, "Empty route/virtual host per filter configuration")
-    if wrapper.is_optional and not is_known(wrapper.config.type_url):
+    if wrapper.is_optional and not is_known(type_url(wrapper.config)):
         return FilterSetting(type_name(wrapper.config.type_url))
     return _plain_setting(wrapper.config, ctx, f"{path}.config")
 
 
 def _plain_setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
     message = _unpack(any_message, ctx, path)
-    name = type_name(any_message.type_url)
+    if message is None:
+        return FilterSetting(type_name(any_message.type_url))
+    name = message.DESCRIPTOR.full_name
     return FilterSetting(name, plain(message), policy=_policy(message, name, ctx, path))
 
 
@@ -59,10 +62,15 @@ def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
     return compile_cors(message, ctx, path) if name == CORS_POLICY else None
 
 
-def _unpack(any_message: Any, ctx: Context, path: str) -> Any:
-    if not is_known(any_message.type_url):
-        raise ctx.reject(path, f"Didn't find a registered implementation for type URL: '{any_message.type_url}'")
-    try:
-        return message_class(type_name(any_message.type_url)).FromString(any_message.value)
-    except DecodeError as error:
-        raise ctx.reject(path, f"Unable to unpack as {type_name(any_message.type_url)}: {error}") from error
+def _unpack(any_message: Any, ctx: Context, path: str) -> Message | None:
+    """The message in an Any; None for a type that Envoy lacks, which only lenient loading lets through."""
+    if is_known(type_url(any_message)):
+        return unpack(any_message, path=path)
+    error = ctx.reject(
+        path,
+        f"Didn't find a registered implementation for type URL: '{type_url(any_message)}'",
+        remedy="Remove the setting, or wrap it in a FilterConfig that is optional.",
+        code="unknown-type",
+    )
+    ctx.tolerate(error, "the setting has no effect")
+    return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NoReturn, final
 
+from fastroute.action.protocol import Action
 from fastroute.core.entries import Entry
 from fastroute.core.request import Context
 
@@ -34,6 +35,10 @@ class Decision:
     @property
     def reason(self) -> str | None:
         """Envoy's response code details (`route_not_found`, `direct_response`, …); `None` when forwarded."""
+
+    @property
+    def action(self) -> Action | None:
+        """What computes the lazy values; `None` where Envoy answers without a route's action."""
 
     @property
     def entry(self) -> Entry:
