@@ -1,4 +1,4 @@
-"""`fastroute demo`: the twelve steps, the seed's tables line by line, the notices, and the same decisions in both profiles."""
+"""`fastroute demo`: twelve steps, the seed's tables line by line, the notices, the same decisions in both profiles."""
 
 from __future__ import annotations
 

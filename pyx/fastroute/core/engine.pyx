@@ -10,7 +10,6 @@ from libc.stdint cimport uint64_t
 from fastroute.core.chain cimport Chain
 from fastroute.core.clusters cimport Cluster
 from fastroute.core.decision cimport Decision
-from fastroute.core.endpoint cimport Endpoint
 from fastroute.core.hcm cimport HttpManager
 from fastroute.core.request cimport Context
 from fastroute.core.table cimport RouteTable
