@@ -36,8 +36,10 @@ class EnvoyProcess:
     async def start(self) -> None:
         """Write the bootstrap and start Envoy; AgentError names the program."""
         refuse_unusable_binary(self._settings.binary)
-        self._file = bootstrap_file.write(self.bootstrap, self._settings.config_directory, self.epoch)
+        directory = self._settings.config_directory
+        self._file = directory / bootstrap_file.file_name(self.epoch)
         command = [str(self._settings.binary), *arguments(self._settings, self._file, self.epoch)]
+        bootstrap_file.write(self.bootstrap, directory, self.epoch)
         try:
             self._process = await asyncio.create_subprocess_exec(*command, cwd=self._settings.root)
         except OSError as error:

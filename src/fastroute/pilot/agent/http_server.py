@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -51,7 +52,7 @@ class HttpServer:
         try:
             self._server = await asyncio.start_server(self._serve, address, port, limit=HEAD_LIMIT)
         except OSError as error:
-            raise AgentError(f"{name}: cannot listen on port {port}: {error.strerror}") from None
+            raise AgentError(f"{name}: cannot listen on port {port}: {os.strerror(error.errno or 0)}") from None
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
