@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -22,10 +22,9 @@ from fastroute.reference import http
 from fastroute.reference.manager import Tables
 from fastroute.request import Connection, Request
 from support.envoy import SwapRefusedError, parse
+from support.families.common import Table
 from support.http1 import render
 from support.http_envoy import CLUSTERS, HttpEnvoy, Observed
-
-Table = dict[str, Any]
 
 
 class Answer(NamedTuple):
@@ -135,22 +134,39 @@ def budgets(ci: int = 3_000, long: int = 75_000) -> pytest.MarkDecorator:
     )
 
 
-def run_family(
+class Family(Protocol):
+    """A module of `support.families`."""
+
+    PER_TABLE: int
+
+    def tables(self) -> st.SearchStrategy[Table]: ...
+    def requests(self, table: Table, seed: int) -> tuple[str, list[Request]]: ...
+
+
+def run_family(differential: Differential, family: Family, budget: int) -> None:
+    """Draw tables of a family and compare until the budget is spent."""
+
+    def check(table: Table, seed: int) -> None:
+        listener, requests = family.requests(table, seed)
+        differential.check(table, requests, listener)
+
+    spend(differential, family.tables(), check, budget, family.PER_TABLE)
+
+
+def spend(
     differential: Differential,
-    tables: st.SearchStrategy[Any],
-    check: Callable[[Any, int], None],
+    tables: st.SearchStrategy[Table],
+    check: Callable[[Table, int], None],
     budget: int,
     per_table: int,
 ) -> None:
-    """Draw tables and compare until the budget is spent; the number of comparisons is asserted."""
+    """Call `check` with drawn tables until the budget is spent; the number of comparisons is asserted."""
     before = differential.compared
-    examples = -(-budget // per_table)
-
     phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 
-    @settings(max_examples=examples, suppress_health_check=list(HealthCheck), deadline=None, phases=phases)
+    @settings(max_examples=-(-budget // per_table), suppress_health_check=list(HealthCheck), phases=phases)
     @given(tables, st.integers(0, 2**32 - 1))
-    def compare(table: Any, seed: int) -> None:
+    def compare(table: Table, seed: int) -> None:
         check(table, seed)
 
     compare()

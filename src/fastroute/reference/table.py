@@ -21,7 +21,11 @@ Decision = dict[str, object]
 Gate = Callable[[Message | None, Callable[[], targets.Outcome]], targets.Outcome]
 
 
-def decide(route_configuration: Message, stream: Stream, gate: Gate = lambda route, outcome: outcome()) -> Decision:
+def _open_gate(_: Message | None, outcome: Callable[[], targets.Outcome]) -> targets.Outcome:
+    return outcome()
+
+
+def decide(route_configuration: Message, stream: Stream, gate: Gate = _open_gate) -> Decision:
     """The decision of a route configuration, as the fields of a Decision.
 
     `gate` is asked once a route is chosen, or the redirect to TLS (None), and may answer instead of it.

@@ -2,7 +2,8 @@
 
 - HC-60: an upgrade has Connection: upgrade and an Upgrade, be it empty; CONNECT is one too.
 - HC-61: allowed when the route's `upgrade_configs` enables the type, or the manager's does and the route
-  does not disable it (a redirect to TLS counts as a route); types are compared whole, ignoring case. Otherwise 403, when a route matched.
+  does not disable it; types are compared whole, ignoring case. Otherwise 403, when a route matched (a
+  redirect to TLS counts as one).
 - HC-66: other requests pass.
 """
 
