@@ -18,9 +18,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fastroute.api import names
+from fastroute.core.decision import Decision
+from fastroute.errors import UnsupportedError
 from fastroute.reference import http
 from fastroute.reference.manager import Tables
 from fastroute.request import Connection, Request
+from support.core import Routed
 from support.envoy import SwapRefusedError, parse
 from support.families.common import Table
 from support.http1 import render
@@ -76,16 +79,38 @@ def of_decision(decision: Mapping[str, Any]) -> Answer:
     )
 
 
+def of_router(decision: Decision) -> Answer:
+    """The Router's answer."""
+    return Answer(
+        decision.virtual_host,
+        decision.route,
+        decision.cluster or "",
+        decision.status,
+        decision.location,
+        decision.reason or "",
+    )
+
+
 class Differential:
     """Compares answers on one test bed, and counts."""
 
-    def __init__(self, bed: HttpEnvoy, listeners: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        bed: HttpEnvoy,
+        listeners: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        with_router: bool = True,
+    ) -> None:
         self.bed = bed
         self.managers = {
             name: parse(_untyped(bed.manager(overrides)), names.HTTP_CONNECTION_MANAGER)
             for name, overrides in (listeners or {"plain": {}}).items()
         }
+        self.options = {name: bed.manager(overrides) for name, overrides in (listeners or {"plain": {}}).items()}
+        self.with_router = with_router
         self.compared = 0
+        self.routed = 0
+        self.unsupported: Counter[str] = Counter()
         self.refused: list[tuple[Table, str]] = []
         self.kinds: Counter[str] = Counter()
         self.runtime: Mapping[str, object] = {}
@@ -101,9 +126,21 @@ class Differential:
         except SwapRefusedError as error:
             self.refused.append((table, str(error)))
             return
-        self.ask(message, requests, listener)
+        self.ask(message, requests, listener, self.router(table, listener))
 
-    def ask(self, message: Any, requests: Sequence[Request], listener: str = "plain") -> None:
+    def router(self, table: Table, listener: str) -> Routed | None:
+        """A router with this table; None, and counted, where a part of it is not supported."""
+        if not self.with_router:
+            return None
+        try:
+            return Routed.of(self.options[listener], table, self.connection(listener), CLUSTERS, self.runtime)
+        except UnsupportedError as error:
+            self.unsupported[error.path] += 1
+            return None
+
+    def ask(
+        self, message: Any, requests: Sequence[Request], listener: str = "plain", router: Routed | None = None
+    ) -> None:
         """Compare under the table that is in force, which is `message`."""
         tables = Tables({"table": message})
         connection = self.connection(listener)
@@ -117,6 +154,10 @@ class Differential:
             self.compared += 1
             self.kinds[observed.kind] += 1
             assert reference == envoy, f"on {listener}: {raw(request)!r}\nwalk:\n{walked.text()}"
+            if router is not None:
+                routed = of_router(router.decide(at))
+                self.routed += 1
+                assert routed[:-1] == envoy[:-1], f"router on {listener}: {raw(request)!r}\nwalk:\n{walked.text()}"
 
 
 def _fields(request: Request) -> dict[str, Any]:
@@ -171,5 +212,8 @@ def spend(
 
     compare()
     done = differential.compared - before
-    print(f"{done} requests compared, {len(differential.refused)} tables refused; {dict(differential.kinds)}")
+    print(
+        f"{done} requests compared, {differential.routed} with the router; {dict(differential.kinds)};"
+        f" {len(differential.refused)} tables refused, unsupported: {dict(differential.unsupported)}"
+    )
     assert done >= budget * 0.9

@@ -1,67 +1,80 @@
-"""The compiled core as a third answer, for tests that compare.
+"""The Router as a third answer, for tests that compare with Envoy or with the walk.
 
-core = Core.of(manager_message, table_message)      None where a part is not supported yet
-core.decide(request) -> Decision
+routed = Routed.of(manager, table, connection)      a manager and a table in the JSON form of the API
+routed.decide(request) -> Decision                  raises UnsupportedError from `of` where a part is refused
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastroute.compile.context import Context as CompileContext
-from fastroute.compile.hcm import compile_hcm
-from fastroute.compile.routes import compile_route_configuration
-from fastroute.config.resources import Resource
+import fastroute
+from fastroute.core.chain import Chain
 from fastroute.core.decision import Decision
-from fastroute.core.hcm import HttpManager
-from fastroute.core.request import Context
-from fastroute.core.table import RouteTable
-from fastroute.errors import UnsupportedError
-from fastroute.request import Request
-from support.http_envoy import CLUSTERS
-
-EXISTING: dict[str, object] = dict.fromkeys(CLUSTERS, object())
+from fastroute.decision import Explanation
+from fastroute.request import Connection, Request
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
-    """A compiled manager and table."""
+class Routed:
+    """A router with one listener, and the chain of a connection to it."""
 
-    manager: HttpManager
-    table: RouteTable
+    router: fastroute.Router
+    chain: Chain
 
     @classmethod
-    def of(cls, manager: Any, table: Any, runtime: dict[str, object] | None = None) -> Core | str:
-        """Compile; the words of the refusal where something is not supported."""
-        bare = type(manager)()
-        bare.CopyFrom(manager)
-        bare.ClearField("local_reply_config")
-        try:
-            resource = Resource("table", table)
-            ctx = CompileContext(resource, runtime=runtime or {})
-            compiled = compile_route_configuration(resource, ctx)
-            return cls(compile_hcm(bare, CompileContext(Resource("hcm", bare)), ""), compiled)
-        except UnsupportedError as error:
-            return str(error)
+    def of(
+        cls,
+        manager: Mapping[str, Any],
+        table: Mapping[str, Any],
+        connection: Connection,
+        clusters: Sequence[str] = (),
+        runtime: Mapping[str, object] | None = None,
+    ) -> Routed:
+        """Load a listener with this manager and table, and connect to it."""
+        host, port = connection.destination
+        bare = {name: value for name, value in manager.items() if name != "local_reply_config"}
+        listener = {
+            "name": "listener",
+            "address": {"socket_address": {"address": host, "port_value": port}},
+            "filter_chains": [{"filters": [{"name": "hcm", "typed_config": bare}]}],
+        }
+        source = {
+            "listeners": [listener],
+            "routes": [{**table, "name": "table"}],
+            "clusters": [{"name": name, "connect_timeout": "1s"} for name in clusters],
+        }
+        router = fastroute.Router(fastroute.load(source, runtime=runtime))
+        chain = router.connect(connection)
+        assert chain is not None
+        return cls(router, chain)
 
     def decide(self, request: Request) -> Decision:
-        """The core's decision."""
-        at = request.connection
-        context = Context(
-            source=at.source if at else None,
-            destination=at.destination if at else None,
-            dynamic_metadata=request.dynamic_metadata,
-            filter_state=request.filter_state,
-        )
-        return self.table.route(
+        """The router's decision about a request on the connection."""
+        return self.router.route(
             request.authority,
             request.path,
             request.method,
             request.headers,
             scheme=request.scheme,
+            chain=self.chain,
             random=request.random,
-            context=context,
-            manager=self.manager,
-            clusters=EXISTING,
+            dynamic_metadata=request.dynamic_metadata or None,
+            filter_state=request.filter_state or None,
+        )
+
+    def explain(self, request: Request) -> Explanation:
+        """The router's explanation of the same."""
+        return self.router.explain(
+            request.authority,
+            request.path,
+            request.method,
+            request.headers,
+            scheme=request.scheme,
+            chain=self.chain,
+            random=request.random,
+            dynamic_metadata=request.dynamic_metadata or None,
+            filter_state=request.filter_state or None,
         )

@@ -37,19 +37,25 @@ def refuse(manager: Message, request: Request, stream: Stream) -> Outcome | None
     if problem is not None:
         status, details, rule = problem
         return _refused(stream, status, details, rule)
+    _receive(manager, request, stream)
+    rejected = connection_header.sanitise(stream)
+    if rejected is not None:
+        return _refused(stream, 400, rejected, "HC-09")
     target = request_target.parse(request, manager)
     if isinstance(target, request_target.Refused):
         return _refused(stream, 400, target.details, "HC-03")
-    stream.headers = HeaderMap(target.pseudo_headers(request.method))
+    for name, value in target.pseudo_headers():
+        stream.headers.set(name, value)
+    return None
+
+
+def _receive(manager: Message, request: Request, stream: Stream) -> None:
+    stream.headers = HeaderMap([(b":authority", request.authority), (b":method", request.method)])
     for name, value in request.headers:
         if _dropped(manager, name):
             stream.trace.add("codec", f"header {text(name)}", "changed", "its name has '_': dropped", "HC-07")
         else:
             stream.headers.receive(name, value.strip(b" \t"))
-    rejected = connection_header.sanitise(stream)
-    if target.scheme:
-        stream.headers.set(b":authority", target.authority)
-    return None if rejected is None else _refused(stream, 400, rejected, "HC-09")
 
 
 def _refused(stream: Stream, status: int, details: str, rule: str) -> Outcome:

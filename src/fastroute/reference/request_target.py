@@ -28,21 +28,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the target says: `scheme` is b"" unless the target itself has one."""
+    """What the target says: `authority` and `scheme` are None unless the target itself has them."""
 
-    authority: bytes
     path: bytes | None
-    scheme: bytes = b""
+    authority: bytes | None = None
+    scheme: bytes | None = None
 
-    def pseudo_headers(self, method: bytes) -> list[tuple[bytes, bytes]]:
+    def pseudo_headers(self) -> list[tuple[bytes, bytes]]:
         """The pseudo-headers that the codec makes of it."""
-        pairs = [
-            (b":authority", self.authority),
-            (b":path", self.path),
-            (b":method", method),
-            (b":scheme", self.scheme),
-        ]
-        return [(name, value) for name, value in pairs if value is not None and (value or name == b":authority")]
+        pairs = ((b":authority", self.authority), (b":path", self.path), (b":scheme", self.scheme))
+        return [(name, value) for name, value in pairs if value is not None]
 
 
 def line_error(request: Request) -> str | None:
@@ -66,12 +61,12 @@ def parse(request: Request, manager: Message) -> Target | Refused:
     if request.method == b"CONNECT" or path is None:
         return _connect(request)
     if path.startswith(b"/"):
-        return Target(request.authority, path)
+        return Target(path)
     options = manager.http_protocol_options
     if options.HasField("allow_absolute_url") and not options.allow_absolute_url.value:
-        return Target(request.authority, path)
+        return Target(path)
     if path == b"*":
-        return Target(request.authority, path) if request.method == b"OPTIONS" else Refused("http1.invalid_url")
+        return Target(path) if request.method == b"OPTIONS" else Refused("http1.invalid_url")
     return _absolute(path)
 
 
@@ -82,7 +77,7 @@ def _connect(request: Request) -> Target | Refused:
     _, colon, port = authority.rpartition(b":")
     if not colon or not _is_port(port):
         return Refused("http1.invalid_url")
-    return Target(authority, None)
+    return Target(None, authority)
 
 
 def _absolute(path: bytes) -> Target | Refused:
@@ -94,7 +89,7 @@ def _absolute(path: bytes) -> Target | Refused:
     name, colon, port = host.rpartition(b":") if not host.endswith(b"]") else (host, b"", b"")
     if not (name if colon else host) or (colon and not _is_port(port)):
         return Refused("http1.invalid_url")
-    return Target(host, rest[end:] or b"/", scheme.lower())
+    return Target(rest[end:] or b"/", host, scheme.lower())
 
 
 def _is_port(text: bytes) -> bool:
