@@ -1,8 +1,9 @@
 """Runtime keys, as they are when a configuration is compiled: a snapshot's runtime does not change.
 
 RM-21  A runtime value replaces a default fraction: a number is a percentage, rounded down; text is read as a
-       number; a struct is a FractionalPercent. A negative number, a boolean, other text and a struct with
-       foreign fields are no override.
+       number; a struct is a FractionalPercent. A negative number, a boolean, other text, a struct with
+       foreign fields and one whose denominator is no name of a denominator are no override. In a struct a
+       numerator that is no number is 0, and a negative one wraps around 32 bits.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from fastroute.action.fractions import Fraction
 from fastroute.compile.fractions import fraction
 
 _BY_NAME = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
-_BY_NUMBER = dict(enumerate(_BY_NAME.values()))
 _LARGEST = 1 << 32
 
 
@@ -62,11 +62,16 @@ def _override(value: object) -> Fraction | None:
 
 
 def _struct(value: Mapping[str, object]) -> Fraction | None:
-    if not value or set(value) - {"numerator", "denominator"}:
+    denominator = _BY_NAME.get(str(value.get("denominator", "HUNDRED")))
+    if set(value) - {"numerator", "denominator"} or denominator is None:
         return None
-    numerator = _number(value.get("numerator", 0))
-    named = value.get("denominator", "HUNDRED")
-    denominator = _BY_NUMBER.get(int(named)) if isinstance(named, int | float) else _BY_NAME.get(str(named))
-    if numerator is None or numerator < 0 or denominator is None:
-        return None
-    return Fraction(int(min(numerator, _LARGEST)), denominator)
+    numerator = value.get("numerator")
+    if isinstance(numerator, bool) or not isinstance(numerator, int | float):
+        return Fraction(0, denominator)
+    return Fraction(_unsigned_32(float(numerator)), denominator)
+
+
+def _unsigned_32(value: float) -> int:
+    """Envoy's conversion on x86-64, by way of 64 bits, where what does not fit becomes -2**63."""
+    whole = int(value) if -(2.0**63) <= value < 2.0**63 else -(2**63)
+    return whole % 2**32

@@ -3,7 +3,9 @@
 - RM-20: `stream_random % denominator < numerator`. A numerator above the denominator is always true.
 - RM-21: a runtime value replaces the default: an integer is a percentage (above 100: always true), a
   number is rounded down, text is read as a number, a struct is a FractionalPercent. A negative
-  number, a boolean, other text and a struct with foreign fields are no override: the default holds.
+  number, a boolean, other text, a struct with foreign fields and one whose denominator is no name of a
+  denominator are no override: the default holds. In a struct a numerator that is no number is 0, and a
+  negative one wraps around 32 bits.
 - RM-22: every fraction of one request uses the same random value.
 """
 
@@ -58,17 +60,18 @@ def fraction(value: object) -> tuple[int, int] | None:
 
 
 def _struct(value: Mapping[str, object]) -> tuple[int, int] | None:
-    if not value or set(value) - {"numerator", "denominator"}:
+    scale = _NAMES.get(str(value.get("denominator", "HUNDRED")))
+    if set(value) - {"numerator", "denominator"} or scale is None:
         return None
-    numerator = number(value.get("numerator", 0))
-    denominator = value.get("denominator", "HUNDRED")
-    if isinstance(denominator, int | float) and not isinstance(denominator, bool):
-        scale = DENOMINATORS.get(int(denominator))
-    else:
-        scale = _NAMES.get(str(denominator))
-    if numerator is None or numerator < 0 or scale is None:
-        return None
-    return int(numerator), scale
+    numerator = value.get("numerator")
+    is_number = isinstance(numerator, int | float) and not isinstance(numerator, bool)
+    return _unsigned_32(float(numerator)) if is_number else 0, scale  # type: ignore[arg-type]
+
+
+def _unsigned_32(value: float) -> int:
+    """The C++ conversion on x86-64: by way of 64 bits, where what does not fit becomes -2**63."""
+    whole = int(value) if -(2.0**63) <= value < 2.0**63 else -(2**63)
+    return whole % 2**32
 
 
 def holds(setting: Message, runtime: Mapping[str, object], random: int) -> bool:
