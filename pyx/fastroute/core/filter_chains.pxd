@@ -50,6 +50,8 @@ cdef class Arrival:
     cdef int32_t stated_port
 
     cdef int take(self, object connection) except -1
+    cdef const unsigned char* rest(self) noexcept
+    cdef int state_tls(self, Chain chain) except -1
     cdef int inspect_tls(self, Chain chain, ListenerFilter filter) except -1
     cdef int inspect_http(self, Chain chain) except -1
     cdef int read_proxy(self, Chain chain, ListenerFilter filter) except -1

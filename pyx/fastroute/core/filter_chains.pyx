@@ -22,6 +22,8 @@ from libc.stdint cimport int32_t
 
 from fastroute.core.chain cimport Chain, ChainEntry
 from fastroute.core.cidr cimport ip_from_str, ip_t, same_ip, unmap
+from fastroute.core.client_hello cimport FOUND, NOT_MINE, REFUSED, inspect_client_hello
+from fastroute.core.inspectors cimport proxy_extensions, proxy_t, read_http, read_proxy_header
 from fastroute.core.sieve cimport Sieve
 
 from fastroute.errors import RequestError
@@ -156,14 +158,35 @@ cdef class Listener:
         return chain.close("filter_chain_not_found")
 
 
+cdef inline int verdict_of(int verdict, bint closes) noexcept:
+    """What a listener does about an inspector's verdict: go on (0), wait (1), close (2)."""
+    if verdict == NOT_MINE:
+        return 2 if closes else 0
+    return 2 if verdict == REFUSED else verdict
+
+
+cdef int keep_extensions(Chain chain, tuple rules, list extensions) except -1:
+    """Store the values that the rules ask for as dynamic metadata of the connection (LF-09)."""
+    metadata = {} if chain.metadata is None else chain.metadata
+    for kind, value in extensions:
+        for wanted, namespace, key in rules:
+            if wanted == kind:
+                metadata.setdefault(namespace, {})[key] = (<bytes>value).decode("utf-8", "replace")
+    chain.metadata = metadata
+    return 0
+
+
 @cython.final
 cdef class Arrival:
     """What one connection brings: its stated facts, or its bytes and how far they are consumed."""
 
     cdef int take(self, object connection) except -1:
-        """Read the facts that the connection states (without `first_bytes`)."""
+        """Note the bytes, or the facts that the connection states when it has none."""
         cdef object transport = connection.transport_protocol
         self.connection = connection
+        self.data = connection.first_bytes
+        if self.data is not None:
+            return 0
         if transport is None:
             protocols = connection.application_protocols
             self.is_tls = bool(connection.server_name) or not HTTP_PROTOCOLS.issuperset(protocols)
@@ -173,7 +196,26 @@ cdef class Arrival:
             raise RequestError(f"transport_protocol is 'tls' or 'raw_buffer', not {transport!r}")
         return 0
 
+    cdef const unsigned char* rest(self) noexcept:
+        return <const unsigned char*><char*>self.data + self.offset
+
     cdef int inspect_tls(self, Chain chain, ListenerFilter filter) except -1:
+        """Verdict of the TLS inspector: 0 go on, 1 needs more bytes, 2 closes (LF-01 to LF-04)."""
+        cdef int verdict
+        if self.data is None:
+            self.state_tls(chain)
+            return 0
+        limit, closes = filter.options
+        verdict, name, protocols = inspect_client_hello(self.rest(), len(self.data) - self.offset, limit)
+        if protocols is not None:
+            chain.application_protocols = tuple([(<bytes>each).decode("latin-1") for each in protocols])
+        if verdict == FOUND:
+            chain.transport_protocol = "tls"
+            if name is not None:
+                chain.server_name = (<bytes>name).decode("latin-1")
+        return verdict_of(verdict, closes)
+
+    cdef int state_tls(self, Chain chain) except -1:
         if self.is_tls:
             chain.transport_protocol = "tls"
             name = self.connection.server_name
@@ -185,6 +227,13 @@ cdef class Arrival:
         return 0
 
     cdef int inspect_http(self, Chain chain) except -1:
+        cdef const char* protocol = b""
+        cdef int verdict
+        if self.data is not None:
+            verdict = read_http(self.rest(), len(self.data) - self.offset, &protocol)
+            if verdict == FOUND:
+                chain.application_protocols = ((<bytes>protocol).decode(),)
+            return verdict_of(verdict, False)
         if not self.is_tls:
             protocols = self.connection.application_protocols
             if len(protocols) == 1 and protocols[0] in HTTP_PROTOCOLS:
@@ -192,9 +241,29 @@ cdef class Arrival:
         return 0
 
     cdef int read_proxy(self, Chain chain, ListenerFilter filter) except -1:
-        chain.source_ip = self.stated_ip
-        chain.source_port = self.stated_port
-        return self.restore(chain)
+        """Take the addresses of the header; a destination other than the socket's is a restored one."""
+        cdef proxy_t header
+        cdef int verdict
+        if self.data is None:
+            chain.source_ip = self.stated_ip
+            chain.source_port = self.stated_port
+            return self.restore(chain)
+        optional, allowed, rules = filter.options
+        verdict = read_proxy_header(self.rest(), len(self.data) - self.offset, optional, allowed, &header)
+        if verdict != FOUND:
+            return verdict_of(verdict, False)
+        self.offset += header.length
+        if rules:
+            keep_extensions(chain, rules, proxy_extensions(&header))
+        if header.local:
+            return 0
+        chain.source_ip = header.source
+        chain.source_port = header.source_port
+        if not same_ip(&header.destination, &chain.destination_ip) or header.destination_port != chain.destination_port:
+            chain.destination_ip = header.destination
+            chain.destination_port = header.destination_port
+            chain.restored = True
+        return 0
 
     cdef int restore(self, Chain chain) except -1:
         """The destination before iptables redirected the connection, where it did (LF-10)."""

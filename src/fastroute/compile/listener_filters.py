@@ -77,14 +77,12 @@ def _tls_options(message: Any, ctx: Context, path: str) -> tuple[int, bool]:
     return min(limit, MAX_CLIENT_HELLO), message.close_connection_on_client_hello_parsing_errors
 
 
-def _proxy_options(
-    message: Any, ctx: Context, path: str
-) -> tuple[bool, frozenset[int], tuple[tuple[int, str, str], ...]]:
-    """(the header may be missing, disallowed versions, TLV type and the metadata it is stored under)."""
+def _proxy_options(message: Any, ctx: Context, path: str) -> tuple[bool, int, tuple[tuple[int, str, str], ...]]:
+    """(the header may be missing, bit set of versions, TLV type and the metadata it is stored under)."""
     handled = ("rules", "allow_requests_without_proxy_protocol", "disallowed_versions", "tlv_location")
     ctx.only(message, path, handled, ("pass_through_tlvs", "stat_prefix"))
-    versions = frozenset(2 if version == 1 else 1 for version in message.disallowed_versions)
-    if len(versions) == 2:
+    disallowed = {version + 1 for version in message.disallowed_versions}
+    if len(disallowed) == 2:
         raise ctx.reject(f"{path}.disallowed_versions", "Proxy Protocol filter must have at least one version enabled")
     rules = [
         (
@@ -95,7 +93,7 @@ def _proxy_options(
         for rule in message.rules
     ]
     kept = () if message.tlv_location else tuple(rules)
-    return message.allow_requests_without_proxy_protocol, versions, kept
+    return message.allow_requests_without_proxy_protocol, 6 - sum(1 << version for version in disallowed), kept
 
 
 def compile_port_test(predicate: Any) -> PortTest:

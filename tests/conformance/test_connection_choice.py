@@ -1,0 +1,66 @@
+"""Listener and filter chain: the core against the live Envoy, over real sockets.
+
+Each example swaps the listeners of one running Envoy and makes a batch of connections, whose PROXY
+headers claim arbitrary addresses. Whatever the compiler refuses, Envoy must refuse, and the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.connect_envoy import ConnectEnvoy, answer, dial, free_port
+from support.connections import compiled
+from support.drawn_listeners import Client, clients, worlds
+from support.envoy import SwapRefusedError, require_binary
+
+from fastroute.core.chain import Chain
+from fastroute.errors import RejectedError
+
+pytestmark = pytest.mark.envoy
+PORT = free_port()
+BATCH = 30
+
+
+@pytest.fixture(scope="module")
+def envoy() -> Iterator[ConnectEnvoy]:
+    require_binary()
+    with ConnectEnvoy() as running:
+        yield running
+
+
+def said(chain: Chain | None) -> str:
+    """What a client reads from the chain."""
+    assert chain is not None
+    return (chain.body or b"").decode()
+
+
+def compare(envoy: ConnectEnvoy, world: list[dict[str, Any]], batch: list[Client]) -> None:
+    """Refusals first; then every connection of the batch, by its bytes and by its facts."""
+    try:
+        table = compiled(world)
+    except RejectedError:
+        with pytest.raises(SwapRefusedError):
+            envoy.swap(world)
+        return
+    envoy.swap(world)
+    for client in batch:
+        real = answer(dial(PORT, client.first_bytes, client.direct))
+        assert said(table.connect(client.as_bytes(PORT))) == real, client
+        assert said(table.connect(client.as_facts(PORT))) == real, client
+
+
+@given(worlds(PORT), st.lists(clients(), min_size=BATCH, max_size=BATCH))
+@settings(max_examples=150)
+def test_the_same_chain(envoy: ConnectEnvoy, world: list[dict[str, Any]], batch: list[Client]) -> None:
+    compare(envoy, world, batch)
+
+
+@pytest.mark.long
+@given(worlds(PORT), st.lists(clients(), min_size=BATCH, max_size=BATCH))
+@settings(max_examples=1700)
+def test_the_same_chain_many_times(envoy: ConnectEnvoy, world: list[dict[str, Any]], batch: list[Client]) -> None:
+    compare(envoy, world, batch)
