@@ -104,8 +104,10 @@ def processed(sent: Sent) -> tuple[tuple[bytes, bytes], ...]:
 class ActionBed:
     """Both sides under one roof."""
 
+    upstream_class: Any = Upstream
+
     def __init__(self) -> None:
-        self.upstreams = [Upstream(name) for name in UPSTREAMS]
+        self.upstreams = [self.upstream_class(name) for name in UPSTREAMS]
         plain = {"generate_request_id": False, "local_reply_config": {}}
         self.envoy = HttpEnvoy({"plain": plain, "internal": {**plain, **INTERNAL}}, clusters=self._clusters())
         self.targets: dict[tuple[str, str], tuple[Any, Any, Any]] = {}
@@ -226,10 +228,9 @@ def observed(response: Response, *, local: bool) -> dict[str, Any]:
             "cluster": response.header("x-upstream")}  # fmt: skip
 
 
-def decided(sent: Sent, route: Any, host: Any, target: Any) -> dict[str, Any]:
-    """What the action says."""
-    cluster, action = _cluster(sent, target)
-    decision = FakeDecision(
+def decision_of(sent: Sent, route: Any, host: Any, cluster: str) -> FakeDecision:
+    """The decision about a request, as the core would make it."""
+    return FakeDecision(
         original_path=sent.path.encode("latin-1"),
         original_authority=sent.host.encode("latin-1"),
         original_method=sent.method.encode(),
@@ -240,6 +241,12 @@ def decided(sent: Sent, route: Any, host: Any, target: Any) -> dict[str, Any]:
         virtual_host=host.name,
         remote=("127.0.0.1", 0),
     )
+
+
+def decided(sent: Sent, route: Any, host: Any, target: Any) -> dict[str, Any]:
+    """What the action says."""
+    cluster, action = _cluster(sent, target)
+    decision = decision_of(sent, route, host, cluster)
     fields = dict(decision.headers)
     if isinstance(target, Redirect | Respond):
         location = action.location(decision)
