@@ -45,15 +45,8 @@ def test_many_random_policies_and_scripts(bed):
     assert compare(bed, range(1000, 1500)) == 30_000
 
 
-CONDITIONS = (
-    "reset",
-    "5xx",
-    "gateway-error",
-    "connect-failure",
-    "reset-before-request",
-    "refused-stream",
-    "retriable-4xx",
-)
+RETRYING = ("reset", "5xx", "gateway-error")
+CONDITIONS = (*RETRYING, "connect-failure", "reset-before-request", "refused-stream", "retriable-4xx")
 
 
 def test_a_per_try_timeout_is_a_reset(bed):
