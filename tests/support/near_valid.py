@@ -19,11 +19,18 @@ LEFT_ALONE = frozenset(
         "envoy.config.core.v3.DataSource.filename",
         "envoy.config.core.v3.PathConfigSource.path",
         "envoy.config.listener.v3.Listener.bind_to_port",
+        "envoy.config.listener.v3.Listener.enable_reuse_port",
+        "envoy.config.listener.v3.Listener.reuse_port",
+        "envoy.config.listener.v3.Listener.transparent",
+        "envoy.config.core.v3.HealthCheck.event_log_path",
         "envoy.config.cluster.v3.Cluster.MaglevLbConfig.table_size",
         "envoy.config.cluster.v3.Cluster.transport_socket_matches",
+        "envoy.config.endpoint.v3.ClusterLoadAssignment.cluster_name",
+        "envoy.config.route.v3.RouteConfiguration.name",
     )
 )
-"""Fields that would make Envoy bind, open files or crash: a Maglev table of one, an empty socket match."""
+"""Fields that would make Envoy bind, open files, or crash (a Maglev table of one, an empty socket match);
+names that only a subscription compares, and what cannot change or needs privileges in a running Envoy."""
 
 _TEXTS = ("", "a", "/", "/a", "A-b", "a b", "a\nb", "a\x00", "*", "é", "%", "%a%", "[", "x" * 256)
 _INTS = (0, 1, 2, 100, 101, 127, 128, 199, 200, 599, 600, 65535, 65536, 2**31 - 1)

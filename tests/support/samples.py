@@ -170,3 +170,20 @@ CLUSTER: dict[str, Any] = {
 }
 
 ASSIGNMENT: dict[str, Any] = {**CLUSTER["load_assignment"], "cluster_name": "e"}
+
+
+def without(tree: dict[str, Any], *fields: str) -> dict[str, Any]:
+    """The tree without some of its outermost fields."""
+    return {name: value for name, value in tree.items() if name not in fields}
+
+
+PLAIN_ROUTES = {**ROUTES, "virtual_hosts": [ROUTES["virtual_hosts"][0], {"name": "b", "domains": ["*"]}]}
+PLAIN_MANAGER = without(
+    MANAGER,
+    "http2_protocol_options",
+    "set_current_client_cert_details",
+    "internal_address_config",
+    "common_http_protocol_options",
+)
+PLAIN_TCP_PROXY = without(TCP_PROXY, "hash_policy")
+PLAIN_CLUSTER = without(CLUSTER, "lb_subset_config")

@@ -6,6 +6,7 @@ rules mean is in `fastroute.api.rules`; here is where they apply:
 * A message that is there is checked, unless its field says `skip`.
 * A required field or oneof must be set; a required member of a oneof need not be the one.
 * Lists and maps are checked as a whole, then item by item.
+* What Envoy checks beyond the rules, in fields that decide nothing, is in `fastroute.api.semantics`.
 * An Any is opened where Envoy hands it to an extension, not in metadata, which it only carries.
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, deprecations, rules
+from fastroute.api import anys, deprecations, rules, semantics
 from fastroute.api.faults import index, join, key
 from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
@@ -53,11 +54,12 @@ _CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
 class Checker:
     """The constraints of one message type."""
 
-    __slots__ = ("_visits", "absent", "descriptor", "oneofs", "required")
+    __slots__ = ("_visits", "absent", "built", "descriptor", "oneofs", "required")
 
     def __init__(self, descriptor: Descriptor) -> None:
         self.descriptor = descriptor
         self._visits: dict[int, tuple[str, Visit]] | None = None
+        self.built = semantics.CHECKS.get(descriptor.full_name)
         self.required: list[tuple[int, str, str]] = []
         self.absent: list[tuple[int, str, str]] = []
         self.oneofs: list[tuple[frozenset[int], Any]] = []
@@ -98,6 +100,8 @@ class Checker:
                     found.extend(violation.under(entry[0]) for violation in inner)
         if self.required or self.absent or self.oneofs:
             self._check_absent({field.number for field, _ in fields}, found)
+        if self.built is not None:
+            found.extend(Violation(path, wrong, remedy, "refused") for path, wrong, remedy in self.built(message))
         return found
 
     def _check_absent(self, present: set[int], found: list[Violation]) -> None:
@@ -209,9 +213,17 @@ def _inside(field: FieldDescriptor) -> Visit | None:
     name = field.message_type.full_name
     if name == "google.protobuf.Any":
         return None if field.full_name in _CARRIED else _any
+    if name == "google.protobuf.Duration":
+        return _negative
     if name.startswith("google.protobuf."):
         return None
     return checker(field.message_type).check
+
+
+def _negative(value: Any) -> list[Violation] | None:
+    if not semantics.negative(value):
+        return None
+    return [Violation("", "expected a positive duration", "Write it without the minus sign.", "refused")]
 
 
 def _any(value: Any) -> list[Violation] | None:

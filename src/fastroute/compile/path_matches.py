@@ -2,7 +2,7 @@
 
 RM-03, RM-04  A prefix or path with "?" or "#" matches nothing, for what is compared ends there.
 RM-05, RM-11  A regex ignores `case_sensitive`; it is looked for below the literal beginning of its matches.
-RM-07  A separated prefix starts with "/", does not end with it, and has no "?" or "#".
+RM-07  A separated prefix does not end with "/" and has no "?" or "#"; Envoy takes one without a leading "/".
 RM-08  `connect_matcher` takes requests without a path.
 RM-09  A URI template is a regex of its own kind.
 """
@@ -51,7 +51,7 @@ def compile_path(match: Any, ctx: Context, path: str) -> PathMatch:
 
 def _text(match: Any, kind: Literal["prefix", "path", "path_separated_prefix"], ctx: Context, path: str) -> PathMatch:
     value: str = getattr(match, kind)
-    if kind == "path_separated_prefix" and not (value.startswith("/") and _is_separated(value)):
+    if kind == "path_separated_prefix" and not _is_separated(value):
         raise ctx.reject(f"{path}.{kind}", 'value does not match regex pattern "^[^?#]+[^?#/]$"')
     if "?" in value or "#" in value:
         return PathMatch("never")

@@ -35,10 +35,10 @@ def compile_redirect(message: Any, match: Any, ctx: Context, path: str) -> dict[
 
 
 def compile_body(message: Any, limit: int, ctx: Context, path: str) -> bytes:
-    """The body of a DataSource at `path`, at most `limit` bytes (RA-50)."""
+    """The body of a DataSource at `path`, at most `limit` bytes (RA-50); Envoy takes a limit of 0 for none."""
     ctx.only(message, path, ("inline_string", "inline_bytes"))
     text = message.inline_bytes if message.WhichOneof("specifier") == "inline_bytes" else message.inline_string.encode()
-    if len(text) > limit:
+    if 0 < limit < len(text):
         raise ctx.reject(path, f"response body size is {len(text)} bytes; maximum is {limit}")
     return bytes(text)
 
