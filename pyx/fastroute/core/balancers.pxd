@@ -51,6 +51,10 @@ cdef class SourceBalancer(Balancer):
     cdef list healthy_turns             # a LocalityTurns each level
     cdef list degraded_turns
     cdef object zones                   # core.zones.Zones of level 0, or None
+    cdef Policy given
+    cdef Memory memory
+    # The same balancer with all load on one level and health class.
+    cdef SourceBalancer forced(self, int level, bint degraded)
     cdef Source source(self, uint64_t draw, object random, object skip)
     cdef Endpoint least(self, Source source, object random)
 

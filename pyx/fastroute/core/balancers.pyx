@@ -124,6 +124,8 @@ cdef class SourceBalancer(Balancer):
         cdef Weigher weigher = _weigher(policy)
         cdef HostSet level
         self.sets = sets
+        self.given = policy
+        self.memory = memory
         self.loads = loads_of_sets(sets, policy)
         self.policy = {"round_robin": ROUND_ROBIN, "random": RANDOM}.get(policy.kind, LEAST_REQUEST)
         if self.policy == LEAST_REQUEST and policy.get("full_scan", False):
@@ -200,6 +202,14 @@ cdef class SourceBalancer(Balancer):
         if self.policy == RANDOM:
             return <Endpoint>source.hosts[<Py_ssize_t>(u % <uint64_t>source.size)]
         return self.least(source, random)
+
+    cdef SourceBalancer forced(self, int level, bint degraded):
+        cdef SourceBalancer made = SourceBalancer(self.sets, self.given, self.memory, self.zones)
+        made.loads.force(level, degraded)
+        made.all, made.healthy, made.degraded = self.all, self.healthy, self.degraded
+        made.healthy_localities, made.degraded_localities = self.healthy_localities, self.degraded_localities
+        made.healthy_turns, made.degraded_turns = self.healthy_turns, self.degraded_turns
+        return made
 
     cdef Endpoint least(self, Source source, object random):
         cdef Endpoint host, best

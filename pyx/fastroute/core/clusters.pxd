@@ -21,7 +21,8 @@ cdef class Cluster:
     cdef object writer                  # lock of those who replace the balancer
     cdef uint32_t drop                  # drop_overloads: numerator, of
     cdef uint32_t drop_of               # this denominator; 0: nothing is dropped
-    cdef dict linked                    # the other clusters that this one needs
+    cdef list links                     # the clusters that this one is built from: an aggregate's, or its peers
+    cdef list seen                      # the balancers of the links that it was built from
     cdef object local
     # Choose a host for one request; None when Envoy would answer 503.
     #   hash, has_hash  the hash of the route's hash policies, when there is one
@@ -31,3 +32,5 @@ cdef class Cluster:
     # Safe in any thread at any time; takes one balancer and stays with it.
     cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context)
     cdef Balancer build(self, list sets)
+    cdef Balancer balancer_of(self, Policy policy, list sets, Balancer before)
+    cdef bint follow(self) except -1

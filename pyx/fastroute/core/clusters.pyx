@@ -14,15 +14,17 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from threading import RLock
 
-from fastroute.core.balancers cimport Balancer, Policy, Reselect, SourceBalancer
+from fastroute.core.aggregates cimport Aggregate
+from fastroute.core.balancers cimport Balancer, Policy, Reselect
 from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport (
     ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, EDS_UNHEALTHY, REMOVED, Endpoint, Locality,
 )
-from fastroute.core.hash_balancers cimport HashBalancer
 from fastroute.core.hosts cimport HostSet
-from fastroute.core.original_dst cimport OriginalDestination
+from fastroute.core.leaves cimport build_leaf
+from fastroute.core.override_host cimport OverrideHost
 from fastroute.core.sources cimport Memory
+from fastroute.core.subsets cimport SubsetBalancer
 
 _REPORTED = {"healthy": 0, "degraded": ACTIVE_DEGRADED, "unhealthy": ACTIVE_FAILED}
 
@@ -49,17 +51,49 @@ cdef class Cluster:
         self.memory = Memory() if previous is None else previous.memory
         self.activity = Activity() if previous is None else previous.activity
         self.value = None if previous is None else previous.value
-        self.linked = {}
+        self.links = []
+        self.seen = []
         self.before = None if previous is None else previous.balancer
         self.balancer = self.build([HostSet([])])
 
     cdef Balancer build(self, list sets):
-        cdef str kind = self.policy.kind
-        if kind == "original_dst":
-            return OriginalDestination(self.policy)
-        if kind == "ring_hash" or kind == "maglev":
-            return HashBalancer(sets, self.policy, self.before)
-        return SourceBalancer(sets, self.policy, self.memory)
+        return self.balancer_of(self.policy, sets, self.before)
+
+    cdef Balancer balancer_of(self, Policy policy, list sets, Balancer before):
+        cdef Cluster other
+        cdef Balancer fallback
+        cdef HostSet peers = None
+        if policy.kind == "subset":
+            return SubsetBalancer(sets, policy, before)
+        if policy.kind == "override_host":
+            fallback = (<OverrideHost>before).fallback if isinstance(before, OverrideHost) else None
+            return OverrideHost(policy, self.balancer_of(policy.children[0], sets, fallback), self.by_address)
+        if policy.kind == "aggregate":
+            return Aggregate(policy, [other.balancer for other in self.links])
+        if len(self.links) == 1:
+            peers = <HostSet>(<Cluster>self.links[0]).balancer.sets[0]
+        return build_leaf(policy, sets, self.memory, before, peers)
+
+    def link(self, clusters, Cluster peers=None):
+        with self.writer:
+            if self.policy.kind == "aggregate":
+                self.links = [clusters[name] for name in self.policy.get("clusters", ()) if name in clusters]
+            else:
+                self.links = [peers] if peers is not None and peers is not self else []
+            self.refresh()
+
+    cdef bint follow(self) except -1:
+        """Build anew when a cluster that this one depends on has changed."""
+        cdef Cluster other
+        cdef Py_ssize_t i
+        for i in range(len(self.links)):
+            other = <Cluster>self.links[i]
+            if other.links:
+                other.follow()
+            if other.balancer is not self.seen[i]:
+                self.refresh()
+                return True
+        return False
 
     cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context):
         cdef Balancer balancer
@@ -67,6 +101,8 @@ cdef class Cluster:
             return None
         if skip is not None and not isinstance(skip, Reselect) and not skip:
             skip = None
+        if self.links:
+            self.follow()
         with cython.critical_section(self):
             balancer = self.balancer
         return balancer.choose(hash, has_hash, random, skip, context)
@@ -118,9 +154,11 @@ cdef class Cluster:
         return host
 
     def _put(self, Balancer balancer not None):
+        cdef Cluster other
         with cython.critical_section(self):
             self.balancer = balancer
         self.before = balancer
+        self.seen = [other.balancer for other in self.links]
 
     def refresh(self):
         cdef HostSet level
@@ -175,4 +213,4 @@ cdef bint _stays(Endpoint host, object named):
 
 
 cdef HostSet _without(HostSet level, Endpoint gone):
-    return level.of([host for host in level.hosts if host is not gone], level.configured_weights)
+    return level.of([host for host in level.hosts if host is not gone], level.configured_weights, None)

@@ -23,6 +23,6 @@ cdef class HostSet:
     cdef readonly uint32_t factor               # overprovisioning factor, percent
     cdef readonly bint weighted_health          # health counts weights, not hosts
     cdef Counts counts(self)
-    cdef HostSet filtered(self, object keep, bint keep_weights, bint scale)
+    cdef HostSet subset(self, list hosts, bint keep_weights, bint scale)
     cdef HostSet rebuilt(self)
-    cdef HostSet of(self, list hosts, dict weights)
+    cdef HostSet of(self, list hosts, dict weights, list places)

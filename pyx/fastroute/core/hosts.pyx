@@ -10,6 +10,7 @@ Rules:
 """
 
 cimport cython
+from libc.math cimport round
 from libc.stdint cimport uint32_t
 
 from fastroute.core.endpoint cimport DEGRADED, HEALTHY, Endpoint, Locality
@@ -19,11 +20,11 @@ from fastroute.core.priorities cimport Counts
 @cython.final
 cdef class HostSet:
     def __cinit__(self, list hosts not None, int priority=0, dict weights=None, Locality local=None,
-                  *, uint32_t factor=140, bint weighted_health=False):
+                  *, uint32_t factor=140, bint weighted_health=False, list places=None):
         cdef Endpoint host
         cdef int coarse
         cdef list group
-        cdef dict groups = {}
+        cdef dict groups = {} if places is None else {place: [] for place in places}
         self.priority = priority
         self.hosts = hosts
         self.healthy = []
@@ -86,23 +87,23 @@ cdef class HostSet:
             counts.basis_degraded += host.weight
         return counts
 
-    cdef HostSet filtered(self, object keep, bint keep_weights, bint scale):
-        """The set of the hosts in `keep`; its locality weights dropped, kept, or scaled (LB-77)."""
-        cdef Endpoint host
-        cdef list hosts = [host for host in self.hosts if host in keep]
+    cdef HostSet subset(self, list hosts, bint keep_weights, bint scale):
+        """The level with some of its hosts; its locality weights dropped, kept, or scaled (LB-77)."""
         cdef dict weights = self.configured_weights if keep_weights else None
+        cdef HostSet made = self.of(hosts, weights, self.localities)
         if weights is not None and scale:
-            weights = _scaled(weights, self.localities, self.by_locality, keep)
-        return self.of(hosts, weights)
+            made.weights = _scaled(made.weights, made.by_locality, self.by_locality)
+        return made
 
     cdef HostSet rebuilt(self):
         """The same hosts, sorted anew by their health."""
-        return self.of(self.hosts, self.configured_weights)
+        return self.of(self.hosts, self.configured_weights, None)
 
-    cdef HostSet of(self, list hosts, dict weights):
-        """The same level with other hosts."""
+    cdef HostSet of(self, list hosts, dict weights, list places):
+        """The same level with other hosts; `places` are localities that are kept though they are empty."""
         return HostSet(
-            hosts, self.priority, weights, self.local, factor=self.factor, weighted_health=self.weighted_health
+            hosts, self.priority, weights, self.local,
+            factor=self.factor, weighted_health=self.weighted_health, places=places,
         )
 
 
@@ -119,12 +120,9 @@ cdef Py_ssize_t _excluded(list group):
     return count
 
 
-cdef dict _scaled(dict weights, list localities, list by_locality, object keep):
-    cdef dict scaled = {}
-    for locality, group in zip(localities, by_locality, strict=True):
-        weight = weights.get(locality, 0)
-        if weight:
-            kept = sum(1 for host in group if host in keep)
-            # Envoy's rule: rounded, but never below one.
-            scaled[locality] = max(1, int(weight * (kept / len(group)) + 0.5))
-    return scaled
+cdef list _scaled(list weights, list kept, list before):
+    """Each weight by the share of its locality's hosts that are kept, rounded; it may well become 0."""
+    return [
+        <uint32_t>round(weight * <double>(<float>len(some) / <float>len(every)))
+        for weight, some, every in zip(weights, kept, before, strict=True)
+    ]

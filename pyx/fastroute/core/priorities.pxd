@@ -23,6 +23,7 @@ cdef class Loads:
     cdef int choose(self, uint64_t hash, bint *degraded) noexcept
     cdef void set_single(self) noexcept
     cdef void spread(self, uint32_t total) noexcept
+    cdef void force(self, int level, bint degraded) noexcept
     cdef Loads without(self, object tried)
 
 cdef Loads compute(Counts *counts, int levels, uint32_t factor, uint32_t threshold)

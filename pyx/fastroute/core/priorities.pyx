@@ -72,6 +72,14 @@ cdef class Loads:
         elif left and first_degraded >= 0:
             self.degraded_load[first_degraded] += left
 
+    cdef void force(self, int level, bint degraded) noexcept:
+        """All of the load on one level and class; panic stays as it is."""
+        cdef int i
+        for i in range(self.levels):
+            self.load[i] = 100 if i == level and not degraded else 0
+            self.degraded_load[i] = 100 if i == level and degraded else 0
+        self.set_single()
+
     cdef Loads without(self, object tried):
         """RA-111: the loads over the levels not in `tried`; None when nothing is available at all."""
         cdef Loads other = _empty(self.levels)

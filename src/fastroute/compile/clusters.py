@@ -24,7 +24,9 @@ from fastroute.api.anys import is_unknown, unpack
 from fastroute.compile.cluster_info import ClusterInfo, Query
 from fastroute.compile.context import Context
 from fastroute.compile.endpoints import Assignment, Reader, Resolve, metadata
-from fastroute.compile.load_balancing import legacy
+from fastroute.compile.load_balancing import common, legacy
+from fastroute.compile.subsets import legacy_subset
+from fastroute.compile.typed_policies import typed
 from fastroute.config.resources import Resource
 from fastroute.core.balancers import Policy
 from fastroute.core.clusters import Cluster
@@ -244,11 +246,32 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
                 "lb_subset_config", "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config"
             )
         return _original_dst(message.original_dst_lb_config, ctx)
-    if subsets.subset_selectors:
-        raise ctx.unsupported("lb_subset_config", "subset load balancing is not supported")
     if message.HasField("load_balancing_policy"):
-        raise ctx.unsupported("load_balancing_policy", "typed load balancing policies are not supported")
-    return legacy(ctx, message)
+        _check_no_legacy(message, ctx)
+        shared = common(ctx, message.common_lb_config, "common_lb_config")
+        return typed(ctx, message.load_balancing_policy, "load_balancing_policy", shared, message.name)
+    policy = legacy(ctx, message, kind)
+    if not subsets.subset_selectors:
+        return policy
+    if subsets.locality_weight_aware and not _uses_locality_weights(message):
+        raise ctx.unsupported(
+            "lb_subset_config.locality_weight_aware",
+            "Envoy 1.40 crashes on this without locality weights",
+            remedy="Set common_lb_config.locality_weighted_lb_config, or remove the field.",
+        )
+    return legacy_subset(ctx, subsets, policy)
+
+
+def _check_no_legacy(message: Any, ctx: Context) -> None:
+    if message.HasField("lb_subset_config"):
+        raise ctx.reject("lb_subset_config", "cluster: load_balancing_policy cannot be combined with lb_subset_config")
+    config = message.common_lb_config
+    if config.WhichOneof("locality_config_specifier") or config.HasField("consistent_hashing_lb_config"):
+        raise ctx.reject(
+            "common_lb_config",
+            "cluster: load_balancing_policy cannot be combined with partial fields (zone_aware_lb_config, "
+            "locality_weighted_lb_config, consistent_hashing_lb_config) of common_lb_config",
+        )
 
 
 def _original_dst(config: Any, ctx: Context) -> Policy:

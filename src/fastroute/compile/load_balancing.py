@@ -185,7 +185,7 @@ _BLOCKS = {
 }
 
 
-def legacy(ctx: Context, cluster: Any) -> Policy:
+def legacy(ctx: Context, cluster: Any, cluster_type: str) -> Policy:
     """The policy of `lb_policy`, `common_lb_config` and the block of that policy."""
     kind = _LEGACY[cluster.lb_policy]
     if kind == "typed":
@@ -193,6 +193,11 @@ def legacy(ctx: Context, cluster: Any) -> Policy:
     if kind is None or kind == "cluster_provided":
         raise ctx.reject("lb_policy", f"cluster provided LB specified but cluster '{cluster.name}' did not provide one")
     found = common(ctx, cluster.common_lb_config, "common_lb_config")
+    if found.get("use_hostname") and cluster_type not in ("STRICT_DNS", "LOGICAL_DNS"):
+        raise ctx.reject(
+            "common_lb_config.consistent_hashing_lb_config.use_hostname_for_hashing",
+            f"Cannot use hostname for consistent hashing loadbalancing for cluster of type: '{cluster_type}'",
+        )
     if kind in _BLOCKS:
         name, read = _BLOCKS[kind]
         found |= read(ctx, getattr(cluster, name), name)

@@ -69,6 +69,12 @@ class Cluster:
         `checked` a new host counts as failed until `set_health` reports it; with `keep_removed` a
         host that is no longer named stays until its check fails.
         """
+    def link(self, clusters: Mapping[str, Cluster], peers: Cluster | None = None) -> None:
+        """Tell the cluster about the others: those that an aggregate lists, and the caller's own peers.
+
+        `peers` is the cluster named by the bootstrap's local_cluster_name; it turns zone-aware
+        routing on. Changes of linked clusters are followed.
+        """
     def refresh(self) -> None:
         """Sort the hosts anew by their health."""
     def set_health(self, address: str, health: _Health) -> None:

@@ -37,4 +37,5 @@ class HostSet:
         *,
         factor: int = 140,
         weighted_health: bool = False,
+        places: list[Locality] | None = None,
     ) -> HostSet: ...
