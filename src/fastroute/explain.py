@@ -53,9 +53,17 @@ def explain_request(
     tables = Tables(
         {resource.name: resource.message for resource in snapshot.resources.routes},
         [resource.message for resource in snapshot.resources.scoped_routes],
+        _node(snapshot),
     )
     known = snapshot.clusters if snapshot.knows_clusters else None
     return http.handle(manager, request, tables=tables, runtime=snapshot.runtime, clusters=known)
+
+
+def _node(snapshot: Snapshot) -> tuple[str, str] | None:
+    if snapshot.resources.bootstrap is None:
+        return None
+    bootstrap: Any = snapshot.resources.bootstrap.message
+    return bootstrap.node.cluster, bootstrap.node.id
 
 
 def manager_of(snapshot: Snapshot, chain: Chain) -> Message:

@@ -43,7 +43,7 @@ class Routed:
         }
         source = {
             "listeners": [listener],
-            "routes": [{**table, "name": "table"}],
+            "routes": [{**table, "name": "table"}] if table else [],
             "clusters": [{"name": name, "connect_timeout": "1s"} for name in clusters],
         }
         router = fastroute.Router(fastroute.load(source, runtime=runtime))

@@ -1,8 +1,12 @@
-"""Filter state matchers of a configuration (RM-53): the object's text, or an address in ranges."""
+"""Filter state matchers of a configuration (RM-53): the object's text, or an address in ranges.
+
+The text of an address object is an address, or an address and a port.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +16,8 @@ from fastroute.core.decision import Decision
 from fastroute.core.strings import StringMatcher
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_HAS_PORT = re.compile(r"(\[.*\]|[^:]*):[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,16 @@ class FilterStateAddress:
     invert: bool
 
     def __call__(self, decision: Decision) -> bool:
-        value = decision.filter_state.get(self.key)
+        value = decision.filter_state.get(self.key, "")
         try:
-            address = ipaddress.ip_address(value or "")
+            address = ipaddress.ip_address(_host(value))
         except ValueError:
             return False
         return any(address in network for network in self.ranges) != self.invert
+
+
+def _host(text: str) -> str:
+    return text.rpartition(":")[0].strip("[]") if _HAS_PORT.fullmatch(text) else text
 
 
 def compile_filter_state(message: Any, ctx: Context, path: str) -> FilterStateText | FilterStateAddress:

@@ -14,10 +14,8 @@ import ipaddress
 from typing import NamedTuple
 
 from fastroute.errors import UnsupportedError
-from fastroute.reference.stream import Message, Stream
+from fastroute.reference.stream import IPAddress, Message, Stream
 from fastroute.reference.trace import text
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Client(NamedTuple):

@@ -23,7 +23,7 @@ def refuse(stream: Stream) -> Outcome | None:
     if all(byte in _ALLOWED for byte in stream.authority):
         return None
     stream.trace.add("authority", text(stream.authority), "answered", "it has foreign characters: 400", "HC-04")
-    return respond(400, "http.invalid_authority")
+    return respond(400, "http.invalid_authority", body=b"Bad Request")
 
 
 def normalise(manager: Message, stream: Stream) -> None:

@@ -29,6 +29,7 @@ METHODS = frozenset(
 )
 TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DROP, REJECT = 2, 1
+_BODIES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 
 def refuse(manager: Message, request: Request, stream: Stream) -> Outcome | None:
@@ -60,7 +61,7 @@ def _receive(manager: Message, request: Request, stream: Stream) -> None:
 
 def _refused(stream: Stream, status: int, details: str, rule: str) -> Outcome:
     stream.trace.add("codec", "request", "answered", f"{details}: {status}", rule)
-    return respond(status, details)
+    return respond(status, details, body=_BODIES[status])
 
 
 Problem = tuple[int, str, str]

@@ -1,17 +1,21 @@
 """Filter state matchers (`RouteMatch.filter_state`).
 
-- RM-53: `string_match` looks at the object as text; `address_match` at an address object, of which any
+- RM-53: `string_match` looks at the object as text; `address_match` at an address object (its text is an
+  address, or an address and a port), of which any
   range must have it (`invert_match`: none); an absent object does not match.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 
 from fastroute.reference import strings
 from fastroute.reference.stream import Message
 from fastroute.reference.trace import Reason
+
+_HAS_PORT = re.compile(r"(\[.*\]|[^:]*):[0-9]+")
 
 
 def why_not(matchers: Iterable[Message], state: Mapping[str, str]) -> Reason | None:
@@ -35,8 +39,9 @@ def _matches(matcher: Message, value: str) -> bool:
 
 
 def _in_ranges(matcher: Message, value: str) -> bool:
+    host = value.rpartition(":")[0].strip("[]") if _HAS_PORT.fullmatch(value) else value
     try:
-        address = ipaddress.ip_address(value)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
     inside = any(address in _network(each) for each in matcher.ranges)

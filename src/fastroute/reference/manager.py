@@ -31,14 +31,19 @@ from fastroute.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Where the manager finds what it names: route configurations by name, and scopes by SRDS."""
+    """Where the manager finds what it names: route configurations by name, and scopes by SRDS.
+
+    `node` has the cluster and the id of Envoy's own node (`Bootstrap.node`), where they are known.
+    """
 
     route_configurations: Mapping[str, Message] = field(default_factory=dict)
     scopes: Iterable[Message] = ()
+    node: tuple[str, str] | None = None
 
 
 def handle(manager: Message, tables: Tables, request: Request, stream: Stream) -> table.Decision:
     """The decision of a manager about a request; `stream` is fresh."""
+    stream.node = tables.node
     refused = codec.refuse(manager, request, stream)
     snapped = None if refused else route_configuration(manager, tables, stream)
     refused = refused or _sanity(stream) or normalisation.normalise(manager, stream)

@@ -8,14 +8,15 @@
   `strip_query` is set.
 - RA-43: `prefix_rewrite` replaces what the route matched, `regex_rewrite` every match in the path
   without its query; an empty result is no rewrite. The query is kept unless `strip_query`.
+- RA-44: `path_rewrite` is a template (see `formatter.py`); an empty result is no rewrite; the query is
+  appended unless the result has a "?".
 - RA-45: the status is 301 unless `response_code` says otherwise.
 - VH-11: `require_tls` redirects to https:// + authority + path, the port included.
 """
 
 from __future__ import annotations
 
-from fastroute.errors import UnsupportedError
-from fastroute.reference import regexes, virtual_hosts
+from fastroute.reference import formatter, regexes, virtual_hosts
 from fastroute.reference.paths import without_query
 from fastroute.reference.stream import Message, Stream
 
@@ -78,7 +79,8 @@ def _path(route: Message, stream: Stream) -> bytes:
             rewrite = redirect.regex_rewrite
             return (regexes.replace(rewrite.pattern.regex, rewrite.substitution, path) or path) + query
         case "path_rewrite" if redirect.path_rewrite:
-            raise UnsupportedError("path_rewrite of a redirect cannot be decided", path="redirect.path_rewrite")
+            rewritten = formatter.render(redirect.path_rewrite, route, stream, absent=b"")
+            return (rewritten or path) + (b"" if b"?" in rewritten else query)
         case _:
             return path + query
 

@@ -8,6 +8,7 @@
 - HC-46: x-forwarded-proto: overwritten with `use_remote_address` unless trusted hops sent it; set where
   it is absent. `scheme_to_overwrite` sets it and :scheme. An absent :scheme becomes x-forwarded-proto
   where that is http or https, else that of the connection; it is lower-cased.
+- HC-47: `add_user_agent` tells the names of Envoy's own cluster and node, and names an absent user agent.
 - HC-47: x-forwarded-port, via, x-forwarded-client-cert and x-request-id are what they will be upstream.
 """
 
@@ -48,6 +49,7 @@ def sanitise(manager: Message, route_configuration: Message | None, scheme: byte
     """Bring the headers into the state in which routes see them; `scheme` is the connection's."""
     stream.headers.remove(b"x-envoy-internal")
     client = addresses.client(manager, stream)
+    stream.client = client.address
     _forwarded(manager, scheme, stream)
     internal = addresses.is_internal(manager, client)
     stream.trace.add(
@@ -96,7 +98,7 @@ def _external(manager: Message, route_configuration: Message | None, client: add
 def _identity(manager: Message, stream: Stream) -> None:
     headers = stream.headers
     if manager.add_user_agent.value:
-        raise UnsupportedError("the name of Envoy's own service is not known here", path="add_user_agent")
+        _name_self(stream)
     if manager.via:
         headers.receive(b"via", manager.via.encode("utf-8"))
     presented = stream.tls is not None and stream.tls.presented
@@ -107,6 +109,17 @@ def _identity(manager: Message, stream: Stream) -> None:
         edge = manager.use_remote_address.value and headers.first(b"x-envoy-internal") is None
         if headers.first(b"x-request-id") is None or (edge and not manager.preserve_external_request_id):
             headers.set(b"x-request-id", request_id(stream.random))
+
+
+def _name_self(stream: Stream) -> None:
+    if stream.node is None:
+        raise UnsupportedError("the name of Envoy's own node is not known", path="add_user_agent")
+    cluster, node = (each.encode("utf-8") for each in stream.node)
+    stream.headers.set(b"x-envoy-downstream-service-cluster", cluster)
+    if not stream.headers.first(b"user-agent"):
+        stream.headers.set(b"user-agent", cluster)
+    if node:
+        stream.headers.set(b"x-envoy-downstream-service-node", node)
 
 
 def request_id(random: int) -> bytes:

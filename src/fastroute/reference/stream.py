@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeAlias
 
 from fastroute.reference.header_map import HeaderMap
@@ -14,12 +15,16 @@ Message: TypeAlias = Any
 """A message of the Envoy API. Its fields are read by name, so that the walk reads like the rules."""
 
 
+IPAddress: TypeAlias = IPv4Address | IPv6Address
+
+
 @dataclass(slots=True)
 class Stream:
     """`headers` change while the request is normalised; everything else stays.
 
     `random` is the stream's one random value (RM-22). `clusters` are the names of the clusters that
-    exist; None when nothing is known about clusters, so that every name is taken to exist.
+    exist; None when nothing is known about clusters, so that every name is taken to exist. `client` is
+    the trusted address of the client, once it is known; `node` the cluster and id of Envoy's own node.
     """
 
     headers: HeaderMap
@@ -29,6 +34,8 @@ class Stream:
     dynamic_metadata: Mapping[str, object] = field(default_factory=dict)
     filter_state: Mapping[str, str] = field(default_factory=dict)
     clusters: Container[str] | None = None
+    client: IPAddress | None = None
+    node: tuple[str, str] | None = None
     trace: Trace = field(default_factory=Trace)
 
     @property

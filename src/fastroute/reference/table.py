@@ -4,6 +4,7 @@
   (ALL, or EXTERNAL_ONLY for a request without x-envoy-internal: true) redirects to https unless
   x-forwarded-proto is exactly "https"; then the matcher or the routes.
 - VH-10: no virtual host, or no route in it: 404 route_not_found.
+- RM-50: Envoy's own answer to a gRPC request has the status 200 on the wire, unless the codec gives it.
 - VH-14: of a matcher tree's action the routes must still match; if none does: 404.
 """
 
@@ -69,11 +70,11 @@ def _requires_tls(host: Message, stream: Stream) -> bool:
 
 
 def _on_the_wire(outcome: targets.Outcome, stream: Stream) -> targets.Outcome:
-    """RC-01: an answer to a gRPC request has the status 200 on the wire; its own goes into grpc-status."""
+    """An answer to a gRPC request has the status 200 and no body; grpc-status and grpc-message tell its own."""
     reason = str(outcome["reason"])
     if outcome["kind"] == "forward" or reason.startswith("http") or not tls.is_grpc(stream.headers):
         return outcome
-    return {**outcome, "status": 200}
+    return {**outcome, "status": 200, "body": b""}
 
 
 def without_route(

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from fastroute.errors import UnsupportedError
-from fastroute.reference import fractions, redirects
+from fastroute.reference import formatter, fractions, redirects
 from fastroute.reference.numbers import unsigned_64
 from fastroute.reference.stream import Message, Stream
 from fastroute.reference.trace import text
@@ -31,7 +31,7 @@ def decide(route: Message, stream: Stream) -> Outcome:
             status = redirects.STATUS[route.redirect.response_code]
             return respond(status, "direct_response", kind="redirect", location=redirects.location(route, stream))
         case "direct_response":
-            return _direct(route.direct_response, stream)
+            return _direct(route, stream)
         case "route":
             return _forward(route.route, stream)
         case _:
@@ -46,16 +46,19 @@ def respond(
     return {"kind": kind, "cluster": None, "status": status, "reason": reason, "location": shown, "body": body}
 
 
-def _direct(action: Message, stream: Stream) -> Outcome:
-    status = action.status
+def _direct(route: Message, stream: Stream) -> Outcome:
+    status = route.direct_response.status
     away = status == 201 or 300 <= status < 400
     location = redirects.own_location(stream) if away else None
-    return respond(status, "direct_response", location=location, body=_body(action))
+    return respond(status, "direct_response", location=location, body=_body(route, stream))
 
 
-def _body(action: Message) -> bytes:
+def _body(route: Message, stream: Stream) -> bytes:
+    action = route.direct_response
     if action.HasField("body_format"):
-        raise UnsupportedError("body_format of a direct response cannot be decided", path="direct_response.body_format")
+        if action.body_format.WhichOneof("format") != "text_format_source":
+            raise UnsupportedError("this body_format cannot be decided", path="direct_response.body_format")
+        return formatter.render(action.body_format.text_format_source.inline_string, route, stream)
     kind = action.body.WhichOneof("specifier")
     if kind == "inline_string":
         body: bytes = action.body.inline_string.encode("utf-8")
