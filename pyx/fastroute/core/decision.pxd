@@ -26,6 +26,12 @@ cdef class Decision:
     cdef object random_source           # an int, a callable, or None
     cdef uint64_t random_value
     cdef bint random_known
-    cdef list headers_processed         # lazily: what processed_headers() returns
+    cdef bint scheme_given              # the request itself names its scheme
+    cdef object compared                # keeps the paths that are compared alive
+    cdef object table                   # the route table that was asked, or None
+    # What the manager makes of the headers, when it is asked for.
+    cdef list headers_processed
+    cdef bytes scheme_processed
+    cdef object client                  # the trusted address and port, or None
 
     cdef uint64_t draw(self) except? 0

@@ -10,6 +10,10 @@ cimport cython
 from fastroute.core.slices cimport text_of
 
 
+# The codec answers with the status's own words; the connection manager with no body.
+cdef dict CODEC_BODIES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+
+
 cdef str shown(object value):
     """Bytes as text, one character a byte."""
     return value.decode("latin-1") if isinstance(value, bytes) else value
@@ -67,9 +71,8 @@ cdef class Decision:
 
     @property
     def scheme(self):
-        if self.manager is not None:
-            return self.manager.scheme_of(self)
-        return text_of(self.request_scheme)
+        self.processed_headers()
+        return self.scheme_processed
 
     @property
     def request_headers(self):
@@ -95,18 +98,17 @@ cdef class Decision:
         """The headers as the caller gave them: lower-case names, bytes, pseudo headers left out."""
         given = self.request_headers_given
         pairs = given.items() if hasattr(given, "items") else given
-        lowered = [(text_of(name).lower(), text_of(value)) for name, value in pairs]
+        lowered = [(text_of(name).lower(), text_of(value).strip(b" \t")) for name, value in pairs]
         return [pair for pair in lowered if pair[0] != b"host" and not pair[0].startswith(b":")]
 
     def processed_headers(self):
         if self.headers_processed is None:
-            self.headers_processed = self.given_headers() if self.manager is None else self.manager.process(self)
+            self.manager.process(self)
         return self.headers_processed
 
     def remote_address(self):
-        if self.context is None:
-            return None
-        return self.context.source if self.manager is None else self.manager.remote_address(self)
+        self.processed_headers()
+        return self.client
 
     def local_address(self):
         return None if self.context is None else self.context.destination
@@ -125,7 +127,9 @@ cdef class Decision:
 
     @property
     def body(self):
-        return b"" if self.action is None else self.action.body(self)
+        if self.action is not None:
+            return self.action.body(self)
+        return CODEC_BODIES.get(self.status, b"") if self.reason.startswith("http1.") else b""
 
     @property
     def method(self):

@@ -2,17 +2,41 @@
 
 from fastroute.core.decision cimport Decision
 from fastroute.core.headers cimport View
+from fastroute.core.processing cimport HeaderProcessing
 
 
 cdef class HttpManager:
-    cdef readonly dict upgrades            # lower-case upgrade type -> enabled
-    cdef readonly object route_table       # the inline route configuration's table, or None
-    cdef readonly str route_config_name    # of RDS, or None
+    cdef readonly dict upgrades             # lower-case upgrade type -> enabled
+    cdef readonly object route_table        # the inline route configuration's table, or None
+    cdef readonly str route_config_name     # of RDS, or None
+    cdef readonly object scopes             # ScopedRoutes, or None
+    cdef readonly HeaderProcessing processing
+    cdef readonly Py_ssize_t max_headers
+    cdef readonly Py_ssize_t max_header_bytes
+    cdef readonly bint reject_underscores
+    cdef readonly bint custom_methods
+    cdef readonly bint absolute_urls
+    cdef int slashes
+    cdef readonly bint normalize_path
+    cdef readonly bint merge_slashes
+    cdef readonly bint strip_trailing_dot
+    cdef int strip_port                     # 0: no, 1: any, 2: the listener's
+    cdef bint plain_path                    # no step changes a path
+    cdef bint plain_authority
+    cdef bint rewrites_any_header           # early mutations, or dropped underscores
 
     cdef int prepare(self, View *view, Decision decision) except -1
+    cdef int check_target(self, View *view, Decision decision) except -1
+    cdef int take_connect(self, View *view, Decision decision) except -1
+    cdef int take_absolute(self, View *view, Decision decision) except -1
+    cdef int check_method(self, View *view, Decision decision) except -1
+    cdef int check_headers(self, View *view, Decision decision) except -1
     cdef int check_authority(self, View *view, Decision decision) except -1
     cdef int check_path(self, View *view, Decision decision) except -1
+    cdef int normalise(self, View *view, Decision decision) except -1
+    cdef int normalise_authority(self, View *view, Decision decision) except -1
     cdef int check_upgrade(self, View *view, Decision decision) except -1
+    cdef bint must_process(self, View *view, bint managed, bint inspects) noexcept
 
 
 cdef inline int answer(Decision decision, str kind, int status, str reason) except -1:

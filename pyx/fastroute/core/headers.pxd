@@ -17,6 +17,12 @@ cdef enum:
     CONNECTION = 0
     UPGRADE = 1
     FORWARDED_PROTO = 2
+    HOST = 3                   # another Host line: part of the authority, not a header of its own
+    OWN_SLOTS = 4
+    # Flags of a view.
+    BAD_NAME = 1
+    BAD_VALUE = 2
+    UNDERSCORE = 4
     INLINE_VALUES = 16
     INLINE_SLOTS = 24
     BUCKETS = 64
@@ -36,12 +42,15 @@ cdef struct Slot:              # one header that the table looks at
 cdef struct View:              # a request as routing sees it
     Slice target               # the path with its query
     Slice path                 # the part that routes are matched on
+    Slice template_path        # the part that URI templates are matched on
     Py_ssize_t path_size       # of the target up to its query
     bint has_path
     Slice authority
     Slice method
     Slice scheme
     PyObject *decision         # borrowed: random value and surroundings
+    int flags
+    int unusual                # classes of the bytes in the target that call for a closer look
     Py_ssize_t header_count
     Py_ssize_t header_bytes
     Slot *slots
@@ -65,7 +74,9 @@ cdef class HeaderNames:
     cdef Name *names
     cdef uint64_t lengths      # bit n: a name has n bytes (63: or more)
     cdef int32_t[64] buckets
+    cdef bint managed          # a name is one that a connection manager may add, change or remove
 
+    cdef int register(self, bytes name) except -1
     cdef int number(self, bytes name) except -100
     cdef int open(self, View *view) except -1
     cdef int scan(self, View *view, object headers) except -1

@@ -18,6 +18,7 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
+from fastroute.core.chars cimport chars_bad_value, chars_name_kind
 from fastroute.core.slices cimport Slice, lower, same_folded, view as view_of
 
 cdef dict PSEUDO = {
@@ -26,9 +27,10 @@ cdef dict PSEUDO = {
 
 INLINE_HEADERS = frozenset([
     b"accept", b"accept-encoding", b"access-control-request-headers", b"access-control-request-method",
-    b"access-control-request-private-network", b"authorization", b"cache-control", b"connection", b"content-length",
+    b"access-control-request-private-network", b"authorization", b"cache-control", b"connection", b"content-encoding",
     b"content-type", b"expect", b"grpc-accept-encoding", b"grpc-timeout", b"if-match", b"if-modified-since",
     b"if-none-match", b"if-range", b"if-unmodified-since", b"keep-alive", b"origin", b"pragma", b"proxy-connection",
+    b"proxy-status",
     b"referer", b"te", b"transfer-encoding", b"upgrade", b"user-agent", b"via", b"x-client-trace-id",
     b"x-envoy-attempt-count", b"x-envoy-decorator-operation", b"x-envoy-downstream-service-cluster",
     b"x-envoy-downstream-service-node", b"x-envoy-expected-rq-timeout-ms", b"x-envoy-external-address",
@@ -50,6 +52,12 @@ cdef inline int length_bit(Py_ssize_t size) noexcept nogil:
     return <int>size if size < 63 else 63
 
 
+cdef object MANAGED = frozenset([
+    b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade", b"via", b"x-request-id",
+])
+cdef tuple MANAGED_PREFIXES = (b"x-envoy-", b"x-forwarded-")
+
+
 @cython.final
 cdef class HeaderNames:
     """See the stub."""
@@ -60,8 +68,8 @@ cdef class HeaderNames:
         self.numbers = {}
         for at in range(BUCKETS):
             self.buckets[at] = -1
-        for name in (b"connection", b"upgrade", b"x-forwarded-proto"):
-            self.number(name)
+        for name in (b"connection", b"upgrade", b"x-forwarded-proto", b"host"):
+            self.register(name)
 
     def __dealloc__(self):
         free(self.names)
@@ -74,14 +82,17 @@ cdef class HeaderNames:
 
     cdef int number(self, bytes name) except -100:
         """The slot of the header `name` (lower case, not empty), new unless it has one; only while building."""
-        cdef Name *moved
-        cdef Name *new
+        cdef int slot = PSEUDO.get(name, 0)
+        if slot < 0:
+            self.managed = self.managed or slot == SCHEME
+            return slot
+        self.managed = self.managed or name in MANAGED or name.startswith(MANAGED_PREFIXES)
+        return self.numbers[name] if name in self.numbers else self.register(name)
+
+    cdef int register(self, bytes name) except -1:
         cdef int count = <int>len(self.texts), bucket
-        if name in PSEUDO:
-            return PSEUDO[name]
-        if name in self.numbers:
-            return self.numbers[name]
-        moved = <Name *>realloc(self.names, sizeof(Name) * (count + 1))
+        cdef Name *moved = <Name *>realloc(self.names, sizeof(Name) * (count + 1))
+        cdef Name *new
         if moved == NULL:
             raise MemoryError()
         self.names = moved
@@ -105,6 +116,7 @@ cdef class HeaderNames:
         view.value_count = 0
         view.value_capacity = INLINE_VALUES
         view.header_count = 0
+        view.flags = 0
         view.header_bytes = 0
         if count > INLINE_SLOTS:
             view.slots = <Slot *>malloc(sizeof(Slot) * <size_t>count)
@@ -141,9 +153,15 @@ cdef class HeaderNames:
     cdef int see(self, View *view, object name, object value) except -1:
         cdef Slice text, content
         cdef int32_t at
+        cdef int kind
         view_of(name, &text)
         view_of(value, &content)
         view.header_count += 1
+        kind = chars_name_kind(text.data, text.size)
+        if kind > 1:
+            view.flags |= UNDERSCORE if kind == 2 else BAD_NAME
+        if chars_bad_value(content.data, content.size):
+            view.flags |= BAD_VALUE
         view.header_bytes += text.size + content.size
         if text.size == 0 or not (self.lengths >> length_bit(text.size)) & 1:
             return 0

@@ -51,6 +51,7 @@ cdef class FractionPredicate(Predicate):
 
 cdef class PathPredicate(Predicate):
     cdef readonly Regex regex
+    cdef readonly bint template
 
 
 cdef class GrpcPredicate(Predicate):

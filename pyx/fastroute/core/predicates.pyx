@@ -151,10 +151,13 @@ cdef class FractionPredicate(Predicate):
 cdef class PathPredicate(Predicate):
     """See the stub."""
 
-    def __cinit__(self, Regex regex not None):
+    def __cinit__(self, Regex regex not None, *, bint template=False):
         self.regex = regex
+        self.template = template
 
     cdef int holds(self, View *view) except -1:
+        if self.template:
+            return self.regex.match_full(view.template_path.data, view.template_path.size)
         return self.regex.match_full(view.path.data, view.path.size)
 
 

@@ -28,7 +28,7 @@ from fastroute.core.request cimport Context
 
 
 cdef struct HostRow:           # one virtual host
-    uint32_t routes            # its list of routes
+    uint32_t routes            # its list of routes; NONE where a matcher tree chooses among several
     int require_tls
 
 
@@ -50,12 +50,23 @@ cdef class RouteTable:
     cdef list predicates       # tuple of Predicate by route number
     cdef list unrouted         # Entry by virtual host: no route of it matched
     cdef Entry unhosted        # no virtual host has the authority
-    cdef bint ignore_port
+    cdef readonly bint ignore_port
+    cdef readonly bint ignore_parameters
+    cdef readonly bytes vhost_header
+    cdef int vhost_slot
+    cdef readonly tuple internal_only_headers
+    cdef dict trees            # number of a virtual host -> its matcher tree
+    cdef bint inspects         # routes look at headers
+    cdef bint managed          # and at some that connection managers change
 
     cdef Decision decide(self, object authority, object path, object method, object headers, object scheme,
                          object random, Context context, HttpManager manager, dict clusters)
     cdef int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1
+    cdef int process(self, View *view, Decision decision) except -1
     cdef uint32_t find_host(self, View *view) noexcept
+    cdef int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1
+    cdef uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE
+    cdef int strip_parameters(self, View *view, Decision decision) except -1
     cdef uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE
     cdef uint32_t resolve(self, View *view, Found *found) except? 0xFFFFFFFE
     cdef int walk_folded(self, View *view, uint32_t root, Found *found) except -1

@@ -14,6 +14,7 @@ cimport cython
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memchr
 
 from fastroute.core.arena cimport NONE, Arena
 from fastroute.core.candidates cimport CandidateLists, Runs, next_candidate, runs_init
@@ -21,7 +22,11 @@ from fastroute.core.decision cimport Decision
 from fastroute.core.domains cimport DomainIndex
 from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, WEIGHTED, Entry, Target
 from fastroute.core.hcm cimport HttpManager, answer
-from fastroute.core.headers cimport HeaderNames, View, close_view, first_line, next_line
+from fastroute.core.headers cimport (
+    FORWARDED_PROTO, OWN_SLOTS, HeaderNames, View, close_view, first_line, next_line,
+)
+from fastroute.core.matchers cimport TreeNode
+from fastroute.core.normalise cimport port_start, without_parameters
 from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, Found, PathIndex, found_init
 from fastroute.core.predicates cimport Predicate
 from fastroute.core.request cimport Context
@@ -36,10 +41,15 @@ cdef HttpManager DEFAULT = HttpManager()
 cdef class RouteTable:
     """See the stub."""
 
-    def __cinit__(self, str name, virtual_hosts, *, bint ignore_port=False):
+    def __cinit__(self, str name, virtual_hosts, *, bint ignore_port=False, bint ignore_parameters=False,
+                  bytes vhost_header=b"", tuple internal_only_headers=()):
         cdef list domains = []
         self.name = name
         self.ignore_port = ignore_port
+        self.ignore_parameters = ignore_parameters
+        self.vhost_header = vhost_header.lower()
+        self.internal_only_headers = tuple([text.lower() for text in internal_only_headers])
+        self.trees = {}
         self.paths = PathIndex()
         self.candidates = CandidateLists()
         self.names = HeaderNames()
@@ -53,6 +63,10 @@ cdef class RouteTable:
             domains.extend([(domain, number) for domain in spec.domains])
             self.build_host(spec)
         self.domains = DomainIndex(domains)
+        if self.vhost_header:
+            self.vhost_slot = self.names.number(self.vhost_header)
+        self.inspects = len(self.names) > OWN_SLOTS
+        self.managed = self.names.managed or any([text in self.names for text in self.internal_only_headers])
 
     def __len__(self):
         return len(self.entries)
@@ -60,8 +74,17 @@ cdef class RouteTable:
     # Building.
 
     cdef int build_host(self, spec) except -1:
-        cdef uint32_t number = self.hosts.add(1), routes = self.build_list(list(spec.routes))
-        cdef HostRow *row = &(<HostRow *>self.hosts.data)[number]
+        cdef uint32_t number = self.hosts.add(1), routes = NONE
+        cdef HostRow *row
+        if spec.tree is None:
+            routes = self.build_list(list(spec.routes))
+        else:
+            base = self.lists.size
+            for listed in spec.lists:
+                self.build_list(list(listed))
+            (<TreeNode?>spec.tree).bind(self.names)
+            self.trees[number] = (spec.tree, base)
+        row = &(<HostRow *>self.hosts.data)[number]
         row.routes = routes
         row.require_tls = TLS[spec.require_tls]
         self.unrouted.append(Entry("", spec.name, self.name))
@@ -137,12 +160,18 @@ cdef class RouteTable:
         decision.request_path = path
         decision.request_method = method
         decision.request_scheme = scheme
+        decision.scheme_given = context is not None and context.http2
         decision.request_headers_given = headers
         decision.random_source = random
         decision.context = context
         decision.entry = self.unhosted
+        decision.manager = manager
+        decision.table = self
         view.decision = <PyObject *>decision
-        view_of(authority, &view.authority)
+        view.unusual = 0
+        view.authority.size = 0
+        if authority is not None:
+            view_of(authority, &view.authority)
         view_of(method, &view.method)
         view_of(scheme, &view.scheme)
         view.has_path = path is not None
@@ -160,23 +189,89 @@ cdef class RouteTable:
 
     cdef int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1:
         """Choose virtual host, route and target."""
-        cdef uint32_t host = self.find_host(view), number
+        cdef uint32_t host, number
         cdef HostRow *row
+        if manager.must_process(view, self.managed, self.inspects):
+            self.process(view, decision)
+        host = self.find_host(view)
         if host == NONE:
             return answer(decision, "respond", 404, "route_not_found")
         decision.entry = <Entry>self.unrouted[host]
         row = &(<HostRow *>self.hosts.data)[host]
-        number = self.find_route(view, &(<ListRow *>self.lists.data)[row.routes])
+        if self.check_tls(view, decision, row, manager):
+            return 1
+        if self.ignore_parameters and view.has_path:
+            self.strip_parameters(view, decision)
+        number = self.choose(view, host, row)
         if number == NONE:
             return answer(decision, "respond", 404, "route_not_found")
         decision.entry = <Entry>self.entries[number]
         return self.conclude(view, decision, clusters) or manager.check_upgrade(view, decision)
 
+    cdef int process(self, View *view, Decision decision) except -1:
+        """Look at the headers as the connection manager hands them on (RM-54)."""
+        cdef list headers = decision.processed_headers()
+        close_view(view)
+        self.names.open(view)
+        self.names.scan(view, headers)
+        view_of(decision.scheme_processed, &view.scheme)
+        return 0
+
     cdef uint32_t find_host(self, View *view) noexcept:
         cdef Slice host = view.authority
+        cdef int32_t cursor
+        cdef Py_ssize_t colon
+        if self.domains.only_any:
+            return self.domains.any_host
+        if self.vhost_header and not first_line(view, self.vhost_slot, &host, &cursor):
+            return NONE
         if self.ignore_port:
-            host.size -= port_size(host)
+            colon = port_start(host.data, host.size)
+            host.size = host.size if colon < 0 else colon
         return self.domains.find(host.data, host.size)
+
+    cdef int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1:
+        """VH-11: x-forwarded-proto must not be empty, and must be https where TLS is required."""
+        cdef Slice proto
+        cdef int32_t cursor
+        if row.require_tls == 0:
+            if not first_line(view, FORWARDED_PROTO, &proto, &cursor) or proto.size > 0:
+                return 0
+        headers = dict(decision.processed_headers())
+        if not headers[b"x-forwarded-proto"]:
+            return answer(decision, "respond", 404, "route_not_found")
+        if row.require_tls == 0 or headers[b"x-forwarded-proto"] == b"https":
+            return 0
+        if row.require_tls == 1 and headers.get(b"x-envoy-internal") == b"true":
+            return 0
+        decision.answer_location = b"https://" + decision.original_authority + (decision.original_path or b"")
+        return answer(decision, "redirect", 301, "direct_response")
+
+    cdef int strip_parameters(self, View *view, Decision decision) except -1:
+        """RM-12: routes are matched on the path without parameters, templates on one without trailing ones."""
+        cdef bytes path, trailing
+        cdef Py_ssize_t last
+        if memchr(view.path.data, c";", <size_t>view.path.size) == NULL:
+            return 0
+        path = view.path.data[:view.path.size]
+        last = path.rfind(b"/")
+        trailing = path[:last] + path[last:].partition(b";")[0]
+        path = without_parameters(path)
+        decision.compared = (path, trailing)
+        view_of(path, &view.path)
+        view_of(trailing, &view.template_path)
+        return 0
+
+    cdef uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE:
+        """The route of a virtual host: from its list, or from the one that its matcher tree yields (VH-14)."""
+        cdef int32_t action
+        if row.routes != NONE:
+            return self.find_route(view, &(<ListRow *>self.lists.data)[row.routes])
+        tree, base = self.trees[host]
+        action = (<TreeNode>tree).evaluate(view)
+        if action < 0:
+            return NONE
+        return self.find_route(view, &(<ListRow *>self.lists.data)[base + action])
 
     cdef uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE:
         """The number of the first route of the list that matches, or NONE."""
@@ -288,18 +383,6 @@ cdef object collected(object headers):
     if isinstance(headers, (str, bytes)):
         raise TypeError(f"headers are pairs or a mapping, not {type(headers).__name__}")
     return list(headers)
-
-
-cdef Py_ssize_t port_size(Slice host) noexcept nogil:
-    """The size of the port of `host` with its colon: behind the last ":" that no "]" follows."""
-    cdef Py_ssize_t at = host.size
-    while at > 0:
-        at -= 1
-        if host.data[at] == c"]":
-            return 0
-        if host.data[at] == c":":
-            return host.size - at
-    return 0
 
 
 cdef bint parse_uint64(Slice text, uint64_t *out) noexcept nogil:

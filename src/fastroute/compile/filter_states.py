@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastroute.compile.context import Context
+from fastroute.compile.matcher_customs import Network, network
 from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.decision import Decision
 from fastroute.core.strings import StringMatcher
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HAS_PORT = re.compile(r"(\[.*\]|[^:]*):[0-9]+")
 
@@ -65,16 +64,7 @@ def compile_filter_state(message: Any, ctx: Context, path: str) -> FilterStateTe
             )
         case "address_match":
             ranges = message.address_match.ranges
-            networks = tuple(_network(each, ctx, f"{path}.address_match.ranges[{n}]") for n, each in enumerate(ranges))
+            networks = tuple(network(each, ctx, f"{path}.address_match.ranges[{n}]") for n, each in enumerate(ranges))
             return FilterStateAddress(message.key, networks, message.address_match.invert_match)
         case _:
             raise ctx.reject(path, "matcher is required")
-
-
-def _network(message: Any, ctx: Context, path: str) -> Network:
-    try:
-        address = ipaddress.ip_address(message.address_prefix)
-    except ValueError:
-        raise ctx.reject(f"{path}.address_prefix", f"malformed IP address: {message.address_prefix}") from None
-    size = min(message.prefix_len.value, address.max_prefixlen)
-    return ipaddress.ip_network(f"{address}/{size}", strict=False)

@@ -1,58 +1,214 @@
 """HttpConnectionManager to the core's manager.
 
+HC-31  Only one of strip_matching_host_port and strip_any_host_port.
 HC-64  An upgrade type occurs once, whatever its case.
 VH-35  Exactly one of `rds`, `route_config` and `scoped_routes` is set.
+Runtime keys stand in for options that are not set: `http_connection_manager.normalize_path` and
+`http_connection_manager.path_with_escaped_slashes_action`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
-from typing import Any
+from collections.abc import Container, Iterable
+from typing import Any, Literal
 
 from fastroute.compile.context import Context
+from fastroute.compile.header_processing import compile_processing
 from fastroute.compile.http_filters import check_http_filters
 from fastroute.compile.routes import compile_inline
+from fastroute.compile.runtime import override_of, runtime_number
+from fastroute.compile.scoped_routes import compile_scoped_routes
+from fastroute.config.resources import Resource
 from fastroute.core.hcm import HttpManager
+from fastroute.core.scopes import ScopedRoutes
+from fastroute.core.table import RouteTable
 
-_HANDLED = ("rds", "route_config", "upgrade_configs", "http_filters", "codec_type", "generate_request_id")
+_HANDLED = (
+    "rds",
+    "route_config",
+    "scoped_routes",
+    "upgrade_configs",
+    "http_filters",
+    "common_http_protocol_options",
+    "http_protocol_options",
+    "max_request_headers_kb",
+    "normalize_path",
+    "merge_slashes",
+    "path_with_escaped_slashes_action",
+    "strip_matching_host_port",
+    "strip_any_host_port",
+    "strip_trailing_host_dot",
+    "local_reply_config",
+    "use_remote_address",
+    "xff_num_trusted_hops",
+    "skip_xff_append",
+    "internal_address_config",
+    "scheme_header_transformation",
+    "append_x_forwarded_port",
+    "via",
+    "forward_client_cert_details",
+    "set_current_client_cert_details",
+    "generate_request_id",
+    "preserve_external_request_id",
+    "early_header_mutation_extensions",
+)
 _INERT = (
+    "codec_type",
     "stat_prefix",
+    "tracing",
+    "add_proxy_protocol_connection_state",
+    "http1_safe_max_connection_duration",
+    "http2_protocol_options",
+    "http3_protocol_options",
+    "server_name",
+    "server_header_transformation",
+    "stream_idle_timeout",
+    "stream_flush_timeout",
+    "request_timeout",
+    "request_headers_timeout",
+    "drain_timeout",
+    "drain_timeout_jitter",
+    "delayed_close_timeout",
     "access_log",
     "access_log_flush_interval",
     "flush_access_log_on_new_request",
     "access_log_options",
-    "tracing",
-    "server_name",
-    "server_header_transformation",
-    "drain_timeout",
-    "delayed_close_timeout",
-    "stream_idle_timeout",
-    "request_timeout",
-    "request_headers_timeout",
+    "always_set_request_id_in_response",
     "proxy_100_continue",
+    "stream_error_on_invalid_http_message",
+    "proxy_status_config",
+    "append_local_overload",
+    "record_route_resolution_stats",
 )
+_COMMON_INERT = (
+    "idle_timeout",
+    "max_connection_duration",
+    "max_connection_duration_jitter",
+    "max_response_headers_kb",
+    "max_stream_duration",
+    "max_requests_per_connection",
+)
+_HTTP1_INERT = (
+    "accept_http_10",
+    "default_host_for_http_10",
+    "header_key_format",
+    "enable_trailers",
+    "allow_chunked_length",
+    "override_stream_error_on_invalid_http_message",
+    "send_fully_qualified_url",
+)
+_MAX_HEADERS, _MAX_KILOBYTES = 100, 60
+_KEEP, _DROP_HEADER, _REJECT_REQUEST = 1, 2, 1
+Slashes = Literal["keep", "reject", "redirect", "forward"]
+_SLASHES: dict[int, Slashes] = {1: "keep", 2: "reject", 3: "redirect", 4: "forward"}
+_RUNTIME = "http_connection_manager."
 
 
-def compile_hcm(message: Any, ctx: Context, path: str, clusters: Container[str] | None = None) -> HttpManager:
-    """The manager of the HttpConnectionManager at `path`; `clusters` are those that exist, if known."""
+def compile_hcm(
+    message: Any,
+    ctx: Context,
+    path: str,
+    clusters: Container[str] | None = None,
+    *,
+    scopes: Iterable[Resource] = (),
+) -> HttpManager:
+    """The manager of the HttpConnectionManager at `path`.
+
+    `clusters` are those that exist, if known; `scopes` the ScopedRouteConfigurations that came by SRDS.
+    """
     ctx.only(message, path, _HANDLED, _INERT)
     check_http_filters(message.http_filters, ctx, f"{path}.http_filters")
-    upgrades = _upgrades(message, ctx, path)
+    _check_local_replies(message, ctx, path)
+    if message.strip_matching_host_port and message.strip_any_host_port:
+        raise ctx.reject(path, "Only one of `strip_matching_host_port` or `strip_any_host_port` can be set.")
+    common, http1 = message.common_http_protocol_options, message.http_protocol_options
+    ctx.only(
+        common,
+        f"{path}.common_http_protocol_options",
+        ("max_headers_count", "headers_with_underscores_action"),
+        _COMMON_INERT,
+    )
+    ctx.only(http1, f"{path}.http_protocol_options", ("allow_absolute_url", "allow_custom_methods"), _HTTP1_INERT)
+    underscores = common.headers_with_underscores_action
+    processing = compile_processing(message, ctx, path, drop_underscores=underscores == _DROP_HEADER)
+    table, scoped = _routes(message, ctx, path, clusters, scopes)
+    return HttpManager(
+        route_table=table,
+        route_config_name=message.rds.route_config_name if message.HasField("rds") else None,
+        scopes=scoped,
+        upgrades=_upgrades(message, ctx, path),
+        processing=processing,
+        max_headers=common.max_headers_count.value if common.HasField("max_headers_count") else _MAX_HEADERS,
+        max_header_bytes=1024 * _kilobytes(message),
+        reject_underscores=underscores == _REJECT_REQUEST,
+        custom_methods=http1.allow_custom_methods,
+        absolute_urls=http1.allow_absolute_url.value or not http1.HasField("allow_absolute_url"),
+        escaped_slashes=_escaped_slashes(message, ctx),
+        normalize_path=_normalize_path(message, ctx, path),
+        merge_slashes=message.merge_slashes,
+        strip_trailing_dot=message.strip_trailing_host_dot,
+        strip_port="any" if message.strip_any_host_port else "matching" if message.strip_matching_host_port else "no",
+    )
+
+
+def _routes(
+    message: Any, ctx: Context, path: str, clusters: Container[str] | None, scopes: Iterable[Resource]
+) -> tuple[RouteTable | None, ScopedRoutes | None]:
+    def inline(configuration: Any, where: str) -> RouteTable:
+        return compile_inline(configuration, ctx, where, clusters)
+
     match message.WhichOneof("route_specifier"):
         case "route_config":
-            table = compile_inline(message.route_config, ctx, f"{path}.route_config", clusters)
-            return HttpManager(upgrades=upgrades, route_table=table)
+            return inline(message.route_config, f"{path}.route_config"), None
         case "rds":
-            return HttpManager(upgrades=upgrades, route_config_name=message.rds.route_config_name)
+            return None, None
+        case "scoped_routes":
+            return None, compile_scoped_routes(message.scoped_routes, ctx, f"{path}.scoped_routes", inline, scopes)
         case _:
             raise ctx.reject(path, "route_specifier is required")
+
+
+def _check_local_replies(message: Any, ctx: Context, path: str) -> None:
+    if message.HasField("local_reply_config"):
+        error = ctx.unsupported(
+            f"{path}.local_reply_config",
+            "local_reply_config may change status, headers and body of Envoy's own answers, and is not supported",
+            remedy="Remove the field, or decide this resource with Envoy itself.",
+            code="unsupported-field",
+        )
+        ctx.tolerate(error, "Envoy's own answers are what they are without it")
+
+
+def _kilobytes(message: Any) -> int:
+    given: int = message.max_request_headers_kb.value
+    return given if message.HasField("max_request_headers_kb") else _MAX_KILOBYTES
+
+
+def _escaped_slashes(message: Any, ctx: Context) -> Slashes:
+    action = message.path_with_escaped_slashes_action
+    if action == 0:
+        number = runtime_number(ctx.runtime, _RUNTIME + "path_with_escaped_slashes_action")
+        action = int(number) if number in _SLASHES else _KEEP
+    return _SLASHES[action]
+
+
+def _normalize_path(message: Any, ctx: Context, path: str) -> bool:
+    if message.HasField("normalize_path"):
+        return bool(message.normalize_path.value)
+    share = override_of(ctx.runtime, _RUNTIME + "normalize_path")
+    if share is None or share.numerator == 0:
+        return False
+    if share.numerator < share.denominator:
+        raise ctx.unsupported(f"{path}.normalize_path", "normalising the paths of a share of requests is not supported")
+    return True
 
 
 def _upgrades(message: Any, ctx: Context, path: str) -> dict[bytes, bool]:
     found: dict[bytes, bool] = {}
     for number, each in enumerate(message.upgrade_configs):
         here = f"{path}.upgrade_configs[{number}]"
-        ctx.only(each, here, ("upgrade_type", "enabled"))
+        ctx.only(each, here, ("upgrade_type", "enabled", "filters"))
+        check_http_filters(each.filters, ctx, f"{here}.filters")
         name = each.upgrade_type.encode("utf-8").lower()
         if name in found:
             raise ctx.reject(here, "multiple upgrade configs with the same name")

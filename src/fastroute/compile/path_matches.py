@@ -33,8 +33,8 @@ class PathMatch:
     predicates: tuple[Predicate, ...] = ()
 
 
-def compile_path(match: Any, ctx: Context, path: str) -> PathMatch:
-    """The path specifier of a RouteMatch."""
+def compile_path(match: Any, ctx: Context, path: str, *, stripped: bool = False) -> PathMatch:
+    """The path specifier of a RouteMatch; `stripped` says that paths are compared without parameters (RM-12)."""
     kind = match.WhichOneof("path_specifier")
     match kind:
         case "prefix" | "path" | "path_separated_prefix":
@@ -44,7 +44,7 @@ def compile_path(match: Any, ctx: Context, path: str) -> PathMatch:
         case "connect_matcher":
             return PathMatch("pathless")
         case "path_match_policy":
-            return _policy(match.path_match_policy, ctx, f"{path}.path_match_policy")
+            return _policy(match.path_match_policy, ctx, f"{path}.path_match_policy", stripped=stripped)
         case _:
             raise ctx.reject(path, "path_specifier is required")
 
@@ -67,9 +67,10 @@ def _regex(regex: Regex) -> PathMatch:
     return PathMatch("prefix", literal_prefix(regex.pattern), True, (PathPredicate(regex),))
 
 
-def _policy(policy: Any, ctx: Context, path: str) -> PathMatch:
+def _policy(policy: Any, ctx: Context, path: str, *, stripped: bool) -> PathMatch:
     name, message = open_any(policy.typed_config, ctx, f"{path}.typed_config")
     if name != URI_TEMPLATE or message is None:
         raise ctx.unsupported(path, f"path match policy {name} is not supported")
     template = compile_template(message.path_template, ctx, f"{path}.typed_config.path_template")
-    return _regex(template.regex)
+    beginning = b"" if stripped else literal_prefix(template.regex.pattern)
+    return PathMatch("prefix", beginning, True, (PathPredicate(template.regex, template=True),))

@@ -21,6 +21,9 @@ _HANDLED = (
     "name",
     "virtual_hosts",
     "ignore_port_in_host_matching",
+    "ignore_path_parameters_in_path_matching",
+    "vhost_header",
+    "internal_only_headers",
     "validate_clusters",
     *ROUTE_CONFIGURATION_FIELDS,
 )
@@ -51,7 +54,14 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
         for number, host in enumerate(message.virtual_hosts)
     ]
     _check_domains(hosts, message.name, ctx, dot)
-    return RouteTable(message.name, hosts, ignore_port=message.ignore_port_in_host_matching)
+    return RouteTable(
+        message.name,
+        hosts,
+        ignore_port=message.ignore_port_in_host_matching,
+        ignore_parameters=message.ignore_path_parameters_in_path_matching,
+        vhost_header=message.vhost_header.encode("utf-8"),
+        internal_only_headers=tuple(name.encode("utf-8") for name in message.internal_only_headers),
+    )
 
 
 def _check_domains(hosts: list[VirtualHostSpec], name: str, ctx: Context, dot: str) -> None:

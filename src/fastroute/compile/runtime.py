@@ -50,8 +50,13 @@ def _number(value: object) -> float | None:
 
 def runtime_fraction(message: Any, runtime: Mapping[str, object]) -> Fraction:
     """The fraction that a RuntimeFractionalPercent means under this runtime."""
-    override = _override(runtime_value(runtime, message.runtime_key)) if message.runtime_key else None
+    override = override_of(runtime, message.runtime_key) if message.runtime_key else None
     return override or fraction(message.default_value)
+
+
+def override_of(runtime: Mapping[str, object], key: str) -> Fraction | None:
+    """The fraction that the runtime has for `key`; None when it has no usable one."""
+    return _override(runtime_value(runtime, key))
 
 
 def _override(value: object) -> Fraction | None:

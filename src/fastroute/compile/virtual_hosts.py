@@ -12,13 +12,20 @@ from typing import Any, Literal
 from fastroute.action.targets import ClusterHeader, Forward, Redirect, Respond, Targets, Weighted, WeightedEntry
 from fastroute.compile.actions import compile_targets
 from fastroute.compile.context import Context
+from fastroute.compile.extensions import open_any
+from fastroute.compile.matcher_trees import Action, TreeCompiler
 from fastroute.compile.path_matches import How, compile_path
 from fastroute.compile.predicates import compile_predicates
 from fastroute.compile.scopes import VIRTUAL_HOST_FIELDS, Scope, compile_scope
 from fastroute.core.entries import Entry, Target
+from fastroute.core.matchers import TreeNode
 from fastroute.core.predicates import Predicate
 
-_HANDLED = ("name", "domains", "routes", *VIRTUAL_HOST_FIELDS)
+RequireTls = Literal["none", "external_only", "all"]
+_HANDLED = ("name", "domains", "routes", "matcher", "require_tls", *VIRTUAL_HOST_FIELDS)
+_REQUIRE_TLS: tuple[RequireTls, ...] = ("none", "external_only", "all")
+ROUTE = "envoy.config.route.v3.Route"
+ROUTE_LIST = "envoy.config.route.v3.RouteList"
 _INERT = ("metadata", "per_request_buffer_limit_bytes", "request_body_buffer_limit")
 _MATCH_FIELDS = (
     "prefix",
@@ -57,7 +64,9 @@ class VirtualHostSpec:
     name: str
     domains: tuple[bytes, ...]
     routes: tuple[RouteSpec, ...]
-    require_tls: Literal["none", "external_only", "all"] = "none"
+    require_tls: RequireTls = "none"
+    tree: TreeNode | None = None
+    lists: tuple[tuple[RouteSpec, ...], ...] = ()
 
 
 def compile_virtual_host(
@@ -69,10 +78,19 @@ def compile_virtual_host(
         raise ctx.reject(f"{path}.name", "value length must be at least 1 characters")
     if not host.domains:
         raise ctx.reject(f"{path}.domains", "value must contain at least 1 item(s)")
+    domains = tuple(domain.encode("utf-8").lower() for domain in host.domains)
+    require_tls = _REQUIRE_TLS[host.require_tls]
     scope = compile_scope(host, configuration, ctx, path)
+    if host.HasField("matcher"):
+        if host.routes:
+            raise ctx.reject(path, "cannot set both matcher and routes on virtual host")
+        # VH-14: clusters named inside a matcher are not checked.
+        routes = RouteCompiler(host, configuration, ctx, scope, None)
+        lists: list[tuple[RouteSpec, ...]] = []
+        tree = TreeCompiler(ctx, routes.action_into(lists)).matcher(host.matcher, f"{path}.matcher")
+        return VirtualHostSpec(host.name, domains, (), require_tls, tree, tuple(lists))
     routes = RouteCompiler(host, configuration, ctx, scope, clusters)
-    specs = tuple(routes.compile(route, f"{path}.routes[{at}]", at) for at, route in enumerate(host.routes))
-    return VirtualHostSpec(host.name, tuple(domain.encode("utf-8").lower() for domain in host.domains), specs)
+    return VirtualHostSpec(host.name, domains, routes.compile_list(host.routes, f"{path}.routes"), require_tls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +103,32 @@ class RouteCompiler:
     scope: Scope
     clusters: Container[str] | None
 
+    def compile_list(self, routes: Any, path: str, *, numbered: bool = True) -> tuple[RouteSpec, ...]:
+        """The repeated field of routes at `path`; their numbers are kept unless they come out of a matcher."""
+        return tuple(self.compile(each, f"{path}[{n}]", n if numbered else -1) for n, each in enumerate(routes))
+
+    def action_into(self, lists: list[tuple[RouteSpec, ...]]) -> Action:
+        """Compiles the actions of a matcher tree, each to a new list of routes in `lists`."""
+
+        def action(message: Any, path: str) -> int:
+            name, config = open_any(message.typed_config, self.ctx, f"{path}.typed_config")
+            if config is None or name not in (ROUTE, ROUTE_LIST):
+                raise self.ctx.reject(path, f"the action of a route matcher is a Route or a RouteList, not {name}")
+            if name == ROUTE:
+                lists.append((self.compile(config, f"{path}.typed_config", -1),))
+            else:
+                lists.append(self.compile_list(config.routes, f"{path}.typed_config.routes", numbered=False))
+            return len(lists) - 1
+
+        return action
+
     def compile(self, route: Any, path: str, index: int) -> RouteSpec:
         """The Route at `path`, which is number `index` of its list."""
         if not route.HasField("match"):
             raise self.ctx.reject(f"{path}.match", "value is required")
         self.ctx.only(route.match, f"{path}.match", _MATCH_FIELDS)
-        found = compile_path(route.match, self.ctx, f"{path}.match")
+        stripped = self.configuration.ignore_path_parameters_in_path_matching
+        found = compile_path(route.match, self.ctx, f"{path}.match", stripped=stripped)
         predicates = (*compile_predicates(route.match, self.ctx, f"{path}.match"), *found.predicates)
         targets = compile_targets(route, self.host, self.configuration, self.ctx, path, self.clusters, scope=self.scope)
         entry = Entry(route.name, self.host.name, self.configuration.name, index, target_of(targets))

@@ -1,15 +1,22 @@
 """What the HTTP connection manager does to a request before routing, and the answers that it gives itself."""
 
-from typing import final
+from typing import Literal, final
 
+from fastroute.core.decision import Decision
+from fastroute.core.processing import HeaderProcessing
+from fastroute.core.scopes import ScopedRoutes
 from fastroute.core.table import RouteTable
 
 @final
 class HttpManager:
-    """The options of an HTTP connection manager (HttpConnectionManager). Read-only; Envoy's defaults unless given.
+    """The options of an HTTP connection manager. Read-only; Envoy's defaults unless given.
 
-    `upgrades` maps lower-case upgrade types to whether `upgrade_configs` enables them. `route_table` is the table of
-    an inline route configuration, `route_config_name` the name of one that comes by RDS.
+    `upgrades` maps lower-case upgrade types to whether `upgrade_configs` enables them. Exactly one of `route_table`
+    (the table of an inline route configuration), `route_config_name` (of RDS) and `scopes` (of scoped routes) says
+    where the routes are. `processing` is what is done to headers. The rest are fields of HttpConnectionManager:
+    `max_headers_count`, `max_request_headers_kb` (in bytes), `headers_with_underscores_action`,
+    `allow_custom_methods`, `allow_absolute_url`, `path_with_escaped_slashes_action`, `normalize_path`,
+    `merge_slashes`, `strip_trailing_host_dot`, `strip_any_host_port` and `strip_matching_host_port`.
     """
 
     @property
@@ -18,10 +25,46 @@ class HttpManager:
     def route_table(self) -> RouteTable | None: ...
     @property
     def route_config_name(self) -> str | None: ...
+    @property
+    def scopes(self) -> ScopedRoutes | None: ...
+    @property
+    def processing(self) -> HeaderProcessing: ...
+    @property
+    def max_headers(self) -> int: ...
+    @property
+    def max_header_bytes(self) -> int: ...
+    @property
+    def reject_underscores(self) -> bool: ...
+    @property
+    def custom_methods(self) -> bool: ...
+    @property
+    def absolute_urls(self) -> bool: ...
+    @property
+    def escaped_slashes(self) -> str: ...
+    @property
+    def normalize_path(self) -> bool: ...
+    @property
+    def merge_slashes(self) -> bool: ...
+    @property
+    def strip_trailing_dot(self) -> bool: ...
     def __new__(
         cls,
         *,
         upgrades: dict[bytes, bool] | None = None,
         route_table: RouteTable | None = None,
         route_config_name: str | None = None,
+        scopes: ScopedRoutes | None = None,
+        processing: HeaderProcessing | None = None,
+        max_headers: int = 100,
+        max_header_bytes: int = 61440,
+        reject_underscores: bool = False,
+        custom_methods: bool = False,
+        absolute_urls: bool = True,
+        escaped_slashes: Literal["keep", "reject", "redirect", "forward"] = "keep",
+        normalize_path: bool = False,
+        merge_slashes: bool = False,
+        strip_trailing_dot: bool = False,
+        strip_port: Literal["no", "any", "matching"] = "no",
     ) -> HttpManager: ...
+    def process(self, decision: Decision) -> None:
+        """Work out the headers, the scheme and the client's address of a decision; done when they are read."""

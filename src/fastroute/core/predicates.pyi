@@ -80,11 +80,13 @@ class FractionPredicate(Predicate):
 
 @final
 class PathPredicate(Predicate):
-    """A full match of the path without its query (`safe_regex`, `path_match_policy`)."""
+    """A full match of the path without its query (`safe_regex`, or the `template` of a `path_match_policy`)."""
 
     @property
     def regex(self) -> Regex: ...
-    def __new__(cls, regex: Regex) -> PathPredicate: ...
+    @property
+    def template(self) -> bool: ...
+    def __new__(cls, regex: Regex, *, template: bool = False) -> PathPredicate: ...
 
 @final
 class GrpcPredicate(Predicate):

@@ -6,6 +6,7 @@ from typing import Literal, Protocol, final
 from fastroute.core.decision import Decision
 from fastroute.core.entries import Entry
 from fastroute.core.hcm import HttpManager
+from fastroute.core.matchers import TreeNode
 from fastroute.core.predicates import Predicate
 from fastroute.core.request import Context
 
@@ -39,19 +40,41 @@ class _VirtualHostSpec(Protocol):
     @property
     def routes(self) -> Sequence[_RouteSpec]: ...
     @property
+    def tree(self) -> TreeNode | None:
+        """A matcher tree, which yields the number of one of the `lists` of routes; instead of `routes`."""
+
+    @property
+    def lists(self) -> Sequence[Sequence[_RouteSpec]]: ...
+    @property
     def require_tls(self) -> Literal["none", "external_only", "all"]: ...
 
 @final
 class RouteTable:
     """The compiled table. Immutable; `len()` is the number of routes.
 
-    `ignore_port` is `RouteConfiguration.ignore_port_in_host_matching`.
+    `ignore_port` is `ignore_port_in_host_matching` of the RouteConfiguration, `ignore_parameters` is
+    `ignore_path_parameters_in_path_matching`; `vhost_header` and `internal_only_headers` have their names there.
     """
 
     @property
     def name(self) -> str: ...
+    @property
+    def ignore_port(self) -> bool: ...
+    @property
+    def ignore_parameters(self) -> bool: ...
+    @property
+    def vhost_header(self) -> bytes: ...
+    @property
+    def internal_only_headers(self) -> tuple[bytes, ...]: ...
     def __new__(
-        cls, name: str, virtual_hosts: Iterable[_VirtualHostSpec], *, ignore_port: bool = False
+        cls,
+        name: str,
+        virtual_hosts: Iterable[_VirtualHostSpec],
+        *,
+        ignore_port: bool = False,
+        ignore_parameters: bool = False,
+        vhost_header: bytes = b"",
+        internal_only_headers: tuple[bytes, ...] = (),
     ) -> RouteTable: ...
     def __len__(self) -> int: ...
     def route(

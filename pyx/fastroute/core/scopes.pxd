@@ -1,0 +1,8 @@
+"""Layout of scoped routes."""
+
+
+cdef class ScopedRoutes:
+    cdef readonly tuple fragments    # how each fragment of the key is made
+    cdef readonly dict scopes        # key -> RouteTable, or the name of a route configuration
+
+    cdef bytes extract(self, tuple fragment, bytes value)

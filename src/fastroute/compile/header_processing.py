@@ -1,0 +1,105 @@
+"""What an HttpConnectionManager does to headers, for the core (HC-40 to HC-48)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastroute.compile.context import Context
+from fastroute.compile.extensions import open_extension
+from fastroute.compile.matcher_customs import Network, network
+from fastroute.compile.string_matchers import compile_string_matcher
+from fastroute.core.processing import HeaderProcessing
+from fastroute.core.strings import StringMatcher
+
+EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+_ALWAYS_FORWARD_ONLY, _SANITIZE = 4, 0
+_KINDS = ("append", "add_absent", "set", "set_present")
+_APPEND, _SET = 0, 2
+
+Mutation = tuple[str, bytes | StringMatcher, bytes]
+
+
+def compile_processing(message: Any, ctx: Context, path: str, *, drop_underscores: bool) -> HeaderProcessing:
+    """The header processing of the HttpConnectionManager at `path`."""
+    details = message.forward_client_cert_details
+    return HeaderProcessing(
+        use_remote_address=message.use_remote_address.value,
+        trusted_hops=message.xff_num_trusted_hops,
+        skip_append=message.skip_xff_append,
+        internal_ranges=_internal(message.internal_address_config, ctx, f"{path}.internal_address_config"),
+        scheme_overwrite=_scheme(message.scheme_header_transformation, ctx, f"{path}.scheme_header_transformation"),
+        append_port=message.append_x_forwarded_port,
+        via=message.via.encode("utf-8"),
+        keep_client_cert=details == _ALWAYS_FORWARD_ONLY,
+        client_cert_on_mtls=details != _SANITIZE,
+        generate_id=message.generate_request_id.value or not message.HasField("generate_request_id"),
+        keep_external_id=message.preserve_external_request_id,
+        mutations=tuple(_mutations(message.early_header_mutation_extensions, ctx, path)),
+        drop_underscores=drop_underscores,
+    )
+
+
+def _internal(message: Any, ctx: Context, path: str) -> tuple[Network, ...]:
+    ctx.only(message, path, ("cidr_ranges",), ("unix_sockets",))
+    return tuple(network(each, ctx, f"{path}.cidr_ranges[{n}]") for n, each in enumerate(message.cidr_ranges))
+
+
+def _scheme(message: Any, ctx: Context, path: str) -> bytes:
+    ctx.only(message, path, ("scheme_to_overwrite",), ("match_upstream",))
+    scheme: str = message.scheme_to_overwrite
+    if scheme not in ("", "http", "https"):
+        raise ctx.reject(f"{path}.scheme_to_overwrite", 'value must be in list ["http" "https"]')
+    return scheme.encode("utf-8")
+
+
+def _mutations(extensions: Any, ctx: Context, path: str) -> list[Mutation]:
+    found: list[Mutation] = []
+    for number, extension in enumerate(extensions):
+        here = f"{path}.early_header_mutation_extensions[{number}]"
+        name, config = open_extension(extension, ctx, here, effect="the mutation is left out")
+        if config is None:
+            continue
+        if name != EARLY_MUTATION:
+            raise ctx.unsupported(here, f"the early header mutation {name} is not supported")
+        for place, mutation in enumerate(config.mutations):
+            found.append(_mutation(mutation, ctx, f"{here}.typed_config.mutations[{place}]"))
+    return found
+
+
+def _mutation(message: Any, ctx: Context, path: str) -> Mutation:
+    match message.WhichOneof("action"):
+        case "remove":
+            return "remove", _name(message.remove, ctx, f"{path}.remove", "removed"), b""
+        case "append":
+            return _append(message.append, ctx, f"{path}.append")
+        case "remove_on_match":
+            here = f"{path}.remove_on_match.key_matcher"
+            matcher = compile_string_matcher(message.remove_on_match.key_matcher, ctx, here)
+            return "remove_matching", matcher, b""
+        case _:
+            raise ctx.reject(path, "action is required")
+
+
+def _name(name: str, ctx: Context, path: str, verb: str) -> bytes:
+    lowered = name.lower()
+    if lowered.startswith(":") or lowered == "host":
+        raise ctx.reject(path, f":-prefixed or host headers may not be {verb}")
+    if not lowered:
+        raise ctx.reject(path, "value is no header name")
+    return lowered.encode("utf-8")
+
+
+def _append(option: Any, ctx: Context, path: str) -> Mutation:
+    if option.HasField("append") and option.append_action:
+        raise ctx.reject(path, "Both append and append_action are set and it's not allowed")
+    name = _name(option.header.key, ctx, f"{path}.header.key", "modified")
+    value: bytes = option.header.value.encode("utf-8") or option.header.raw_value
+    if b"%" in value.replace(b"%%", b""):
+        raise ctx.unsupported(f"{path}.header.value", "command operators in an early mutation are not supported")
+    value = value.replace(b"%%", b"%")
+    if not value and not option.keep_empty_value:
+        return "nothing", name, b""
+    action = option.append_action
+    if option.HasField("append"):
+        action = _APPEND if option.append.value else _SET
+    return _KINDS[action], name, value
