@@ -5,8 +5,9 @@
     resolve_cluster(cluster, resolve, ctx)        hosts of a DNS cluster, from a resolver
 
 Rules:
-- CL-01 the type is STATIC unless told; only types listed in `_TYPES` and `_EXTENSIONS` are taken.
+- CL-01 the type is STATIC unless told; `cluster_types` has the extensions that are taken.
 - CL-03 a DNS cluster has no hosts until its names are resolved; nothing here asks a name server.
+- CL-07 an aggregate has CLUSTER_PROVIDED; its clusters are looked up when clusters are linked.
 - CL-04 an EDS cluster needs eds_config, no other cluster may have it; its assignment is named
   service_name, or else like the cluster. Without an assignment it has no hosts.
 - CL-05 an ORIGINAL_DST cluster has CLUSTER_PROVIDED and neither hosts nor subsets.
@@ -21,7 +22,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastroute.api.anys import is_unknown, unpack
-from fastroute.compile.cluster_info import ClusterInfo, Query
+from fastroute.compile.cluster_info import ClusterInfo
+from fastroute.compile.cluster_types import aggregate_names, dns_names, extension_kind, is_ip
 from fastroute.compile.context import Context
 from fastroute.compile.endpoints import Assignment, Reader, Resolve, metadata
 from fastroute.compile.load_balancing import common, legacy
@@ -34,7 +36,6 @@ from fastroute.core.endpoint import Locality
 from fastroute.errors import ParseError
 
 _TYPES = ("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
-_FAMILIES = ("AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL")
 _PROVIDED = 6
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -178,21 +179,11 @@ def _replace(cluster: Cluster, found: Assignment) -> None:
 
 def _literal(kind: str) -> Resolve | None:
     """Before anybody resolved its names, a DNS cluster has the hosts that are IP addresses already."""
-    return None if kind == "STATIC" else lambda name: [name] if _is_ip(name) else []
-
-
-def _is_ip(name: str) -> bool:
-    return ":" in name or name.replace(".", "").isdigit()
+    return None if kind == "STATIC" else lambda name: [name] if is_ip(name) else []
 
 
 def _kind(message: Any, ctx: Context) -> str:
-    if message.HasField("cluster_type"):
-        raise ctx.unsupported(
-            "cluster_type",
-            f'clusters of the type "{message.cluster_type.name}" are not supported',
-            remedy="Remove the cluster, or decide it with Envoy itself.",
-        )
-    kind = _TYPES[message.type]
+    kind = extension_kind(message, ctx) if message.HasField("cluster_type") else _TYPES[message.type]
     if kind == "EDS" and not message.eds_cluster_config.HasField("eds_config"):
         raise ctx.reject("eds_cluster_config", "cannot create an EDS cluster without an EDS config")
     if kind != "EDS" and message.HasField("eds_cluster_config"):
@@ -203,29 +194,19 @@ def _kind(message: Any, ctx: Context) -> str:
 
 
 def _info(resource: Resource, message: Any, kind: str, ctx: Context) -> ClusterInfo:
-    names = _names(message.load_assignment) if kind in ("STRICT_DNS", "LOGICAL_DNS") else ()
-    if kind == "LOGICAL_DNS" and len(names) != 1:
-        raise ctx.reject(
-            "load_assignment", "LOGICAL_DNS clusters must have a single locality_lb_endpoint and a single lb_endpoint"
-        )
-    family = _FAMILIES[message.dns_lookup_family]
+    names = dns_names(message, ctx, logical=kind == "LOGICAL_DNS") if kind in ("STRICT_DNS", "LOGICAL_DNS") else ()
     eds = message.eds_cluster_config
     checked = len(message.health_checks) > 0
     return ClusterInfo(
         resource,
         eds_name=(eds.service_name or message.name) if kind == "EDS" else "",
-        queries=tuple(Query(name, family) for name in names if not _is_ip(name)),
+        queries=names,
+        children=aggregate_names(message) if kind == "aggregate" else (),
         logical=kind == "LOGICAL_DNS",
         locality_weights=_uses_locality_weights(message),
         health_checked=checked,
         keep_removed=checked and not message.ignore_health_on_host_removal,
         metadata=metadata(message.metadata),
-    )
-
-
-def _names(assignment: Any) -> tuple[str, ...]:
-    return tuple(
-        item.endpoint.address.socket_address.address for group in assignment.endpoints for item in group.lb_endpoints
     )
 
 
@@ -246,6 +227,8 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
                 "lb_subset_config", "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config"
             )
         return _original_dst(message.original_dst_lb_config, ctx)
+    if kind == "aggregate":
+        return _aggregate(message, ctx)
     if message.HasField("load_balancing_policy"):
         _check_no_legacy(message, ctx)
         shared = common(ctx, message.common_lb_config, "common_lb_config")
@@ -272,6 +255,13 @@ def _check_no_legacy(message: Any, ctx: Context) -> None:
             "cluster: load_balancing_policy cannot be combined with partial fields (zone_aware_lb_config, "
             "locality_weighted_lb_config, consistent_hashing_lb_config) of common_lb_config",
         )
+
+
+def _aggregate(message: Any, ctx: Context) -> Policy:
+    if message.lb_policy != _PROVIDED:
+        raise ctx.reject("lb_policy", "aggregate clusters need the lb_policy CLUSTER_PROVIDED")
+    shared = common(ctx, message.common_lb_config, "common_lb_config")
+    return Policy("aggregate", {**shared, "clusters": aggregate_names(message)})
 
 
 def _original_dst(config: Any, ctx: Context) -> Policy:
