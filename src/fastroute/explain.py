@@ -99,8 +99,8 @@ def _connection_of(chain: Chain) -> Connection:
 
 
 def _pairs(headers: HeadersLike) -> tuple[tuple[bytes, bytes], ...]:
-    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-    return tuple((_bytes(name).lower(), _bytes(value)) for name, value in pairs)
+    pairs: Any = headers.items() if isinstance(headers, Mapping) else headers
+    return tuple((_bytes(name).lower(), _bytes(value)) for name, value in pairs or ())
 
 
 def _bytes(text: StrOrBytes) -> bytes:

@@ -7,8 +7,10 @@ cimport cython
 cdef class Context:
     """See the stub."""
 
-    def __cinit__(self, *, source=None, direct_source=None, destination=None, restored=None, bint tls=False,
-                  bint presented=False, bint validated=False, bint http2=False, dynamic_metadata=None, filter_state=None):
+    def __cinit__(
+        self, *, source=None, direct_source=None, destination=None, restored=None, bint tls=False, bint presented=False,
+        bint validated=False, bint http2=False, dynamic_metadata=None, filter_state=None
+    ):
         self.source = source
         self.direct_source = source if direct_source is None else direct_source
         self.destination = destination

@@ -62,12 +62,15 @@ class Decided(Protocol):
 
     def processed_headers(self) -> Pairs:
         """The request headers after the connection manager's processing, as routes saw them."""
+        ...
 
     def remote_address(self) -> tuple[str, int] | None:
         """The downstream remote address (trusted client address); None when no connection is known."""
+        ...
 
     def local_address(self) -> tuple[str, int] | None:
         """The address that the connection was made to; None when no connection is known."""
+        ...
 
 
 class Action(Protocol):
@@ -75,80 +78,106 @@ class Action(Protocol):
 
     def method(self, decision: Decided) -> bytes:
         """The method that the upstream sees."""
+        ...
 
     def path(self, decision: Decided) -> bytes | None:
         """The path with its query that the upstream sees; None for CONNECT."""
+        ...
 
     def authority(self, decision: Decided) -> bytes:
         """The authority that the upstream sees; with `auto_host_rewrite` the endpoint decides it later."""
+        ...
 
     def location(self, decision: Decided) -> bytes | None:
         """The Location header of a local reply, None when it has none."""
+        ...
 
     def body(self, decision: Decided) -> bytes:
         """The body of a local reply; empty for a forwarded request."""
+        ...
 
     def timeout(self, decision: Decided) -> float | None:
         """Seconds until the upstream must have answered (504 otherwise); None for never."""
+        ...
 
     def idle_timeout(self, decision: Decided) -> float | None:
         """Seconds without activity on the stream, if the route sets them; 0.0 for never, None for the manager's."""
+        ...
 
     def max_stream_duration(self, decision: Decided) -> float | None:
         """Seconds that the stream may take in all; None when the route does not say."""
+        ...
 
     def retry(self, decision: Decided) -> RetryPlan | None:
         """How failed attempts are repeated; None when they are not."""
+        ...
 
     def hash(self, decision: Decided) -> int | None:
         """The 64-bit hash of the route's hash policies; None when none applies."""
+        ...
 
     def selection_hash(self, decision: Decided) -> int | None:
         """The hash that picks among weighted clusters: taken before the request was rewritten."""
+        ...
 
     def mirrors(self, decision: Decided) -> tuple[Mirror, ...]:
         """The clusters that get a copy of this request."""
+        ...
 
     def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
         """The fault that the route's own fault configuration injects; its draws come from `random`."""
+        ...
 
     def priority(self, decision: Decided) -> str:
         """`default` or `high`: which circuit breakers and connection pools are used."""
+        ...
 
     def metadata(self, decision: Decided) -> Mapping[str, object]:
         """The metadata of the route: filter name to plain values."""
+        ...
 
     def metadata_match(self, decision: Decided) -> Mapping[str, object]:
         """The `envoy.lb` criteria that choose the subset of endpoints, merged, sorted by key."""
+        ...
 
     def rate_limits(self, decision: Decided) -> tuple[Descriptor, ...]:
         """The rate-limit descriptors that the request produces."""
+        ...
 
     def cors(self, decision: Decided) -> CorsPolicy | None:
         """The CORS policy in force; None without one."""
+        ...
 
     def virtual_cluster(self, decision: Decided) -> str | None:
         """The first matching virtual cluster, `other` when none matches, None when there are none."""
+        ...
 
     def internal_redirect(self, decision: Decided) -> InternalRedirectPolicy | None:
         """How redirects of the upstream are followed; None when they are passed on."""
+        ...
 
     def filter_config(self, decision: Decided, name: str) -> object:
         """The most specific configuration for the HTTP filter `name`, as plain values; None without one."""
+        ...
 
     def decorator(self, decision: Decided) -> str | None:
         """The operation name of the route's decorator."""
+        ...
 
     def upgrade(self, name: bytes) -> bool | None:
         """Whether the route itself enables the upgrade `name`; None when it does not say."""
+        ...
 
     def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
         """The request headers that reach the upstream; `operators` supplies format operators unknown here."""
+        ...
 
     def downstream_headers(
         self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
     ) -> list[tuple[bytes, bytes]]:
         """The response headers that reach the client, for a response of the upstream or a local reply."""
+        ...
 
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
         """Each rewrite and header change with its level: (stage, subject, verdict, reason, rule)."""
+        ...

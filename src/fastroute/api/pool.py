@@ -20,7 +20,7 @@ FILE = "envoy_1_40.binpb.z"
 @functools.cache
 def pool() -> descriptor_pool.DescriptorPool:
     """The pool with every file of the Envoy API; loaded at first use (about 20 ms)."""
-    data = zlib.decompress((resources.files(__package__) / FILE).read_bytes())
+    data = zlib.decompress((resources.files("fastroute.api") / FILE).read_bytes())
     loaded = descriptor_pool.DescriptorPool()
     for file in descriptor_pb2.FileDescriptorSet.FromString(data).file:
         loaded.Add(file)

@@ -39,7 +39,7 @@ _FLOAT_MAX = 3.4028235677973366e38
 
 def string(value: object) -> bytes:
     """A `string` field."""
-    if value.__class__ is not str:
+    if type(value) is not str:
         raise Fault(f"expected a string, got {kind(value)}", remedy=_quote(value))
     try:
         return wire.sized(value.encode())
@@ -115,8 +115,8 @@ def single(value: object) -> bytes:
 
 def integer(value: object, low: int, high: int) -> int:
     """An integer from `low` to `high`."""
-    if value.__class__ is int:
-        result = value
+    if type(value) is int:
+        result: int = value
     elif isinstance(value, str):
         if _INTEGER.match(value) and len(value) < 32:
             result = int(value)

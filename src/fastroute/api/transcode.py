@@ -141,7 +141,8 @@ def _fields(descriptor: Descriptor) -> dict[str, Field]:
     for proto in descriptor.fields:
         oneof: Any = proto.containing_oneof
         real = oneof is not None and not (len(oneof.fields) == 1 and oneof.name == f"_{proto.name}")
-        field = Field(proto.name, bits[oneof.name] if real else 0, _writer(proto))
+        bit = bits[oneof.name] if oneof is not None and real else 0
+        field = Field(proto.name, bit, _writer(proto))
         for name in (proto.camelcase_name, proto.json_name):
             named.setdefault(name, field)
     for proto in descriptor.fields:

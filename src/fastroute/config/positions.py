@@ -26,15 +26,19 @@ class Document(Protocol[Node]):
 
     def root(self) -> Node:
         """The value of the whole document."""
+        ...
 
     def members(self, node: Node) -> list[tuple[str, Node, Node]]:
         """Name, place and value of each member of an object; nothing for another value."""
+        ...
 
     def elements(self, node: Node) -> list[Node]:
         """The elements of a list; nothing for another value."""
+        ...
 
     def where(self, node: Node) -> Where:
         """The position of a place."""
+        ...
 
 
 def steps(path: str) -> list[int | str]:

@@ -19,6 +19,7 @@ class Positions(Protocol):
 
     def where(self, path: str) -> Where | None:
         """The position of the field at `path` (`a.b[3].c`), or of its nearest known ancestor."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from fastroute.core.balancers import Reselect
 from fastroute.core.chain import Chain
 from fastroute.core.clusters import Cluster
@@ -28,6 +30,7 @@ class Tables:
         cls, routes: dict[str, RouteTable], clusters: dict[str, Cluster], values: dict[str, object] | None
     ) -> Tables: ...
 
+@disjoint_base
 class Engine:
     """Routes requests and picks endpoints; `Router` adds what is not on the hot path."""
 

@@ -22,13 +22,13 @@ NODE_TYPES = ("sidecar", "router")
 def addresses(inputs: Inputs) -> list[str]:
     """The pod's addresses without duplicates, the one of the node ID first."""
     given = inputs.environment.get("INSTANCE_IP", "")
-    found = dict.fromkeys([*([given] if given else []), *inputs.addresses]) or {"127.0.0.1": None}
+    found: list[str] = list(dict.fromkeys([*([given] if given else []), *inputs.addresses])) or ["127.0.0.1"]
     for address in found:
         try:
             ipaddress.ip_address(address)
         except ValueError:
             raise ParseError(f"not an IP address: {address!r}", path="INSTANCE_IP") from None
-    return list(found)
+    return found
 
 
 def node_id(inputs: Inputs) -> str:
