@@ -18,7 +18,7 @@ from support.drawn_listeners import Client, clients, worlds
 from support.envoy import SwapRefusedError, require_binary
 
 from fastroute.core.chain import Chain
-from fastroute.errors import RejectedError
+from fastroute.errors import RejectedError, UnsupportedError
 
 pytestmark = pytest.mark.envoy
 PORT = free_port()
@@ -39,12 +39,18 @@ def said(chain: Chain | None) -> str:
 
 
 def compare(envoy: ConnectEnvoy, world: list[dict[str, Any]], batch: list[Client]) -> None:
-    """Refusals first; then every connection of the batch, by its bytes and by its facts."""
+    """Refusals first; then every connection of the batch, by its bytes and by its facts.
+
+    What Envoy itself decides at random from load to load is not compared.
+    """
     try:
         table = compiled(world)
     except RejectedError:
         with pytest.raises(SwapRefusedError):
             envoy.swap(world)
+        return
+    except UnsupportedError as error:
+        assert error.code == "ambiguous-prefix"
         return
     envoy.swap(world)
     for client in batch:
@@ -54,13 +60,13 @@ def compare(envoy: ConnectEnvoy, world: list[dict[str, Any]], batch: list[Client
 
 
 @given(worlds(PORT), st.lists(clients(), min_size=BATCH, max_size=BATCH))
-@settings(max_examples=150)
+@settings(max_examples=200)
 def test_the_same_chain(envoy: ConnectEnvoy, world: list[dict[str, Any]], batch: list[Client]) -> None:
     compare(envoy, world, batch)
 
 
 @pytest.mark.long
 @given(worlds(PORT), st.lists(clients(), min_size=BATCH, max_size=BATCH))
-@settings(max_examples=1700)
+@settings(max_examples=2600)
 def test_the_same_chain_many_times(envoy: ConnectEnvoy, world: list[dict[str, Any]], batch: list[Client]) -> None:
     compare(envoy, world, batch)

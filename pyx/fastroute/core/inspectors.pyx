@@ -95,9 +95,7 @@ cdef bint is_target(const unsigned char* text, Py_ssize_t size, bint connect) no
 
 
 cdef bint is_version(const unsigned char* text, Py_ssize_t size) noexcept nogil:
-    """Absent, or HTTP/ and two digits with a point."""
-    if size == 0:
-        return True
+    """HTTP/ and two digits with a point."""
     return (
         size == 8 and memcmp(text, b"HTTP/", 5) == 0 and 48 <= text[5] <= 57 and text[6] == 46 and 48 <= text[7] <= 57
     )
@@ -109,6 +107,16 @@ cdef Py_ssize_t method_length(const unsigned char* text, Py_ssize_t size) noexce
     while at < size and text[at] != 32 and not 9 <= text[at] <= 13:
         at += 1
     return at
+
+
+cdef int only_blanks(const unsigned char* line, Py_ssize_t start, Py_ssize_t end, const char** protocol) noexcept nogil:
+    """A line without a version ends in its target, or in spaces, tabs and carriage returns behind it."""
+    cdef Py_ssize_t i
+    for i in range(start, end):
+        if line[i] != 32 and line[i] != 9 and line[i] != 13:
+            return NOT_MINE
+    protocol[0] = b"http/1.1" if start >= 8 and memcmp(line + start - 8, b"HTTP/1.1", 8) == 0 else b"http/1.0"
+    return FOUND
 
 
 cdef int read_line(const unsigned char* line, Py_ssize_t size, const char** protocol) noexcept nogil:
@@ -128,13 +136,16 @@ cdef int read_line(const unsigned char* line, Py_ssize_t size, const char** prot
         return NOT_MINE
     if not is_target(line + start, end - start, method == 7 and memcmp(line, b"CONNECT", 7) == 0):
         return NOT_MINE
+    start = end
     while end < size and line[end] <= 32:
         end += 1
     while size > end and line[size - 1] <= 32:
         size -= 1
+    if size == end:
+        return only_blanks(line, start, end, protocol)
     if not is_version(line + end, size - end):
         return NOT_MINE
-    protocol[0] = b"http/1.1" if size >= 8 and memcmp(line + size - 8, b"HTTP/1.1", 8) == 0 else b"http/1.0"
+    protocol[0] = b"http/1.1" if memcmp(line + end, b"HTTP/1.1", 8) == 0 else b"http/1.0"
     return FOUND
 
 

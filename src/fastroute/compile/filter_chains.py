@@ -3,6 +3,9 @@
 FC-01  The order of the criteria is the order of the levels.
 FC-14  Two chains with an equal match are refused, and so is any overlap after every list is expanded:
        server names in lower case, prefixes in canonical form.
+FC-04  A bucket that holds both a chain with a range of length 0 and a chain without ranges is not supported:
+       Envoy keeps both under one key, and which one survives changes from start to start
+       (envoyproxy/envoy#34299).
 FC-15  Refused: `*` and partial wildcards in server names, address_suffix and suffix_len, malformed
        addresses. A prefix length beyond the address is the whole address.
 """
@@ -43,7 +46,34 @@ def compile_matches(chains: Sequence[Any], ctx: Context) -> Nested:
                     "multiple filter chains with overlapping matching rules are defined",
                     code="overlapping-filter-chain-match",
                 )
+    _check_whole_ranges(nested, 0, ctx)
     return nested
+
+
+PREFIX_LEVELS = {1: "prefix_ranges", 5: "direct_source_prefix_ranges", 7: "source_prefix_ranges"}
+EVERYTHING = (("0.0.0.0", 0), ("::", 0))
+
+
+def _check_whole_ranges(nested: Nested, depth: int, ctx: Context) -> None:
+    """Refuse a range of length 0 beside "no range"."""
+    for key, below in nested.items():
+        if depth in PREFIX_LEVELS and key in EVERYTHING and None in nested:
+            path = f"filter_chains[{_first_leaf(below)}].filter_chain_match.{PREFIX_LEVELS[depth]}"
+            error = ctx.unsupported(
+                path,
+                "a range of length 0 beside a filter chain without ranges: Envoy takes one of the two at random",
+                remedy="Write two ranges of length 1, or leave the range out.",
+                code="ambiguous-prefix",
+            )
+            ctx.tolerate(error, "the range of length 0 is taken")
+        if isinstance(below, dict):
+            _check_whole_ranges(below, depth + 1, ctx)
+
+
+def _first_leaf(below: Any) -> int:
+    while isinstance(below, dict):
+        below = next(iter(below.values()))
+    return int(below)
 
 
 def _insert(nested: Nested, keys: tuple[Any, ...], index: int) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from support.connections import chain, compiled, listener_filter, tcp, tcp_proxy
 from support.sidecar import CLUSTERS, sidecar, virtual_outbound
 
-from fastroute.errors import Notice, RejectedError, RequestError
+from fastroute.errors import Notice, RejectedError, RequestError, UnsupportedError
 from fastroute.request import Connection
 
 OUTBOUND = ("10.240.2.38", 15001)
@@ -209,3 +209,19 @@ def test_without_an_inspector_there_is_no_server_name() -> None:
     assert seeing is not None
     assert (bare.filter_chain, bare.server_name, bare.transport_protocol) == ("none", "", "raw_buffer")
     assert (seeing.filter_chain, seeing.server_name, seeing.transport_protocol) == ("sni", "a.example", "tls")
+
+
+def test_a_range_of_length_0_beside_none_is_envoys_coin_flip() -> None:
+    """envoyproxy/envoy#34299: whichever of the two chains Envoy keeps changes from start to start."""
+    everything = {"prefix_ranges": [{"address_prefix": "0.0.0.0", "prefix_len": 0}]}
+    listener = {
+        "name": "x",
+        "address": tcp("0.0.0.0", 80),
+        "filter_chains": [chain("any", {}), chain("all", everything)],
+    }
+    with pytest.raises(UnsupportedError) as caught:
+        compiled([listener])
+    assert caught.value.path == "filter_chains[1].filter_chain_match.prefix_ranges"
+    found = compiled([listener], strict=False).connect(Connection(("1.1.1.1", 80)))
+    assert found is not None
+    assert found.filter_chain == "all"
