@@ -1,0 +1,73 @@
+"""Names of things that are not there.
+
+IST0101  a destination's host or subset, or a delegate, does not exist
+IST0112  a destination's service has several ports and the rule does not say which
+FR004    a host has a dot and so is taken as it is, but with the cluster's domain it would be a service
+FR005    a destination's port is none of the service's
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastroute.pilot.discovery.analyze.mesh import Mesh, destinations
+from fastroute.pilot.discovery.findings import Finding, found
+from fastroute.pilot.discovery.model.build import DOMAIN
+from fastroute.pilot.discovery.model.services import Service
+from fastroute.pilot.discovery.registry.meta import Object
+from fastroute.pilot.discovery.registry.text import Path
+from fastroute.pilot.discovery.registry.traffic import Destination, VirtualService
+
+
+def check(mesh: Mesh) -> Iterator[Finding]:
+    """Findings about all VirtualServices."""
+    for one in mesh.registry.virtual_services:
+        for path, destination in destinations(one):
+            yield from _destination(mesh, one, path, destination)
+        yield from _delegates(mesh, one)
+
+
+def _destination(mesh: Mesh, one: Object[VirtualService], path: Path, to: Destination) -> Iterator[Finding]:
+    service = mesh.target(to.host, one.namespace)
+    if service is None:
+        yield from _missing(mesh, one, path, to)
+        return
+    subsets = {subset.name for rule in mesh.rules_for(service) for subset in rule.spec.subsets}
+    if to.subset and to.subset not in subsets:
+        known = ", ".join(sorted(subsets)) or "none"
+        yield found("IST0101", one, f"{service.host} has no subset {to.subset!r} (it has: {known})", *path, "subset")
+    yield from _port(one, path, to, service)
+
+
+def _missing(mesh: Mesh, one: Object[VirtualService], path: Path, to: Destination) -> Iterator[Finding]:
+    longer = next((end for end in (f".svc.{DOMAIN}", f".{DOMAIN}") if mesh.target(to.host + end, one.namespace)), "")
+    if "." in to.host and longer:
+        message = f"{to.host} is taken as it is, because it has a dot; write {to.host}{longer}"
+        yield found("FR004", one, message, *path, "host")
+    yield found("IST0101", one, f"there is no host {to.host!r}; requests will be answered with 503", *path, "host")
+
+
+def _port(one: Object[VirtualService], path: Path, to: Destination, service: Service) -> Iterator[Finding]:
+    numbers = sorted(port.number for port in service.ports)
+    if to.port is None and len(numbers) > 1:
+        message = f"{service.host} has the ports {', '.join(map(str, numbers))}: say which"
+        yield found("IST0112", one, message, *path)
+    if to.port is not None and to.port.number not in numbers:
+        known = ", ".join(map(str, numbers)) or "none"
+        message = f"{service.host} has no port {to.port.number} (it has: {known})"
+        yield found("FR005", one, message, *path, "port", "number")
+
+
+def _delegates(mesh: Mesh, one: Object[VirtualService]) -> Iterator[Finding]:
+    known = {(other.namespace, other.name): other for other in mesh.registry.virtual_services}
+    for number, route in enumerate(one.spec.http):
+        if route.delegate is None:
+            continue
+        key = (route.delegate.namespace or one.namespace, route.delegate.name)
+        child = known.get(key)
+        if child is None:
+            message = f"there is no VirtualService {'/'.join(key)!r} to delegate to"
+            yield found("IST0101", one, message, "http", number, "delegate", "name")
+        elif child.spec.hosts:
+            message = f"{child.label} has hosts of its own, so that nothing can be delegated to it"
+            yield found("IST0101", one, message, "http", number, "delegate", "name")
