@@ -18,9 +18,9 @@ from google.protobuf.message import Message
 from fastroute.api import names, pool
 from fastroute.errors import ParseError, UnsupportedError
 from fastroute.pilot.agent import node
-from fastroute.pilot.agent.inputs import Inputs, Json
+from fastroute.pilot.agent.inputs import Inputs, Json, port_number
 from fastroute.pilot.agent.metadata import labels, metadata
-from fastroute.pilot.agent.proxy_config import proxy_config
+from fastroute.pilot.agent.proxy_config import proxy_config, section, text
 from fastroute.pilot.agent.static_clusters import Family, family, static_clusters, tracer
 from fastroute.pilot.agent.static_listeners import static_listeners
 from fastroute.pilot.agent.stats import stats_config
@@ -101,7 +101,7 @@ def _node(inputs: Inputs, config: Json, profile: Profile) -> Json:
 
 def _runtime(config: Json, row: Switches, profile: Profile) -> Json:
     values = dict(RUNTIME[profile.name])
-    for key, value in (config.get("runtimeValues") or {}).items():
+    for key, value in section(config, "runtimeValues").items():
         if value == "":
             values.pop(key, None)
         else:
@@ -154,23 +154,29 @@ def _tracer(kind: str) -> Json:
 
 def _stats_sinks(config: Json) -> list[Json]:
     sinks: list[Json] = []
-    if (config.get("envoyMetricsService") or {}).get("address"):
+    if text(config, "envoyMetricsService", "address"):
         typed = {
             "@type": "type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig",
             "transport_api_version": "V3",
             "grpc_service": {"envoy_grpc": {"cluster_name": "envoy_metrics_service"}},
         }
         sinks.append({"name": "envoy.stat_sinks.metrics_service", "typed_config": typed})
-    if config.get("statsdUdpAddress"):
+    if text(config, "statsdUdpAddress"):
         sinks.append({"name": "envoy.stat_sinks.statsd", "typed_config": _statsd(str(config["statsdUdpAddress"]))})
     return sinks
 
 
 def _statsd(address: str) -> Json:
     host, separator, port = address.rpartition(":")
-    if not separator or not port.isdigit():
+    if not separator or not host:
         raise ParseError(f"HOST:PORT is expected, not {address!r}", path="statsdUdpAddress")
     return {
         "@type": "type.googleapis.com/envoy.config.metrics.v3.StatsdSink",
-        "address": {"socket_address": {"protocol": "UDP", "address": host.strip("[]"), "port_value": int(port)}},
+        "address": {
+            "socket_address": {
+                "protocol": "UDP",
+                "address": host.strip("[]"),
+                "port_value": port_number(port, "statsdUdpAddress"),
+            }
+        },
     }

@@ -107,6 +107,36 @@ def proxy_config(inputs: Inputs, profile: Profile) -> Json:
     return merged
 
 
+def section(config: Json, *names: str) -> Json:
+    """The mapping at a field path of a ProxyConfig; empty where there is none. ParseError names the field."""
+    for depth, name in enumerate(names, start=1):
+        found = config.get(name)
+        if found is None:
+            return {}
+        _expect(isinstance(found, Mapping), found, "a mapping", ".".join(names[:depth]))
+        config = found
+    return config
+
+
+def text(config: Json, *names: str) -> str:
+    """The string at a field path of a ProxyConfig; empty where there is none. ParseError names the field."""
+    found = section(config, *names[:-1]).get(names[-1])
+    if found is None:
+        return ""
+    _expect(isinstance(found, str), found, "a string", ".".join(names))
+    return str(found)
+
+
+def texts(config: Json, *names: str) -> list[str]:
+    """The strings at a field path of a ProxyConfig; none where there are none. ParseError names the field."""
+    found = section(config, *names[:-1]).get(names[-1])
+    if found is None:
+        return []
+    strings = isinstance(found, list) and all(isinstance(item, str) for item in found)
+    _expect(strings, found, "a list of strings", ".".join(names))
+    return list(found)
+
+
 def is_duration(text: str) -> bool:
     """Whether `text` is a duration in Go's spelling."""
     return bool(_DURATION.fullmatch(text))
@@ -127,6 +157,8 @@ def _apply(merged: Json, layer: Any, path: str) -> None:
         _check(str(name), value, where)
         if name == "proxyMetadata":
             merged[name] = {**merged.get(name, {}), **_strings(value, where)}
+        elif name == "runtimeValues":
+            merged[name] = _strings(value, where)
         else:
             merged[str(name)] = value
 

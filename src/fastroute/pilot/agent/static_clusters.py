@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from fastroute.errors import ParseError, UnsupportedError
 from fastroute.pilot.agent.inputs import Json, port_number
+from fastroute.pilot.agent.proxy_config import section, text
 from fastroute.pilot.agent.switches import Switches
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -57,28 +58,30 @@ def static_clusters(proxy_config: Json, own: Family, row: Switches) -> list[Json
         ("envoyMetricsService", "envoy_metrics_service"),
         ("envoyAccessLogService", "envoy_accesslog_service"),
     ):
-        service = proxy_config.get(field) or {}
-        if service.get("tlsSettings", {}).get("mode", "DISABLE") != "DISABLE":
-            raise UnsupportedError("TLS to this service is not supported", path=f"{field}.tlsSettings")
-        if service.get("address"):
-            clusters.append(_http2(_dns(name, service["address"], f"{field}.address", own, row), row))
+        _refuse_tls(proxy_config, field)
+        address = text(proxy_config, field, "address")
+        if address:
+            clusters.append(_http2(_dns(name, address, f"{field}.address", own, row), row))
     return clusters
 
 
 def tracer(proxy_config: Json) -> tuple[str, str]:
     """The kind and address of the tracer that the ProxyConfig names; empty when it names none."""
-    tracing = proxy_config.get("tracing") or {}
-    if tracing.get("tlsSettings", {}).get("mode", "DISABLE") != "DISABLE":
-        raise UnsupportedError("TLS to the tracer is not supported", path="tracing.tlsSettings")
+    _refuse_tls(proxy_config, "tracing")
     for kind in ("lightstep", "stackdriver", "openCensusAgent"):
-        if tracing.get(kind):
+        if kind in section(proxy_config, "tracing"):
             raise UnsupportedError("Envoy 1.40 has no such tracer", path=f"tracing.{kind}")
     for kind in TRACERS:
-        if (tracing.get(kind) or {}).get("address"):
-            return kind, tracing[kind]["address"]
-    if proxy_config.get("zipkinAddress"):
-        return "zipkin", proxy_config["zipkinAddress"]
-    return "", ""
+        address = text(proxy_config, "tracing", kind, "address")
+        if address:
+            return kind, address
+    address = text(proxy_config, "zipkinAddress")
+    return ("zipkin", address) if address else ("", "")
+
+
+def _refuse_tls(proxy_config: Json, field: str) -> None:
+    if text(proxy_config, field, "tlsSettings", "mode") not in ("", "DISABLE"):
+        raise UnsupportedError("TLS to this service is not supported", path=f"{field}.tlsSettings")
 
 
 def _cluster(name: str, kind: Json, timeout: str, assignment: str, address: Json) -> Json:

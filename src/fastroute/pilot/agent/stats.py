@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from fastroute.errors import ParseError
 from fastroute.pilot.agent import node
 from fastroute.pilot.agent.inputs import Inputs, Json
+from fastroute.pilot.agent.proxy_config import texts
 from fastroute.pilot.agent.switches import switches
 from fastroute.pilot.profiles import Profile
 
@@ -93,7 +94,7 @@ def stats_config(inputs: Inputs, proxy_config: Json, profile: Profile) -> Json:
 
 def _tags(inputs: Inputs, proxy_config: Json, profile: Profile) -> list[Json]:
     asked = inputs.annotations.get("sidecar.istio.io/extraStatTags", "").split(",")
-    extra = dict.fromkeys(tag for tag in [*proxy_config.get("extraStatTags", []), *asked] if tag)
+    extra = dict.fromkeys(tag for tag in [*texts(proxy_config, "extraStatTags"), *asked] if tag)
     tags = {"cluster_name": CLUSTER_NAME[profile.name], **ENVOY_TAGS}
     tags.update({name: rf"({name}=\.=(.*?);\.;)" for name in [*DIMENSIONS, *extra]})
     tags.update(LAST_TAGS)
@@ -103,7 +104,7 @@ def _tags(inputs: Inputs, proxy_config: Json, profile: Profile) -> list[Json]:
 def _patterns(inputs: Inputs, proxy_config: Json, profile: Profile) -> list[Json]:
     def asked(kind: str) -> list[str]:
         text = inputs.annotations.get(f"sidecar.istio.io/statsInclusion{kind}", "")
-        chosen = text.split(",") if text else proxy_config.get("proxyStatsMatcher", {}).get(f"inclusion{kind}", [])
+        chosen = text.split(",") if text else texts(proxy_config, "proxyStatsMatcher", f"inclusion{kind}")
         return list(_substituted(chosen, node.addresses(inputs)))
 
     modern = not switches(profile).deprecated_fields

@@ -223,6 +223,11 @@ def test_delta_can_be_turned_off() -> None:
         ({"POD_NAME": "a~b"}, "POD_NAME"),
         ({"ENVOY_STATUS_PORT": "many"}, "ENVOY_STATUS_PORT"),
         ({"PROXY_CONFIG": '{"tracing": {"zipkin": {"address": "nowhere"}}}'}, "tracing.zipkin.address"),
+        ({"PROXY_CONFIG": '{"tracing": {"zipkin": 5}}'}, "tracing.zipkin"),
+        ({"PROXY_CONFIG": '{"tracing": {"zipkin": {"address": []}}}'}, "tracing.zipkin.address"),
+        ({"PROXY_CONFIG": '{"runtimeValues": {"a": []}}'}, "PROXY_CONFIG.runtimeValues.a"),
+        ({"PROXY_CONFIG": '{"proxyStatsMatcher": {"inclusionPrefixes": [1]}}'}, "proxyStatsMatcher.inclusionPrefixes"),
+        ({"PROXY_CONFIG": '{"extraStatTags": [1]}'}, "extraStatTags"),
         ({"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "perhaps"}, "EXIT_ON_ZERO_ACTIVE_CONNECTIONS"),
     ],
 )
