@@ -20,6 +20,7 @@ from typing import Any, cast
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from fastroute.config import yaml_fast
 from fastroute.errors import ParseError, Where
 
 _PLAIN = "?"
@@ -29,6 +30,7 @@ _TRUE = frozenset(form for word in ("y", "yes", "true", "on") for form in (word,
 _FALSE = frozenset(form for word in ("n", "no", "false", "off") for form in (word, word.upper(), word.capitalize()))
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _INTEGER = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\Z")
+_NUMERIC = frozenset("+-0123456789")
 _INT32 = 1 << 31
 _INT64 = 1 << 63
 
@@ -140,7 +142,7 @@ def scalar(text: str, tag: str) -> object:
         return True
     if text in _FALSE:
         return False
-    match = _INTEGER.match(text)
+    match = _INTEGER.match(text) if text[:1] in _NUMERIC else None
     return _integer(match, text) if match else text
 
 
@@ -228,6 +230,14 @@ def _at(mark: Any, file: str) -> Where:
 
 def parse(text: str, file: str) -> object:
     """The value of the first document of `text`."""
+    try:
+        return yaml_fast.parse(text, scalar)
+    except yaml_fast.GiveUpError:
+        return parse_fully(text, file)
+
+
+def parse_fully(text: str, file: str) -> object:
+    """The value of the first document of `text`, read by libyaml."""
     return _Builder(text, file).build(compose(text, file))[0]
 
 

@@ -1,0 +1,21 @@
+"""docs/errors.md is what its tool writes, and shows every error code of the sources."""
+
+from __future__ import annotations
+
+import error_docs
+import pytest
+
+
+def test_every_code_has_an_example() -> None:
+    assert error_docs.codes() == {example.code for example in error_docs.EXAMPLES}
+
+
+@pytest.mark.parametrize("example", error_docs.EXAMPLES, ids=lambda example: example.code)
+def test_every_example_gives_its_error(example: error_docs.Example) -> None:
+    error = error_docs.rendered(example)
+    assert error is not None
+    assert error.code == example.code
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert error_docs.OUTPUT.read_text() == error_docs.document()
