@@ -51,7 +51,7 @@ def re2_flags():
 
 
 def extensions():
-    flags = ["-O0", "-g"] if DEBUG or SANITIZE else ["-O3"]
+    flags = ["-O0", "-g"] if DEBUG or SANITIZE else ["-O2", "-g0"]
     if SANITIZE:
         flags.append("-fsanitize=address")
     macros = [("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else []
