@@ -14,7 +14,8 @@ from fastroute.api.anys import unpack
 from fastroute.api.names import HTTP_CONNECTION_MANAGER
 from fastroute.api.pool import new
 from fastroute.core.chain import Chain
-from fastroute.decision import Explanation
+from fastroute.core.decision import Decision
+from fastroute.decision import Explanation, Step
 from fastroute.reference import http
 from fastroute.reference.manager import Tables
 from fastroute.request import Connection, Request
@@ -64,6 +65,14 @@ def _node(snapshot: Snapshot) -> tuple[str, str] | None:
         return None
     bootstrap: Any = snapshot.resources.bootstrap.message
     return bootstrap.node.cluster, bootstrap.node.id
+
+
+def with_changes(explanation: Explanation, decision: Decision) -> Explanation:
+    """The explanation with a step for each rewrite and header change, and the level that it came from."""
+    if decision.action is None:
+        return explanation
+    changes = tuple(Step(*fields) for fields in decision.action.explain_steps(decision))
+    return Explanation(explanation.decision, (*explanation.steps, *changes))
 
 
 def manager_of(snapshot: Snapshot, chain: Chain) -> Message:

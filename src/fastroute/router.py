@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from fastroute.core.chain import Chain
 from fastroute.core.engine import Engine, Tables
 from fastroute.decision import Explanation
-from fastroute.explain import explain_request
+from fastroute.explain import explain_request, with_changes
 from fastroute.request import Connection
 from fastroute.snapshot import Snapshot
 from fastroute.types import HeadersLike, RandomSource, StrOrBytes
@@ -83,7 +83,8 @@ class Router(Engine):
     ) -> Explanation:
         """The same decision as `route`, with the steps that led to it."""
         drawn = self.random if random is None else random
-        return explain_request(
+        value = drawn if isinstance(drawn, int) else drawn()
+        explanation = explain_request(
             self._snapshot,
             authority,
             path,
@@ -92,11 +93,25 @@ class Router(Engine):
             scheme=scheme,
             chain=chain,
             route_config=route_config,
-            random=drawn if isinstance(drawn, int) else drawn(),
+            random=value,
             connection=connection,
             dynamic_metadata=dynamic_metadata or {},
             filter_state=filter_state or {},
         )
+        decision = self.route(
+            authority,
+            path,
+            method,
+            headers,
+            scheme=scheme,
+            chain=chain,
+            route_config=route_config,
+            random=value,
+            connection=connection,
+            dynamic_metadata=dynamic_metadata,
+            filter_state=filter_state,
+        )
+        return with_changes(explanation, decision)
 
     def _tables(self, snapshot: Snapshot) -> Tables:
         values: dict[str, object] | None = None

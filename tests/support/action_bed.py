@@ -220,7 +220,8 @@ def observed(response: Response, *, local: bool) -> dict[str, Any]:
     if not response.body.startswith(b"{"):
         return seen
     echo = json.loads(response.body)
-    method, path, _ = echo["line"].split(" ")
+    method, _, rest = echo["line"].partition(" ")
+    path = rest.rpartition(" ")[0]
     headers = [(name.lower(), value) for name, value in echo["headers"]]
     authority = [value for name, value in headers if name == "host"]
     rest = [(name, value) for name, value in headers if name not in ("host", "content-length", "transfer-encoding")]
@@ -253,7 +254,7 @@ def decided(sent: Sent, route: Any, host: Any, target: Any) -> dict[str, Any]:
         response = action.downstream_headers(decision, target.status, ())
         return {
             "kind": "local",
-            "status": target.status,
+            "status": action.status_of(decision, target.status),
             "response": grouped(response, UNCOMPARED_RESPONSE),
             "location": None if location is None else location.decode("latin-1"),
             "body": action.body(decision) if sent.method != "HEAD" else b"",

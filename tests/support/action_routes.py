@@ -24,8 +24,15 @@ SUBSTITUTIONS = (
     ("a", "X"), ("^/r[0-9]/([^/]+)(/.*)?$", r"\2/i/\1"), (".*", ""), ("/", "//"), ("(x)|y", r"<\1>"), ("z*", "-"),
     ("r([0-9])", r"\0\\\1"), ("[a-f]+", ""), ("x$", "/end"), ("b", r"\1"),
 )  # fmt: skip
+QUERIES = ("q=1", "", "a=%41&q=2", "q=/r0/a", "x?y", "q=1&q=3", "q=a+b%2Bc%zz", "%71=5")
 SEGMENTS = ("a", "b", "abc", "x", "y", "AbC", "%2F", "a;b", "", "..", "x.y", "r1", "z")
 HOSTS = ("h0.com", "h1.com:80", "h2.com:8080", "h3.com:443", "[::1]:80", "[::1]", "h4.com:", "u@h")
+
+
+def extension(kind: str, **fields: str) -> dict[str, Any]:
+    """A URI template extension: `match` or `rewrite`."""
+    message = f"envoy.extensions.path.{kind}.uri_template.v3.UriTemplate{kind.capitalize()}Config"
+    return {"name": "t", "typed_config": {"@type": f"type.googleapis.com/{message}", **fields}}
 
 
 class Maker:
@@ -93,6 +100,10 @@ class Maker:
         """One route with a path specifier of its own first segment."""
         match, kind = self.match(number)
         made: dict[str, Any] = {"name": f"route {number}" if self.chance(0.8) else "", "match": match, **self.level()}
+        if kind == "path_match_policy":
+            template = self.random.choice(["/{b}/{a}", "/x{a}y/{b}", "/{a}.{b}"])
+            rewrite = extension("rewrite", path_template_rewrite=template)
+            return {**made, "route": {"cluster": "up0", "path_rewrite_policy": rewrite}}
         if self.chance(0.5):
             made["metadata"] = {"filter_metadata": {"ns": {"k": "v", "n": 1.5, "o": {"b": True, "a": [1, "x"]}}}}
         shape = self.random.random()
@@ -108,6 +119,9 @@ class Maker:
         """A path specifier that no other route's paths satisfy, and its kind."""
         kind = self.random.choice(["prefix", "prefix", "path", "safe_regex", "path_separated_prefix"])
         text = f"/r{number}" + self.random.choice(["", "/a", "/abc", "/x"])
+        if self.chance(0.1):
+            template = f"/r{number}/{{a}}" + self.random.choice(["/{b=**}", "/{b}", "/{b=c/*}"])
+            return {"path_match_policy": extension("match", path_template=template)}, "path_match_policy"
         if kind == "safe_regex":
             return {"safe_regex": {"regex": f"/r{number}(/.*)?"}}, kind
         match: dict[str, Any] = {kind: text}
@@ -215,7 +229,7 @@ class Maker:
         made: dict[str, Any] = {"status": self.random.choice([200, 201, 302, 404, 503, 599])}
         choice = self.random.randrange(3)
         if choice == 0:
-            made["body"] = {"inline_string": self.random.choice(["hello", "", "100%"])}
+            made["body"] = {"inline_string": self.random.choice(["hello", "", "100% \t\u00fc~\n"])}
         elif choice == 1:
             text = self.random.choice(["<%REQ(x-a)%>", "%REQ(x-none)%", "%ROUTE_NAME%|%REQ(:path)%"])
             source = {"inline_string": text}
@@ -224,11 +238,11 @@ class Maker:
                 made["body_format"]["content_type"] = "text/html"
         return made
 
-    def request(self, host: str, number: int, match: dict[str, Any], *, grpc: bool) -> Sent:
+    def request(self, host: str, number: int, match: dict[str, Any]) -> Sent:
         """A request that the route with `match` takes."""
         path = self.path(number, match)
         if self.chance(0.5):
-            path += "?" + self.random.choice(["q=1", "", "a=%41&q=2", "q=/r0/a", "x?y", "q=1&q=3"])
+            path += "?" + self.random.choice(QUERIES)
         names = self.some(("x-a", "x-b", "x-c"))
         headers = [(name, self.random.choice(["v", "w", "", "a,b", "z.com"])) for name in names]
         headers += [("x-cluster", self.random.choice(UPSTREAMS)), ("x-pick", str(self.random.randrange(200)))]
@@ -246,7 +260,7 @@ class Maker:
             headers.append(("x-status", self.random.choice(["404", "302", "500"])))
         if self.chance(0.2):
             headers += self.envoy_headers()
-        if grpc and self.chance(0.15):
+        if self.chance(0.15):
             headers += [("content-type", "application/grpc"), ("grpc-timeout", self.grpc_timeout())]
         return Sent(path, host, self.random.choice(["GET", "GET", "POST", "HEAD"]), tuple(headers), self.chance(0.4))
 
@@ -254,6 +268,10 @@ class Maker:
         """A path below the match."""
         if "path" in match:
             text: str = match["path"]
+        elif "path_match_policy" in match:
+            template = match["path_match_policy"]["typed_config"]["path_template"]
+            rest = "c/d" if template.endswith("*}") else "c"
+            return f"/r{number}/{self.random.choice(['a', 'v.1', '%2F'])}/{rest}"
         elif "safe_regex" in match:
             return "/".join([f"/r{number}", *self.some(SEGMENTS)])
         elif "prefix" in match:
@@ -286,6 +304,5 @@ class Maker:
         for host in configuration["virtual_hosts"]:
             domain = host["domains"][0]
             for number, route in enumerate(host["routes"]):
-                match, grpc = route["match"], "route" in route
-                made += [self.request(domain, number, match, grpc=grpc) for _ in range(each)]
+                made += [self.request(domain, number, route["match"]) for _ in range(each)]
         return made

@@ -17,7 +17,7 @@ from fastroute.action.base import CORS_FILTER, BaseAction
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.hashes import evaluate
-from fastroute.action.notes import Notes
+from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
 from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.redirects import InternalRedirectPolicy
@@ -226,7 +226,7 @@ class ForwardAction(BaseAction):
             response.add(b"set-cookie", cookie)
         return response.pairs
 
-    def explain_steps(self, decision: Decided) -> tuple[tuple[str, str, str, str, str], ...]:
+    def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
         notes = Notes()
         self._finalise(decision, notes=notes)
         return tuple(notes.steps)

@@ -5,9 +5,12 @@ A step is (stage, subject, verdict, reason, rule), the fields of `fastroute.deci
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastroute.action.mutations import Note
 
-StepFields = tuple[str, str, str, str, str]
+Verdict = Literal["changed"]
+StepFields = tuple[str, str, Verdict, str, str]
 
 
 class Notes:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fastroute.action.base import BaseAction
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
+from fastroute.action.headers import is_grpc
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
@@ -28,7 +29,8 @@ class LocalAction(BaseAction):
 
     def new_uri(self, decision: Decided) -> bytes:
         """The URL that a Location of this response would name."""
-        return b"%s://%s%s" % (decision.scheme, decision.original_authority, decision.original_path or b"")
+        request, scheme = draft(decision), decision.scheme
+        return b"%s://%s%s" % (scheme, request_host(request, scheme), request.path or b"")
 
     def values(self, decision: Decided, request: Draft, operators: Supply | None = None) -> Values:
         """What format operators read."""
@@ -37,21 +39,34 @@ class LocalAction(BaseAction):
     def downstream_headers(
         self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
     ) -> list[tuple[bytes, bytes]]:
-        response = Headers(headers, JOINED_IN_RESPONSES)
+        grpc = is_grpc(decision.processed_headers())
+        body = self.text_of(decision)
+        response = Headers(grpc_headers(status, body) if grpc else headers, JOINED_IN_RESPONSES)
         location = self.location(decision)
         if location is not None and response.first(b"location") is None:
             response.add(b"location", location)
         self.mutate_response(response, self.values(decision, self.route_request(decision), operators))
-        body = self.body(decision)
-        if not body:
-            response.remove(b"content-type")
+        if not body or grpc:
             response.remove(b"content-length")
+            if not grpc:
+                response.remove(b"content-type")
             return response.pairs
         response.set(b"content-length", b"%d" % len(body))
         kind = self.content_type()
         if kind or response.first(b"content-type") is None:
             response.set(b"content-type", kind or b"text/plain")
         return response.pairs
+
+    def status_of(self, decision: Decided, status: int) -> int:
+        """The HTTP status of the reply: gRPC clients get 200, and the status as a gRPC one in a header."""
+        return 200 if is_grpc(decision.processed_headers()) else status
+
+    def body(self, decision: Decided) -> bytes:
+        return b"" if is_grpc(decision.processed_headers()) else self.text_of(decision)
+
+    def text_of(self, decision: Decided) -> bytes:
+        """The text of the reply: its body, or the message for a gRPC client."""
+        return b""
 
     def content_type(self) -> bytes:
         """A content type that overrides header mutations; empty for text/plain where they give none."""
@@ -67,7 +82,7 @@ class ResponseAction(LocalAction):
     format: Template | None = None
     type: bytes = b""
 
-    def body(self, decision: Decided) -> bytes:
+    def text_of(self, decision: Decided) -> bytes:
         if self.format is None:
             return self.text
         return self.format.render(self.values(decision, draft(decision)))
@@ -99,7 +114,7 @@ class RedirectAction(LocalAction):
     def new_uri(self, decision: Decided) -> bytes:
         request = self.route_request(decision)
         scheme = self.scheme or decision.scheme
-        host = self.redirect_host or self._request_host(request, scheme)
+        host = self.redirect_host or request_host(request, scheme, drop_port=bool(self.port))
         return b"%s://%s%s%s" % (scheme, host, self.port, self._final_path(request, decision))
 
     def route_request(self, decision: Decided) -> Draft:
@@ -110,17 +125,6 @@ class RedirectAction(LocalAction):
         if path:
             set_path(request, path, keep_original=True)
         return request
-
-    def _request_host(self, request: Draft, scheme: bytes) -> bytes:
-        host = request.authority
-        end = host.rfind(b"]:") + 1 if host[:1] == b"[" else host.rfind(b":")
-        if end < 0 or (end == 0 and host[:1] == b"["):
-            return host
-        port, protocol = host[end:], request.headers.first(b"x-forwarded-proto") or b""
-        drop = bool(self.port)
-        if scheme != protocol:
-            drop = drop or (protocol.lower(), port) in ((b"https", b":443"), (b"http", b":80"))
-        return host[:end] if drop else host
 
     def _final_path(self, request: Draft, decision: Decided) -> bytes:
         path, new = request.path or b"", self.path_redirect
@@ -142,6 +146,39 @@ class RedirectAction(LocalAction):
             old = decision.original_path or b""
             notes.rewritten("path", old, path or b"", f"redirect.{self.rewrite_field}", "RA-43")
         return tuple(notes.steps)
+
+
+_GRPC_STATUSES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+_UNKNOWN = 2
+
+
+def grpc_headers(status: int, message: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers of a local reply to a gRPC client."""
+    headers = [
+        (b"content-type", b"application/grpc"),
+        (b"grpc-status", b"%d" % _GRPC_STATUSES.get(status, _UNKNOWN)),
+    ]
+    text = message.removesuffix(b"\n")
+    if text:
+        headers.append((b"grpc-message", b"".join(_encoded(byte) for byte in text)))
+    return headers
+
+
+def _encoded(byte: int) -> bytes:
+    """A byte of a grpc-message: printable ASCII but the per cent sign stands for itself."""
+    return b"%c" % byte if 0x20 <= byte < 0x7F and byte != 0x25 else b"%%%02X" % byte
+
+
+def request_host(request: Draft, scheme: bytes, *, drop_port: bool = False) -> bytes:
+    """The request's host in a Location with `scheme` (RA-41); x-forwarded-proto is compared as it is."""
+    host = request.authority
+    end = host.rfind(b"]:") + 1 if host[:1] == b"[" else host.rfind(b":")
+    if end < 0 or (end == 0 and host[:1] == b"["):
+        return host
+    port, protocol = host[end:], request.headers.first(b"x-forwarded-proto") or b""
+    if scheme != protocol:
+        drop_port = drop_port or (protocol.lower(), port) in ((b"https", b":443"), (b"http", b":80"))
+    return host[:end] if drop_port else host
 
 
 def _query(path: bytes) -> bytes:

@@ -3,6 +3,7 @@
 RA-21  `prefix_rewrite` replaces the matched part: as many bytes as the configured prefix or path has, or the
        whole path for a regular expression. The query stays.
 RA-22  `regex_rewrite` replaces every match in the path without its query; an empty result rewrites nothing.
+RA-23  A template puts what the match captured into a new path.
 RA-24  A `path_rewrite` format is the new path; the request's query follows it unchanged.
 RA-25  A rewrite that yields a path sets x-envoy-original-path, even when the path stays the same.
 RA-30  The host is rewritten by a literal, a header's first value, a substitution on the path, or a format.
@@ -70,7 +71,23 @@ class FormatRewrite:
         return new + split_path(path)[1] if new else b""
 
 
-PathRewrite = PrefixRewrite | RegexRewrite | FormatRewrite
+@dataclass(frozen=True, slots=True)
+class TemplateRewrite:
+    """`path_rewrite_policy`: literals, and numbers of the groups that `regex` captures."""
+
+    regex: Regex
+    parts: tuple[bytes | int, ...]
+
+    def rewrite(self, path: bytes, _render: Render) -> bytes:
+        """The new path with its query; empty for no rewrite."""
+        just_path, rest = split_path(path)
+        groups = self.regex.groups_of(just_path)
+        if groups is None:
+            return path
+        return b"".join(part if isinstance(part, bytes) else groups[part] or b"" for part in self.parts) + rest
+
+
+PathRewrite = PrefixRewrite | RegexRewrite | FormatRewrite | TemplateRewrite
 
 
 @dataclass(frozen=True, slots=True)
