@@ -1,7 +1,8 @@
 """What follows from a route, compared with the live Envoy: RA-02 … RA-74 on random routes and requests.
 
 Each seed makes one route configuration with header mutations at four levels, rewrites, redirects, direct
-responses, timeouts and weighted clusters, and eight requests for each of its routes.
+responses, timeouts and weighted clusters, and eight requests for each of its routes. Our side is the whole way
+from the connection manager over the route table to the action.
 """
 
 from __future__ import annotations

@@ -18,17 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf import json_format
-
-from fastroute.action.draft import JOINED_IN_REQUESTS, Headers
-from fastroute.action.targets import ClusterHeader, Forward, Redirect, Respond, Weighted
 from fastroute.api import names
-from fastroute.api.pool import pool
-from fastroute.compile.actions import compile_targets
 from fastroute.compile.context import Context
+from fastroute.compile.hcm import compile_hcm
+from fastroute.compile.routes import compile_table
 from fastroute.config.resources import Resource
+from fastroute.core.request import Context as RequestContext
 from fastroute.errors import ConfigError
-from support.decided import FakeDecision
 from support.echo import EchoServer, Received
 from support.envoy import SwapRefusedError, parse
 from support.http1 import Response, render
@@ -38,18 +34,13 @@ UPSTREAMS = ("up0", "up1", "up2")
 UNCOMPARED_RESPONSE = frozenset(
     (b"date", b"server", b"x-envoy-upstream-service-time", b"connection", b"transfer-encoding", b"content-length")
 )
-_STRIPPED_FROM_EXTERNAL = frozenset(
-    b"""
-    x-envoy-retriable-status-codes x-envoy-retriable-header-names x-envoy-retry-on x-envoy-retry-grpc-on
-    x-envoy-max-retries x-envoy-upstream-alt-stat-name x-envoy-upstream-rq-timeout-ms
-    x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response x-envoy-expected-rq-timeout-ms
-    x-envoy-force-trace x-envoy-ip-tags x-envoy-original-url x-envoy-hedge-on-per-try-timeout
-    x-envoy-upstream-stream-duration-ms x-envoy-internal
-    """.split()
-)
+TELLING = ("@type", "local_reply_config")
 TIMED = ("grpc-timeout", "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms")
+PLAIN = {"generate_request_id": False, "local_reply_config": {}}
 INTERNAL = {
+    **PLAIN,
     "use_remote_address": True,
+    "skip_xff_append": True,
     "internal_address_config": {"cidr_ranges": [{"address_prefix": "127.0.0.0", "prefix_len": 8}]},
 }
 
@@ -83,24 +74,6 @@ class Sent:
         return render(self.method, self.path.encode("latin-1"), self.host.encode("latin-1"), pairs)
 
 
-def processed(sent: Sent) -> tuple[tuple[bytes, bytes], ...]:
-    """The request headers behind the connection manager of the two listeners of the bed."""
-    headers = Headers((), JOINED_IN_REQUESTS)
-    for name, value in sent.headers:
-        headers.add(name.lower().encode("latin-1"), value.strip().encode("latin-1"))
-    if not sent.internal:
-        for name in _STRIPPED_FROM_EXTERNAL:
-            headers.remove(name)
-    headers.remove(b"x-envoy-internal")
-    if sent.internal:
-        headers.add(b"x-forwarded-for", b"192.0.2.2")
-        headers.set(b"x-envoy-internal", b"true")
-        headers.set(b"x-forwarded-proto", b"http")
-    elif headers.first(b"x-forwarded-proto") is None:
-        headers.add(b"x-forwarded-proto", b"http")
-    return tuple(headers.pairs)
-
-
 class ActionBed:
     """Both sides under one roof."""
 
@@ -108,9 +81,19 @@ class ActionBed:
 
     def __init__(self) -> None:
         self.upstreams = [self.upstream_class(name) for name in UPSTREAMS]
-        plain = {"generate_request_id": False, "local_reply_config": {}}
-        self.envoy = HttpEnvoy({"plain": plain, "internal": {**plain, **INTERNAL}}, clusters=self._clusters())
-        self.targets: dict[tuple[str, str], tuple[Any, Any, Any]] = {}
+        self.listeners = self.managers()
+        self.envoy = HttpEnvoy(self.listeners, clusters=self._clusters())
+        self.table: Any = None
+        self.compiled = {name: self._manager(name) for name in self.listeners}
+
+    def managers(self) -> dict[str, dict[str, Any]]:
+        """The listeners: fields of their connection managers."""
+        return {"plain": PLAIN, "internal": INTERNAL}
+
+    def _manager(self, listener: str) -> Any:
+        fields = {key: value for key, value in self.envoy.manager(self.listeners[listener]).items() if key not in TELLING}
+        message = parse(fields, names.HTTP_CONNECTION_MANAGER)
+        return compile_hcm(message, Context(Resource("hcm", message)), "")
 
     def _clusters(self) -> list[dict[str, Any]]:
         return [
@@ -145,17 +128,23 @@ class ActionBed:
 
     def _compile(self, configuration: Mapping[str, Any]) -> str:
         message: Any = named_hosts(parse(configuration, names.ROUTE_CONFIGURATION))
-        ctx = Context(Resource("table", message))
-        self.targets = {}
         try:
-            for number, host in enumerate(message.virtual_hosts):
-                for index, route in enumerate(host.routes):
-                    path = f"virtual_hosts[{number}].routes[{index}]"
-                    target = compile_targets(route, host, message, ctx, path, None)
-                    self.targets[host.domains[0], f"r{index}"] = (route, host, target)
+            self.table = compile_table(message, Context(Resource("table", message)), "", None)
         except ConfigError as error:
             return str(error)
         return ""
+
+    def decide(self, sent: Sent) -> Any:
+        """Our decision about a request."""
+        return self.table.route(
+            sent.host.encode("latin-1"),
+            sent.path.encode("latin-1"),
+            sent.method,
+            [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.headers],
+            random=0,
+            context=RequestContext(source=("127.0.0.1", 1234), destination=("127.0.0.1", 80)),
+            manager=self.compiled["internal" if sent.internal else "plain"],
+        )
 
     def compare(self, requests: Sequence[Sent]) -> list[str]:
         """What differs, as readable texts."""
@@ -168,21 +157,16 @@ class ActionBed:
         return differences
 
     def _differences(self, sent: Sent, response: Response) -> Iterable[str]:
-        key = (sent.host, sent.path.lstrip("/").replace("?", "/").replace("#", "/").split("/")[0].lower())
-        route, host, target = self.targets[key]
         if response.header("x-upstream") is None and any(name in TIMED for name, _ in sent.headers):
             return  # a real timeout came first
-        ours = decided(sent, route, host, target)
+        decision = self.decide(sent)
+        ours = decided(sent, decision)
         theirs = observed(response, local=ours["kind"] != "forward")
         compared = set(ours) & set(theirs) if sent.method == "HEAD" else set(ours) - {"kind"}
         for name in sorted(compared):
             if ours[name] != theirs.get(name):
-                shown = json.dumps(_json(route))
-                yield f"{name}: {_difference(theirs.get(name), ours[name])}\n  {sent}\n  {shown}"
-
-
-def _json(message: Any) -> Any:
-    return json_format.MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool())
+                where = f"{decision.virtual_host}, route {decision.index}"
+                yield f"{name}: {_difference(theirs.get(name), ours[name])}\n  {sent}\n  {where}"
 
 
 def _difference(theirs: Any, ours: Any) -> str:
@@ -190,12 +174,6 @@ def _difference(theirs: Any, ours: Any) -> str:
         wrong = [name for name in sorted({*theirs, *ours}) if theirs.get(name) != ours.get(name)]
         return "; ".join(f"{name} Envoy {theirs.get(name)!r}, ours {ours.get(name)!r}" for name in wrong)
     return f"Envoy {theirs!r}, ours {ours!r}"
-
-
-def scheme_of(sent: Sent) -> bytes:
-    """:scheme, from x-forwarded-proto when that is http or https (HC-46)."""
-    proto = dict(processed(sent)).get(b"x-forwarded-proto", b"").lower()
-    return proto if proto in (b"http", b"https") else b"http"
 
 
 def grouped(pairs: Iterable[tuple[Any, Any]], skip: frozenset[bytes] = frozenset()) -> dict[str, list[str]]:
@@ -229,62 +207,28 @@ def observed(response: Response, *, local: bool) -> dict[str, Any]:
             "cluster": response.header("x-upstream")}  # fmt: skip
 
 
-def decision_of(sent: Sent, route: Any, host: Any, cluster: str) -> FakeDecision:
-    """The decision about a request, as the core would make it."""
-    return FakeDecision(
-        original_path=sent.path.encode("latin-1"),
-        original_authority=sent.host.encode("latin-1"),
-        original_method=sent.method.encode(),
-        scheme=scheme_of(sent),
-        headers=processed(sent),
-        cluster=cluster,
-        route=route.name,
-        virtual_host=host.name,
-        remote=("127.0.0.1", 0),
-    )
-
-
-def decided(sent: Sent, route: Any, host: Any, target: Any) -> dict[str, Any]:
-    """What the action says."""
-    cluster, action = _cluster(sent, target)
-    decision = decision_of(sent, route, host, cluster)
-    fields = dict(decision.headers)
-    if isinstance(target, Redirect | Respond):
-        location = action.location(decision)
-        response = action.downstream_headers(decision, target.status, ())
+def decided(sent: Sent, decision: Any) -> dict[str, Any]:
+    """What our decision says."""
+    if decision.kind != "forward":
         return {
-            "kind": "local",
-            "status": action.status_of(decision, target.status),
-            "response": grouped(response, UNCOMPARED_RESPONSE),
-            "location": None if location is None else location.decode("latin-1"),
-            "body": action.body(decision) if sent.method != "HEAD" else b"",
+            "kind": decision.kind,
+            "status": decision.status,
+            "response": grouped(decision.downstream_headers(), UNCOMPARED_RESPONSE),
+            "location": decision.location,
+            "body": decision.body if sent.method != "HEAD" else b"",
         }
-    upstream = action.upstream_headers(decision)
-    answer = [part.partition(b"=") for part in dict(upstream).get(b"x-answer", b"").split(b"|") if part]
-    status = int(dict(upstream).get(b"x-status", fields.get(b"x-status", b"200")))
-    given = [(b"x-upstream", cluster.encode()), *((name, value) for name, _, value in answer)]
+    upstream = decision.upstream_headers()
+    fields = dict(upstream)
+    answer = [part.partition(b"=") for part in fields.get(b"x-answer", b"").split(b"|") if part]
+    status = int(fields.get(b"x-status", b"200"))
+    given = [(b"x-upstream", decision.cluster.encode()), *((name, value) for name, _, value in answer)]
     return {
         "kind": "forward",
         "status": status,
-        "cluster": cluster,
-        "method": action.method(decision).decode(),
-        "path": action.path(decision).decode("latin-1"),
-        "authority": [action.authority(decision).decode("latin-1")],
+        "cluster": decision.cluster,
+        "method": decision.method,
+        "path": decision.path,
+        "authority": [decision.authority],
         "request": grouped(upstream),
-        "response": grouped(action.downstream_headers(decision, status, given), UNCOMPARED_RESPONSE),
+        "response": grouped(decision.downstream_headers(status, given), UNCOMPARED_RESPONSE),
     }
-
-
-def _cluster(sent: Sent, target: Any) -> tuple[str, Any]:
-    if isinstance(target, Forward):
-        return target.cluster, target.action
-    if isinstance(target, ClusterHeader):
-        found = [value for name, value in sent.headers if name == target.name]
-        return (found[0] if found else ""), target.action
-    if isinstance(target, Weighted):
-        value = int(dict(sent.headers)[target.header_name]) % target.total
-        for entry in target.entries:
-            if value < entry.weight:
-                return entry.cluster, entry.action
-            value -= entry.weight
-    return "", target.action

@@ -10,8 +10,7 @@ import copy
 import random
 from typing import Any
 
-from support.action_bed import ActionBed, Sent, decision_of
-from support.http_envoy import HttpEnvoy
+from support.action_bed import ActionBed, Sent
 
 FAULT = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
@@ -26,10 +25,9 @@ Seen = tuple[int, bool, bool, str | None, bytes]
 class FaultBed(ActionBed):
     """An ActionBed with the fault filter before the router."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        listener = {"generate_request_id": False, "http_filters": FILTERS}
-        self.envoy = HttpEnvoy({"plain": listener}, clusters=self._clusters())
+    def managers(self) -> dict[str, dict[str, Any]]:
+        """One listener; its local replies tell their flags."""
+        return {"plain": {"generate_request_id": False, "http_filters": FILTERS}}
 
     def load(self, configuration: Any) -> tuple[str, str]:
         """Load it on both sides; Envoy's has a header with the response flags besides."""
@@ -46,10 +44,9 @@ class FaultBed(ActionBed):
 
     def decided(self, sent: Sent) -> Seen:
         """What the action injects."""
-        route, host, target = self.targets[sent.host, sent.path.lstrip("/").split("/")[0]]
-        cluster = getattr(target, "cluster", None)
-        fault = target.action.fault(decision_of(sent, route, host, cluster), lambda: 12345)
-        status = getattr(target, "status", 200)
+        decision = self.decide(sent)
+        fault = decision.action.fault(decision, lambda: 12345)
+        status = decision.status or 200
         if fault is None or fault.status is None:
             return (status, fault is not None, False, None, b"")
         grpc = ("content-type", "application/grpc") in sent.headers

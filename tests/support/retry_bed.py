@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastroute.action.retry import Outcome
-from support.action_bed import ActionBed, Sent, Upstream, decision_of
+from support.action_bed import ActionBed, Sent, Upstream
 from support.echo import Received
 
 SLOW = 0.3
@@ -81,8 +81,7 @@ class RetryBed(ActionBed):
 
     def planned(self, sent: Sent) -> tuple[int, int]:
         """The status and the number of attempts that the plan leads to."""
-        route, host, target = self.targets[sent.host, sent.path.lstrip("/").split("/")[0]]
-        plan = target.action.retry(decision_of(sent, route, host, target.cluster))
+        plan = self.decide(sent).retry
         script = dict(sent.headers)["x-script"].split(" ")
         attempt = 1
         while True:

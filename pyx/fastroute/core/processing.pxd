@@ -17,6 +17,7 @@ cdef class HeaderProcessing:
     cdef readonly bint keep_external_id
     cdef readonly tuple mutations           # (kind, name, value): see the stub
     cdef readonly bint drop_underscores
+    cdef readonly bint raw                  # headers stay as they were given
 
     cdef int process(self, Decision decision) except -1
     cdef list codec_headers(self, Decision decision)

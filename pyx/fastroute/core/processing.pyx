@@ -103,7 +103,7 @@ cdef class HeaderProcessing:
     def __cinit__(self, *, bint use_remote_address=False, int trusted_hops=0, bint skip_append=False,
                   tuple internal_ranges=(), bytes scheme_overwrite=b"", bint append_port=False, bytes via=b"",
                   bint keep_client_cert=False, bint client_cert_on_mtls=False, bint generate_id=True,
-                  bint keep_external_id=False, tuple mutations=(), bint drop_underscores=False):
+                  bint keep_external_id=False, tuple mutations=(), bint drop_underscores=False, bint raw=False):
         self.use_remote_address = use_remote_address
         self.trusted_hops = trusted_hops
         self.skip_append = skip_append
@@ -117,11 +117,18 @@ cdef class HeaderProcessing:
         self.keep_external_id = keep_external_id
         self.mutations = mutations
         self.drop_underscores = drop_underscores
+        self.raw = raw
 
     cdef int process(self, Decision decision) except -1:
         """Fill in the decision's headers, scheme and client address."""
         cdef list headers = self.codec_headers(decision)
+        cdef Context context = decision.context
         cdef bint internal
+        if self.raw:
+            decision.headers_processed = headers
+            decision.scheme_processed = text_of(decision.request_scheme)
+            decision.client = None if context is None else context.source
+            return 0
         for kind, name, value in self.mutations:
             mutate(headers, kind, name, value)
         strip_hop_by_hop(headers)

@@ -13,7 +13,11 @@ from typing import Any
 
 from fastroute.check.cases import Case
 from fastroute.check.tables import Route, Tables, number_of
+from fastroute.core.hcm import HttpManager
+from fastroute.core.processing import HeaderProcessing
 from fastroute.core.request import Context
+
+_UNPROCESSED = HttpManager(processing=HeaderProcessing(raw=True))
 
 Pairs = list[tuple[str, str]]
 
@@ -46,6 +50,7 @@ def outcome(case: Case, tables: Tables, routes: list[Route]) -> Outcome:
         scheme=scheme,
         random=case.random,
         context=Context(source=("127.0.0.1", 0), dynamic_metadata=case.metadata),
+        manager=_UNPROCESSED,
     )
     number = number_of(decision.route)
     if number is None:

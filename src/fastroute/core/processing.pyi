@@ -18,6 +18,8 @@ class HeaderProcessing:
 
     `mutations` are triples (kind, name, value). Kinds: `remove`; `remove_matching`, of which the name is a
     `StringMatcher` over names; `append`, `add_absent`, `set` and `set_present`. Any other kind does nothing.
+
+    `raw` leaves the headers and the scheme as they were given: a request that came out of a manager already.
     """
 
     @property
@@ -46,6 +48,8 @@ class HeaderProcessing:
     def mutations(self) -> tuple[tuple[str, bytes | StringMatcher, bytes], ...]: ...
     @property
     def drop_underscores(self) -> bool: ...
+    @property
+    def raw(self) -> bool: ...
     def __new__(
         cls,
         *,
@@ -62,4 +66,5 @@ class HeaderProcessing:
         keep_external_id: bool = False,
         mutations: tuple[tuple[str, bytes | StringMatcher, bytes], ...] = (),
         drop_underscores: bool = False,
+        raw: bool = False,
     ) -> HeaderProcessing: ...

@@ -17,6 +17,7 @@ GOLDEN = (
     "ClusterHeader",
     "DirectResponse",
     "HeaderMatchedRouting",
+    "Redirect",
     "Redirect2",
     "Redirect3",
     "Redirect4",
@@ -49,6 +50,15 @@ def test_golden_files_pass(name):
 @pytest.mark.parametrize("ending", ["yaml", "pb_text"])
 def test_other_formats_of_test_files(ending):
     assert call("Weighted.yaml", f"Weighted.golden.proto.{ending}", "--details")[0] == 0
+
+
+def test_coverage_of_redirect_is_below_the_requirement():
+    code, out, err = call("Redirect.yaml", "Redirect.golden.proto.json", "--details", "-f", "1.0")
+    assert code == 0
+    assert "Current route coverage: " in out
+    code, _, err = call("Redirect.yaml", "Redirect.golden.proto.json", "--details", "-f", "100")
+    assert code == 1
+    assert "Failed to meet coverage requirement: 100%" in err
 
 
 @pytest.mark.parametrize("name", ["ComprehensiveRoutes", "DirectResponse", "Runtime"])
