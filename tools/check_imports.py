@@ -41,7 +41,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "adapters": (BASE | {"router", "snapshot", "request", "decision"}, {"*"}),
     "pilot": (
         BASE | {"api", "config", "xds"},
-        {"google", "yaml", "grpc", "cryptography", "lightkube", "prometheus_client"},
+        {"google", "yaml", "re2", "grpc", "cryptography", "lightkube", "prometheus_client"},
     ),
     "cli": ({"*"}, {"*"}),
     "__init__": ({"*"}, set()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,10 +76,21 @@ class Generated:
         """The resources as `fastroute.load` takes them."""
         return {kind: [dict(one) for one in resources] for kind, resources in self.resources.items()}
 
+    def wire(self, kind: str) -> Mapping[str, bytes]:
+        """The resources of a kind as wire bytes, by name. Equal resources have equal bytes."""
+        return self._wire[kind]
+
+    @functools.cached_property
+    def _wire(self) -> Mapping[str, Mapping[str, bytes]]:
+        return {
+            kind: {name_of(one): one.SerializeToString(deterministic=True) for one in self._messages[kind]}
+            for kind in TYPES
+        }
+
     @functools.cached_property
     def versions(self) -> Mapping[str, str]:
         """A version of each kind, made from its content: equal resources have equal versions."""
-        return {kind: version(self._messages[kind]) for kind in TYPES}
+        return {kind: version(self._wire[kind].values()) for kind in TYPES}
 
 
 def message(type_name: str, resource: Mapping[str, Any]) -> Message:
@@ -89,11 +100,15 @@ def message(type_name: str, resource: Mapping[str, Any]) -> Message:
     return made
 
 
-def version(messages: Sequence[Message]) -> str:
-    """The content hash of some messages."""
+def name_of(resource: Message) -> str:
+    """The name by which a resource is asked for."""
+    return str(getattr(resource, "cluster_name" if resource.DESCRIPTOR.name == "ClusterLoadAssignment" else "name"))
+
+
+def version(resources: Iterable[bytes]) -> str:
+    """The content hash of some resources."""
     digest = hashlib.sha256()
-    for one in messages:
-        data = one.SerializeToString(deterministic=True)
+    for data in resources:
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()[:16]
 

@@ -137,4 +137,40 @@ def test_no_durations(text: str) -> None:
 def test_fields_that_come_later_are_refused() -> None:
     error = refusal(VIRTUAL.replace("- route:", "- fault: {abort: {http2Error: x}}\n      route:"))
     assert isinstance(error, UnsupportedError)
-    assert (error.path, error.where and error.where.line) == ("spec.http[0].fault.abort.http2Error", 8)
+    assert (error.path, error.where and error.where.line) == (f"{FIRST}.fault.abort.http2Error", 8)
+
+
+FIRST, ABORT = "spec.http[0]", "spec.http[0].fault.abort"
+HOST = "            host: reviews"
+WRONG_VALUES = {
+    "no regex": ("- route:", "- match: [{uri: {regex: '(a'}}]\n      route:", "spec.http[0].match[0].uri.regex"),
+    "no final status": ("- route:", "- directResponse: {status: 100}\n    - route:", f"{FIRST}.directResponse.status"),
+    "no status at all": ("- route:", "- fault: {abort: {}}\n      route:", ABORT),
+    "no gRPC status": ("- route:", "- fault: {abort: {grpcStatus: OKAY}}\n      route:", f"{ABORT}.grpcStatus"),
+    "no share": ("- route:", "- mirrorPercent: 101\n      route:", f"{FIRST}.mirrorPercent"),
+    "no percentage": ("- route:", "- mirrorPercentage: {value: 100.5}\n      route:", f"{FIRST}.mirrorPercentage"),
+    "no action": ("- route:", "- name: x\n    - route:", "spec.http[0]"),
+    "no weight": (HOST, f"{HOST}\n        - destination: {{host: b}}", FIRST),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "path"), WRONG_VALUES.values(), ids=WRONG_VALUES)
+def test_values_that_envoy_would_refuse(old: str, new: str, path: str) -> None:
+    assert refusal(VIRTUAL.replace(old, new, 1)).path == path
+
+
+ENTRY = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\nspec:\n  hosts: [a.example]\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("ports: [{number: 1, name: a}, {number: 1, name: b}]", "must be unique"),
+        ("resolution: STATIC\n  endpoints: [{address: a.example}]", "need IP addresses"),
+        ("resolution: NONE\n  endpoints: [{address: 10.0.0.1}]", "can be no endpoints"),
+        ("resolution: STATIC\n  workloadSelector: {labels: {a: b}}\n  endpoints: [{address: 10.0.0.1}]", "only one of"),
+    ],
+)
+def test_entries_that_contradict_themselves(spec: str, words: str) -> None:
+    assert words in str(refusal(f"{ENTRY}  {spec}\n"))
+    assert refusal(f"{ENTRY}  {spec}\n").path == "spec"

@@ -22,7 +22,7 @@ from fastroute.pilot.discovery.registry.traffic import (
     Redirect,
     Retries,
 )
-from fastroute.pilot.discovery.registry.values import Duration
+from fastroute.pilot.discovery.registry.values import Duration, Percent
 from fastroute.pilot.profiles import Profile
 
 PREVIOUS_HOSTS: Final = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
@@ -157,6 +157,8 @@ def _mirrors(route: HTTPRoute) -> tuple[Mirror, ...]:
     if route.mirror is None:
         return ()
     share = route.mirror_percentage
+    if share is None and route.mirror_percent is not None:
+        share = Percent(route.mirror_percent)
     return (Mirror(route.mirror, share),)
 
 

@@ -77,7 +77,7 @@ def _discovery(view: View, cluster: JSON, service: Service, instances: tuple[Ins
     if not instances:
         return False
     _dns(view, cluster, every=service.resolution is Resolution.DNS)
-    cluster["load_assignment"] = assignment(view, cluster["name"], instances)
+    cluster["load_assignment"] = assignment(view, cluster["name"], instances, static=False)
     return True
 
 

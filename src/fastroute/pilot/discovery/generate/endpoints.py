@@ -15,6 +15,7 @@ from fastroute.pilot.discovery.model.build import is_address
 from fastroute.pilot.discovery.model.services import Instance, Locality, Resolution, Service
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.discovery.model.workloads import owner, selected
+from fastroute.pilot.discovery.registry.entries import is_static
 from fastroute.pilot.discovery.registry.policies import Subset
 
 
@@ -53,11 +54,11 @@ def with_subset(instances: Iterable[Instance], subset: Subset | None) -> tuple[I
     return tuple(one for one in instances if selected(wanted, one.workload.labels))
 
 
-def assignment(view: View, name: str, instances: Iterable[Instance]) -> JSON:
-    """The load assignment of a cluster."""
+def assignment(view: View, name: str, instances: Iterable[Instance], *, static: bool = True) -> JSON:
+    """The load assignment of a cluster. With `static`, names are left out: nobody would resolve them."""
     grouped: dict[Locality, list[Instance]] = {}
     for one in instances:
-        if one.ready:
+        if one.ready and (not static or is_static(one.workload.address)):
             grouped.setdefault(one.workload.locality, []).append(one)
     made: JSON = {"cluster_name": name}
     ordered = sorted(grouped, key=lambda one: (one.region, one.zone, one.subzone))

@@ -6,19 +6,15 @@ as 100 of a hundred; others as parts of a million, as Istio does.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from fastroute.api import names as api
 from fastroute.pilot.discovery.generate.matches import string_match
 from fastroute.pilot.discovery.generate.names import JSON, typed
-from fastroute.pilot.discovery.registry.traffic import Abort, Cors, Delay, Fault, StringMatch
+from fastroute.pilot.discovery.registry.traffic import Abort, Cors, Delay, Fault, GrpcStatus, StringMatch
 
 CORS_POLICY: Final = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
-GRPC_CODES: Final = (
-    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
-    "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
-)  # fmt: skip
+GRPC_CODES: Final = get_args(GrpcStatus)
 
 
 def fractional(percent: float) -> JSON:

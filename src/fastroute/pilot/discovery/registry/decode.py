@@ -3,7 +3,7 @@
 A dataclass is the description of its object: a field without a default is required; its name in camel
 case is the key; its annotation says what may stand there:
 
-    str, int, float, bool, Duration, PortNumber, Unsigned    a scalar
+    str, int, float, bool, and the types of `values`         a scalar
     Literal["A", "B"]                                        an enum value
     tuple[X, ...]                                            a list
     Mapping[str, X]                                          a map
@@ -29,7 +29,7 @@ from typing import Any, TypeVar, cast
 
 from fastroute.errors import ConfigError, ParseError, UnsupportedError
 from fastroute.pilot.discovery.registry.text import Path, Source, spell
-from fastroute.pilot.discovery.registry.values import Duration, PortNumber, Unsigned
+from fastroute.pilot.discovery.registry.values import Duration, PortNumber, Regex, Share, Status, Unsigned
 
 T = TypeVar("T")
 _Reader = Callable[[object, "Place"], Any]
@@ -169,6 +169,9 @@ _SCALARS: dict[Any, _Reader] = {
     int: _whole(int),
     PortNumber: _whole(PortNumber),
     Unsigned: _whole(Unsigned),
+    Share: _whole(Share),
+    Status: _whole(Status),
+    Regex: lambda value, place: _checked(Regex, _text(value, place), place),
     Duration: _duration,
     object: lambda value, _: value,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -54,3 +55,32 @@ class ServiceEntry:
     workload_selector: WorkloadSelector | None = None
     export_to: tuple[str, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.hosts:
+            raise ValueError("hosts must not be empty")
+        numbers, names = {port.number for port in self.ports}, {port.name for port in self.ports}
+        if len(numbers) < len(self.ports) or len(names) < len(self.ports):
+            raise ValueError("numbers and names of ports must be unique")
+        self._check_endpoints()
+
+    def _check_endpoints(self) -> None:
+        if self.endpoints and self.workload_selector is not None:
+            raise ValueError("only one of endpoints, workloadSelector may be set")
+        if self.resolution == "NONE" and self.endpoints:
+            raise ValueError("with resolution NONE there can be no endpoints")
+        if self.resolution == "STATIC" and not all(is_static(one.address) for one in self.endpoints):
+            raise ValueError("with resolution STATIC endpoints need IP addresses or unix sockets")
+        if self.resolution.startswith("DNS") and not self.endpoints and any("*" in host for host in self.hosts):
+            raise ValueError("a host with a wildcard cannot be resolved; give endpoints")
+
+
+def is_static(address: str) -> bool:
+    """Whether an address needs no resolution."""
+    if address.startswith("unix://"):
+        return True
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True

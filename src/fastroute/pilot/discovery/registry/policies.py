@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from fastroute.pilot.discovery.registry.traffic import Groups, PortSelector
-from fastroute.pilot.discovery.registry.values import Duration, Unsigned
+from fastroute.pilot.discovery.registry.values import Duration, Share, Unsigned
 
+MAGLEV_MAX: Final = 5_000_011
 Upgrade = Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"]
 
 
@@ -34,6 +36,11 @@ class Maglev:
 
     table_size: Unsigned = Unsigned(0)
 
+    def __post_init__(self) -> None:
+        size = self.table_size
+        if size and (size > MAGLEV_MAX or size < 2 or any(size % n == 0 for n in range(2, math.isqrt(size) + 1))):
+            raise ValueError(f"tableSize {size} is not a prime up to {MAGLEV_MAX}")
+
 
 @dataclass(frozen=True, slots=True)
 class ConsistentHash:
@@ -51,6 +58,10 @@ class ConsistentHash:
     ring_hash: RingHash | None = None
     maglev: Maglev | None = None
     minimum_ring_size: Unsigned | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.http_header_name or self.http_cookie or self.use_source_ip or self.http_query_parameter_name):
+            raise ValueError("say what to hash: httpHeaderName, httpCookie, useSourceIp or httpQueryParameterName")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +173,8 @@ class OutlierDetection:
     consecutive_local_origin_failures: Unsigned | None = None
     interval: Duration | None = None
     base_ejection_time: Duration | None = None
-    max_ejection_percent: Unsigned | None = None
-    min_health_percent: Unsigned | None = None
+    max_ejection_percent: Share | None = None
+    min_health_percent: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)

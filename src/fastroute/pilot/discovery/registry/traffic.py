@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
-from fastroute.pilot.discovery.registry.values import Duration, Percent, PortNumber, Unsigned
+from fastroute.pilot.discovery.registry.values import Duration, Percent, PortNumber, Regex, Share, Status, Unsigned
 
 Groups = tuple[tuple[str, ...], ...]
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+
+
+GrpcStatus = Literal[
+    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+    "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+]  # fmt: skip
+"""The statuses of gRPC, in the order of their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,7 @@ class StringMatch:
 
     exact: str | None = None
     prefix: str | None = None
-    regex: str | None = None
+    regex: Regex | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,11 @@ class Redirect:
     port: PortNumber | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
     scheme: str = ""
-    redirect_code: Unsigned = Unsigned(0)
+    redirect_code: Unsigned = Unsigned(301)
+
+    def __post_init__(self) -> None:
+        if self.redirect_code not in REDIRECTS:
+            raise ValueError(f"redirectCode {self.redirect_code} is none of {', '.join(map(str, REDIRECTS))}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ class Body:
 class DirectResponse:
     """Answer without asking anybody."""
 
-    status: Unsigned
+    status: Status
     body: Body | None = None
 
 
@@ -122,7 +135,7 @@ class DirectResponse:
 class RegexRewrite:
     """Replace what matches in the path."""
 
-    match: str
+    match: Regex
     rewrite: str
 
 
@@ -156,7 +169,7 @@ class Delay:
     LATER: ClassVar[frozenset[str]] = frozenset({"exponentialDelay"})
 
     fixed_delay: Duration
-    percent: Unsigned | None = None
+    percent: Share | None = None
     percentage: Percent | None = None
 
 
@@ -167,9 +180,13 @@ class Abort:
     ONE_OF: ClassVar[Groups] = (("httpStatus", "grpcStatus"),)
     LATER: ClassVar[frozenset[str]] = frozenset({"http2Error"})
 
-    http_status: Unsigned | None = None
-    grpc_status: str | None = None
+    http_status: Status | None = None
+    grpc_status: GrpcStatus | None = None
     percentage: Percent | None = None
+
+    def __post_init__(self) -> None:
+        if self.http_status is None and self.grpc_status is None:
+            raise ValueError("httpStatus or grpcStatus is required")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +245,17 @@ class HTTPRoute:
     retries: Retries | None = None
     fault: Fault | None = None
     mirror: Destination | None = None
-    mirror_percent: Unsigned | None = None
+    mirror_percent: Share | None = None
     mirror_percentage: Percent | None = None
     mirrors: tuple[Mirror, ...] = ()
     cors_policy: Cors | None = None
     headers: Headers = Headers()
+
+    def __post_init__(self) -> None:
+        if not (self.route or self.redirect or self.direct_response or self.delegate):
+            raise ValueError("one of route, redirect, directResponse and delegate is required")
+        if len(self.route) > 1 and not any(one.weight for one in self.route):
+            raise ValueError("with several destinations at least one needs a weight")
 
 
 @dataclass(frozen=True, slots=True)

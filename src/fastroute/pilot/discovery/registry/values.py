@@ -67,6 +67,43 @@ class Unsigned(int):
         return super().__new__(cls, value)
 
 
+class Regex(str):
+    """A regular expression of RE2, which Envoy will compile again; one that it cannot is refused here."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Regex:
+        import re2
+
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            re2.compile(text, options)
+        except re2.error as error:
+            reason = error.args[0] if error.args else error
+            said = reason.decode() if isinstance(reason, bytes) else str(reason)
+            raise ValueError(f"{text!r} is no regular expression of RE2: {said}") from None
+        return super().__new__(cls, text)
+
+
+class Share(int):
+    """A share in per cent: 0 to 100."""
+
+    def __new__(cls, value: int) -> Share:
+        if not 0 <= value <= 100:
+            raise ValueError(f"{value} is not a share in per cent (0 to 100)")
+        return super().__new__(cls, value)
+
+
+class Status(int):
+    """A status of an HTTP answer: 200 to 599."""
+
+    def __new__(cls, value: int) -> Status:
+        if not 200 <= value <= 599:
+            raise ValueError(f"{value} is not a status of a final answer (200 to 599)")
+        return super().__new__(cls, value)
+
+
 @dataclass(frozen=True, slots=True)
 class Percent:
     """A share of 0 to 100 per cent, as Istio's `percentage: {value: 12.5}`."""
