@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,12 @@ from collections.abc import Iterator
 import pytest
 from support.netns import PodNetwork, require_root
 from support.shared import ROOT
+
+from fastroute.pilot.iptables.generate import generate
+from fastroute.pilot.iptables.nft import nft_text
+from fastroute.pilot.iptables.options import Options
+from fastroute.pilot.iptables.rules import restore_text
+from fastroute.pilot.profiles import PROFILES
 
 pytestmark = pytest.mark.root
 
@@ -39,6 +46,34 @@ SEED = [
     "-d",
     "15090,15021,15020",
 ]
+
+
+def drawn(chance: random.Random) -> Options:
+    """Options with a bit of everything."""
+
+    def some(*values: str) -> str:
+        return ",".join(chance.sample(values, chance.randint(0, len(values))))
+
+    return Options(
+        mode=chance.choice(("REDIRECT", "TPROXY")),
+        uids=some("1337", "7") or "1337",
+        gids=some("1337", "8") or "1337",
+        inbound_ports=chance.choice(("*", some("80", "443", "1000:2000"))),
+        inbound_exclude=some("81", "82:83"),
+        outbound_ports=some("84", "85:86"),
+        outbound_exclude=some("87", "88:89"),
+        outbound_ranges=chance.choice(("*", some("10.0.0.0/8", "127.0.0.0/8", "fd00::/8"))),
+        outbound_ranges_exclude=some("10.1.0.0/16", "fd01::/16"),
+        virtual_interfaces=some("kv1", "kv+"),
+        excluded_interfaces=some("eth9"),
+        owner_groups=chance.choice(("*", some("5", "6"))),
+        owner_groups_exclude=some("55", "56"),
+        dns=chance.random() < 0.5,
+        all_dns=chance.random() < 0.5,
+        dns_servers=chance.choice(((), ("10.0.0.10", "fd00::a"))),
+        drop_invalid=chance.random() < 0.5,
+        ipv6=True,
+    )
 
 
 @pytest.fixture
@@ -109,3 +144,13 @@ def test_a_user_that_the_kernel_refuses_leaves_no_rule(network: PodNetwork) -> N
     assert refused.stderr.startswith("fastroute: iptables-restore --noflush: ")
     assert len(refused.stderr.splitlines()) == 1
     assert own_rules(network) == []
+
+
+@pytest.mark.parametrize("profile", ["1.8", "current"])
+def test_the_kernel_takes_whatever_is_generated(network: PodNetwork, profile: str) -> None:
+    chance = random.Random(profile)
+    for _ in range(20):
+        plan = generate(drawn(chance), PROFILES[profile])
+        for program, rules in (("iptables-restore", plan.v4), ("ip6tables-restore", plan.v6)):
+            network.run(program, "--test", "--noflush", input=restore_text(rules))
+        network.run("nft", "-c", "-f", "-", input=nft_text(plan))

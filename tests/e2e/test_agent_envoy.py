@@ -74,6 +74,24 @@ def test_s001_s003_s007_from_start_to_traffic_to_outage_to_crash(
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+def test_s006_new_rules_reach_envoy_without_a_restart(profile: str, application: Application, tmp_path: Path) -> None:
+    port, other = free_ports(2)
+    with (
+        AdsServer(resources(application.port, port)) as server,
+        RunningAgent(tmp_path, server.address, profile) as agent,
+    ):
+        agent.wait_ready()
+        pids = agent.envoy_pids()
+        moved = resources(application.port, other)["listeners"][0]
+        server.push({"listeners": [{**moved, "name": "second"}]})
+        agent.wait_for(lambda: get(other, "/")[0] == 200)
+        dump = get(agent.admin_port, "/config_dump?resource=dynamic_listeners")[1]
+        assert '"second"' in dump, "S-005: the admin shows what is dynamic"
+        assert agent.envoy_pids() == pids
+        assert server.refused == []
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 def test_sigterm_drains_and_a_request_in_flight_completes(
     profile: str, application: Application, tmp_path: Path
 ) -> None:

@@ -1,14 +1,17 @@
 """A small ADS server on a loopback port, both variants, for the tests of the agent.
 
     with AdsServer({"clusters": [...], "listeners": [...]}) as server:
-        server.address; server.streams; server.metadata; server.stop(); server.start()
+        server.address; server.streams; server.metadata; server.stop(); server.start(); server.push({...})
 
-Resources are JSON of the API. It answers each subscription once, and takes acknowledgements without a word.
+Resources are JSON of the API. It answers each subscription once, takes acknowledgements without a word, and pushes
+new resources on open streams.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
@@ -42,12 +45,44 @@ class AdsServer:
         self._resources: dict[str, dict[str, Any]] = {}
         self._server: grpc.Server | None = None
         self._lock = threading.Lock()
+        self._open: set[queue.Queue[bytes | str | None]] = set()
+        self._replace(resources)
+
+    def push(self, resources: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Replace the resources of these kinds, and send them on every open stream that has asked for them."""
+        for type_url in self._replace(resources):
+            with self._lock:
+                for events in self._open:
+                    events.put(type_url)
+
+    def _replace(self, resources: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
         for kind, items in resources.items():
             full_name, key = KINDS[kind]
             self._resources[names.url(full_name)] = {
                 item[key]: json_format.ParseDict(item, pool.new(full_name), descriptor_pool=pool.pool())
                 for item in items
             }
+        return [names.url(KINDS[kind][0]) for kind in resources]
+
+    def _events(self, requests: Iterator[bytes]) -> Iterator[bytes | str]:
+        """The requests of a stream (bytes) and what is pushed meanwhile (type URLs)."""
+        events: queue.Queue[bytes | str | None] = queue.Queue()
+
+        def follow() -> None:
+            with contextlib.suppress(grpc.RpcError):
+                for data in requests:
+                    events.put(data)
+            events.put(None)
+
+        with self._lock:
+            self._open.add(events)
+        threading.Thread(target=follow, daemon=True).start()
+        try:
+            while (event := events.get()) is not None:
+                yield event
+        finally:
+            with self._lock:
+                self._open.discard(events)
 
     def __enter__(self) -> Self:
         self.start()
@@ -98,33 +133,49 @@ class AdsServer:
     def _whole(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         self._opened(context)
         subscribed: dict[str, list[str]] = {}
-        for data in requests:
-            request: Any = pool.message_class(names.DISCOVERY_REQUEST).FromString(data)
+        for event in self._events(requests):
+            if isinstance(event, str):
+                if event in subscribed:
+                    yield self._state(event, subscribed[event])
+                continue
+            request: Any = pool.message_class(names.DISCOVERY_REQUEST).FromString(event)
             asked = list(request.resource_names)
             if self._noted(request) and subscribed.get(request.type_url) == asked:
                 continue
             subscribed[request.type_url] = asked
-            number = str(next(self._numbers))
-            response: Any = pool.new(names.DISCOVERY_RESPONSE)
-            response.version_info, response.nonce, response.type_url = number, number, request.type_url
-            for _, item in self._wanted(request.type_url, asked):
-                response.resources.add(type_url=request.type_url, value=item.SerializeToString())
-            yield response.SerializeToString()
+            yield self._state(request.type_url, asked)
+
+    def _state(self, type_url: str, asked: Sequence[str]) -> bytes:
+        number = str(next(self._numbers))
+        response: Any = pool.new(names.DISCOVERY_RESPONSE)
+        response.version_info, response.nonce, response.type_url = number, number, type_url
+        for _, item in self._wanted(type_url, asked):
+            response.resources.add(type_url=type_url, value=item.SerializeToString())
+        data: bytes = response.SerializeToString()
+        return data
 
     def _delta(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         self._opened(context)
         seen: set[str] = set()
-        for data in requests:
-            request: Any = pool.message_class("envoy.service.discovery.v3.DeltaDiscoveryRequest").FromString(data)
+        for event in self._events(requests):
+            if isinstance(event, str):
+                if event in seen:
+                    yield self._changes(event, [])
+                continue
+            request: Any = pool.message_class("envoy.service.discovery.v3.DeltaDiscoveryRequest").FromString(event)
             asked = list(request.resource_names_subscribe)
             self._noted(request)
             if request.type_url in seen and not asked:
                 continue
             seen.add(request.type_url)
-            number = str(next(self._numbers))
-            response: Any = pool.new(names.DELTA_DISCOVERY_RESPONSE)
-            response.system_version_info, response.nonce, response.type_url = number, number, request.type_url
-            for name, item in self._wanted(request.type_url, asked):
-                resource = response.resources.add(name=name, version=number)
-                resource.resource.type_url, resource.resource.value = request.type_url, item.SerializeToString()
-            yield response.SerializeToString()
+            yield self._changes(request.type_url, asked)
+
+    def _changes(self, type_url: str, asked: Sequence[str]) -> bytes:
+        number = str(next(self._numbers))
+        response: Any = pool.new(names.DELTA_DISCOVERY_RESPONSE)
+        response.system_version_info, response.nonce, response.type_url = number, number, type_url
+        for name, item in self._wanted(type_url, asked):
+            resource = response.resources.add(name=name, version=number)
+            resource.resource.type_url, resource.resource.value = type_url, item.SerializeToString()
+        data: bytes = response.SerializeToString()
+        return data

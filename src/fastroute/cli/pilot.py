@@ -7,6 +7,7 @@ from fastroute.cli.lazy import LazyGroup
 pilot = LazyGroup(
     name="pilot",
     lazy={
+        "agent": "fastroute.cli.pilot_agent:agent",
         "analyze": "fastroute.cli.pilot_analyze:analyze",
         "bootstrap": "fastroute.cli.pilot_bootstrap:bootstrap",
         "generate": "fastroute.cli.pilot_generate:generate",
