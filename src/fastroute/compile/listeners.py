@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastroute.compile.addresses import Bound, compile_address, is_udp
+from fastroute.compile.connection_matchers import compile_chain_matcher
 from fastroute.compile.context import Context
 from fastroute.compile.filter_chains import compile_matches
 from fastroute.compile.listener_filters import compile_listener_filters
@@ -125,6 +126,7 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
     default = None
     if message.HasField("default_filter_chain"):
         default = compile_chain(message.default_filter_chain, -1, ctx, "default_filter_chain", around)
+    matcher = compile_chain_matcher(message, ctx)
     return Listener(
         name=message.name,
         addresses=[place for place in places if isinstance(place, Bound)],
@@ -136,7 +138,8 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
         filters=compile_listener_filters(message, ctx),
         entries=tuple(chains),
         default_entry=default,
-        sieve=compile_matches(message.filter_chains, ctx),
+        sieve=compile_matches(message.filter_chains, ctx) if matcher is None else None,
+        matcher=matcher,
     )
 
 

@@ -4,7 +4,7 @@
 - FC-22: `prefix_match_map`: every entry whose key the value starts with, longest first.
 - FC-21: IPMatcher: every range that has the address, longest prefix first, then in list order; an entry
   with `exclusive` is skipped unless it is the first of them.
-- FC-21: ServerNameMatcher: the exact domain, then `*.suffix` from longest to shortest, then `*`; an empty value is
+- FC-21: ServerNameMatcher: the exact domain as it is written, then `*.suffix` from longest to shortest, then `*`; an empty value is
   taken by none.
 """
 
@@ -79,7 +79,7 @@ def _ranges(config: Message, value: bytes) -> Iterator[Candidate]:
 
 
 def _domains(config: Message, value: bytes) -> Iterator[Candidate]:
-    by_domain = {domain.lower(): entry for entry in config.domain_matchers for domain in entry.domains}
+    by_domain = {domain: entry for entry in config.domain_matchers for domain in entry.domains}
     name = value.decode("latin-1")
     wanted = [name]
     if not name:
