@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support import bookinfo
 
+from fastroute.errors import ConfigError
 from fastroute.pilot import discovery
 from fastroute.pilot.discovery.generate.inbound import options
 from fastroute.pilot.discovery.model.protocols import Protocol, of_port
@@ -113,8 +114,11 @@ def test_inbound_options_of_profile_current(mode: str, protocol: str) -> None:
         ("PERMISSIVE", "http"): [(True, istio, True, True), (False, (), False, True)],
         ("PERMISSIVE", "tcp"): [(True, istio, True, False), (True, (), False, False), (False, (), False, False)],
         ("PERMISSIVE", "auto"): [
-            (True, mutual, True, True), (False, http, False, True), (True, ("istio-peer-exchange", "istio"), True, False),
-            (False, (), False, False), (True, (), False, False),
+            (True, mutual, True, True),
+            (False, http, False, True),
+            (True, ("istio-peer-exchange", "istio"), True, False),
+            (False, (), False, False),
+            (True, (), False, False),
         ],
         ("STRICT", "http"): [(True, (), True, True)],
         ("STRICT", "tcp"): [(True, (), True, False)],
@@ -169,12 +173,10 @@ def test_traffic_policy_of_subset_port_and_rule() -> None:
 
 
 def test_consistent_hash_reaches_the_route() -> None:
-    spec = "host: reviews\ntrafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}\nsubsets: [{name: v2}]"
-    (host,) = [
-        h
-        for h in one(made(rule("DestinationRule", spec, "reviews")), "routes", "9080")["virtual_hosts"]
-        if "reviews" in h["name"]
-    ]
+    hashing = "{loadBalancer: {consistentHash: {httpHeaderName: x-user}}}"
+    spec = f"host: reviews\ntrafficPolicy: {hashing}\nsubsets: [{{name: v2}}]"
+    routes = one(made(rule("DestinationRule", spec, "reviews")), "routes", "9080")
+    (host,) = [h for h in routes["virtual_hosts"] if "reviews" in h["name"]]
     assert host["routes"][0]["route"]["hash_policy"] == [{"header": {"header_name": "x-user"}}]
     assert "retry_host_predicate" not in host["routes"][0]["route"]["retry_policy"]
 
@@ -199,15 +201,13 @@ def test_domains_of_another_namespace() -> None:
 def test_hosts_without_a_service_are_on_port_80_only() -> None:
     free = rule("VirtualService", "hosts: [free.example]\nhttp: [{directResponse: {status: 200}}]")
     generated = made(free, service("web", 80, "http"))
-    assert [h["name"] for h in one(generated, "routes", "80")["virtual_hosts"]][0] == "free.example:80"
+    assert one(generated, "routes", "80")["virtual_hosts"][0]["name"] == "free.example:80"
     assert not any("free" in h["name"] for h in one(generated, "routes", "9080")["virtual_hosts"])
 
 
 def test_a_sidecar_narrows_what_is_sent() -> None:
-    scope = rule(
-        "Sidecar",
-        "egress: [{hosts: ['./reviews.default.svc.cluster.local']}]\noutboundTrafficPolicy: {mode: REGISTRY_ONLY}",
-    )
+    egress = "egress: [{hosts: ['./reviews.default.svc.cluster.local']}]"
+    scope = rule("Sidecar", f"{egress}\noutboundTrafficPolicy: {{mode: REGISTRY_ONLY}}")
     generated = made(scope)
     hosts = {c["name"].split("|")[3] for c in generated.resources["clusters"] if c["name"].startswith("outbound")}
     assert hosts == {"reviews.default.svc.cluster.local"}
@@ -215,21 +215,29 @@ def test_a_sidecar_narrows_what_is_sent() -> None:
 
 
 def test_services_exported_nowhere_are_not_seen() -> None:
-    text = service("secret", 9080, "http").replace(
-        "namespace: default}", "namespace: other, annotations: {networking.istio.io/exportTo: .}}"
-    )
+    hidden = "namespace: other, annotations: {networking.istio.io/exportTo: .}}"
+    text = service("secret", 9080, "http").replace("namespace: default}", hidden)
     assert not any("secret" in cluster["name"] for cluster in made(text).resources["clusters"])
 
 
 def test_a_delegate_stands_in_the_place_of_its_parent() -> None:
     parent = rule(
         "VirtualService",
-        "hosts: [details]\nhttp: [{match: [{uri: {prefix: /a}}], delegate: {name: child}}, {redirect: {uri: /}}]",
+        """
+        hosts: [details]
+        http:
+        - {match: [{uri: {prefix: /a}}], delegate: {name: child}}
+        - {redirect: {uri: /}}
+        """,
         "details",
     )
     child = rule(
         "VirtualService",
-        "http: [{match: [{uri: {prefix: /a/b}}], route: [{destination: {host: details}}]}, {match: [{uri: {prefix: /x}}], redirect: {uri: /}}]",
+        """
+        http:
+        - {match: [{uri: {prefix: /a/b}}], route: [{destination: {host: details}}]}
+        - {match: [{uri: {prefix: /x}}], redirect: {uri: /}}
+        """,
         "child",
     )
     (host,) = [h for h in one(made(parent, child), "routes", "9080")["virtual_hosts"] if "details" in h["name"]]
@@ -238,11 +246,13 @@ def test_a_delegate_stands_in_the_place_of_its_parent() -> None:
 
 def test_locality_priorities_need_outlier_detection() -> None:
     node = "apiVersion: v1\nkind: Node\nmetadata: {name: n, labels: {topology.kubernetes.io/region: NAME}}\n"
-    pods = [text for path, text in BASE if "reviews" in str(path) or "productpage" in str(path)]
+    documents = [part for _, text in BASE for part in text.split("---\n") if "kind: Pod" in part]
     placed = [
-        pod.replace("serviceAccountName", f"nodeName: {'west' if 'productpage' in pod or 'version: v1' in pod else 'east'}\n  serviceAccountName")
-        for text in pods for pod in text.split("---\n") if "kind: Pod" in pod
-    ]  # fmt: skip
+        pod.replace("serviceAccountName", f"nodeName: {'west' if wanted in pod else 'east'}\n  serviceAccountName")
+        for wanted, app in (("productpage", "productpage"), ("version: v1", "reviews"))
+        for pod in documents
+        if f"app: {app}\n" in pod
+    ]
     nodes = [node.replace("name: n", f"name: {name}").replace("NAME", name) for name in ("west", "east")]
     plain = one(made(*nodes, *placed), "endpoints", bookinfo.REVIEWS)["endpoints"]
     outliers = rule("DestinationRule", "host: reviews\ntrafficPolicy: {outlierDetection: {}}", "reviews")
@@ -252,8 +262,17 @@ def test_locality_priorities_need_outlier_detection() -> None:
 
 
 def test_slices_beat_endpoints_and_endpoints_beat_selectors() -> None:
-    endpoints = "apiVersion: v1\nkind: Endpoints\nmetadata: {name: reviews, namespace: default}\nsubsets: [{addresses: [{ip: 10.9.9.1}], notReadyAddresses: [{ip: 10.9.9.2}], ports: [{name: http, port: 1}]}]\n"
-    slices = "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s, namespace: default, labels: {kubernetes.io/service-name: reviews}}\naddressType: IPv4\nendpoints: [{addresses: [10.9.9.3]}, {addresses: [10.9.9.4], conditions: {ready: false}}]\nports: [{name: http, port: 2}]\n"
+    endpoints = (
+        "apiVersion: v1\nkind: Endpoints\nmetadata: {name: reviews, namespace: default}\n"
+        "subsets: [{addresses: [{ip: 10.9.9.1}], notReadyAddresses: [{ip: 10.9.9.2}],"
+        " ports: [{name: http, port: 1}]}]\n"
+    )
+    slices = (
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+        "metadata: {name: s, namespace: default, labels: {kubernetes.io/service-name: reviews}}\n"
+        "endpoints: [{addresses: [10.9.9.3]}, {addresses: [10.9.9.4], conditions: {ready: false}}]\n"
+        "ports: [{name: http, port: 2}]\n"
+    )
 
     def addresses(*objects: str) -> list[tuple[str, int]]:
         groups = one(made(*objects), "endpoints", bookinfo.REVIEWS)["endpoints"]
@@ -265,5 +284,5 @@ def test_slices_beat_endpoints_and_endpoints_beat_selectors() -> None:
 
 
 def test_there_must_be_such_a_pod() -> None:
-    with pytest.raises(discovery.registry.directory.ConfigError, match="there is no pod 'nobody'"):
+    with pytest.raises(ConfigError, match="there is no pod 'nobody'"):
         made(proxy="nobody")
