@@ -6,11 +6,11 @@ what its author meant.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from fastroute.errors import ParseError
+from fastroute.pilot.agent.inputs import Json, json_object
 
 SIDECAR, TRAFFIC = "sidecar.istio.io/", "traffic.sidecar.istio.io/"
 STATUS, READINESS = "status.sidecar.istio.io/", "readiness.status.sidecar.istio.io/"
@@ -90,10 +90,11 @@ class Annotations:
             raise ParseError(f"not a count: {text!r}", path=f"annotation {family}{name}")
         return int(text)
 
-    def json(self, family: str, name: str) -> Any:
-        """A JSON value; None when absent."""
-        text = self.get(family, name)
-        try:
-            return json.loads(text) if text else None
-        except ValueError as error:
-            raise ParseError(f"not JSON: {error}", path=f"annotation {family}{name}") from None
+    def objects(self, family: str, name: str) -> dict[str, Json]:
+        """A JSON object of objects; empty when absent."""
+        path = f"annotation {family}{name}"
+        found = json_object(self.get(family, name), path)
+        for key, value in found.items():
+            if not isinstance(value, dict):
+                raise ParseError(f"an object is expected, not {value!r}", path=f"{path}.{key}")
+        return found

@@ -9,6 +9,7 @@ import yaml
 
 from fastroute.errors import ParseError
 from fastroute.pilot.inject.pod import inject_pod, why_not
+from fastroute.pilot.inject.shape import METADATA, POD, fitted
 from fastroute.pilot.inject.values import Json, Values
 
 TEMPLATES = {
@@ -49,14 +50,16 @@ def _object(found: Any, source: str, values: Values, left_alone: list[str]) -> J
     if not isinstance(found, dict):
         raise ParseError(f"a Kubernetes object is expected, not {type(found).__name__}", path=source)
     if found.get("kind") == "List":
-        items = [_object(item, source, values, left_alone) for item in found.get("items") or ()]
+        listed = fitted(found, {"items": [{}]}, source).get("items", [])
+        items = [_object(item, source, values, left_alone) for item in listed]
         return {**found, "items": items}
     path = TEMPLATES.get(str(found.get("kind")), () if found.get("kind") == "Pod" else None)
     if path is None:
         return found
-    metadata = found.get("metadata") or {}
+    metadata = fitted(found.get("metadata") or {}, METADATA, f"{source}: {found['kind']}: metadata")
     name, namespace = str(metadata.get("name", "")), str(metadata.get("namespace", "default"))
-    pod = _at(found, path, f"{source}: {found['kind']} {name}")
+    where = f"{source}: {found['kind']} {name}"
+    pod = fitted(_at(found, path, where), POD, ".".join((where, *path)))
     reason = why_not(pod)
     if reason:
         left_alone.append(f"{found['kind']} {namespace}/{name}: {reason}")

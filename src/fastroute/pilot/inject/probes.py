@@ -58,6 +58,6 @@ def _port(port: Any, container: Json) -> int:
     if isinstance(port, int):
         return port
     for declared in container.get("ports") or ():
-        if declared.get("name") == port:
+        if declared.get("name") == port and "containerPort" in declared:
             return int(declared["containerPort"])
     raise ParseError(f"no port is named {port!r}", path=f"containers[{container.get('name', '')}]")

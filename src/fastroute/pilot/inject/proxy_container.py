@@ -79,7 +79,7 @@ def volumes(annotations: Annotations, values: Values) -> list[Json]:
     ]
     if not _old(values):
         found += [{"name": name, "emptyDir": {}} for name in ("workload-socket", "credential-socket", "workload-certs")]
-    user = annotations.json(SIDECAR, "userVolume") or {}
+    user = annotations.objects(SIDECAR, "userVolume")
     return found + [{"name": name, **source} for name, source in user.items()]
 
 
@@ -193,7 +193,7 @@ def _mounts(values: Values) -> list[Json]:
 
 
 def _user_mounts(annotations: Annotations) -> list[Json]:
-    mounts = annotations.json(SIDECAR, "userVolumeMount") or {}
+    mounts = annotations.objects(SIDECAR, "userVolumeMount")
     found: list[Json] = [{"name": name, **mount} for name, mount in mounts.items()]
     if annotations.has(SIDECAR, "bootstrapOverride"):
         found.append({"mountPath": "/etc/istio/custom-bootstrap", "name": "custom-bootstrap-volume"})
