@@ -94,6 +94,11 @@ class HttpEnvoy:
 
     def manager(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """The HttpConnectionManager that a listener with these `overrides` has, as a mapping with `@type`."""
+        return self.manager_of(overrides, self.routes.config_source)
+
+    @staticmethod
+    def manager_of(overrides: Mapping[str, Any], config_source: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, with any source for the route configuration `table`."""
         router = {"name": "router", "typed_config": {"@type": names.url(names.ROUTER)}}
         manager: dict[str, Any] = {
             "@type": names.url(names.HTTP_CONNECTION_MANAGER),
@@ -103,7 +108,7 @@ class HttpEnvoy:
             "local_reply_config": {"mappers": [_teller()]},
         }
         if not {"route_config", "scoped_routes", "rds"} & set(overrides):
-            manager["rds"] = {"route_config_name": "table", "config_source": self.routes.config_source}
+            manager["rds"] = {"route_config_name": "table", "config_source": config_source}
         return {**manager, **overrides}
 
     def start(self) -> None:

@@ -100,7 +100,8 @@ def _identity(manager: Message, stream: Stream) -> None:
     if manager.add_user_agent.value:
         _name_self(stream)
     if manager.via:
-        headers.receive(b"via", manager.via.encode("utf-8"))
+        before = headers.first(b"via")
+        headers.set(b"via", b", ".join(filter(None, (before, manager.via.encode("utf-8")))))
     presented = stream.tls is not None and stream.tls.presented
     forward = manager.forward_client_cert_details
     if forward != ALWAYS_FORWARD_ONLY and (forward == SANITIZE or not presented):

@@ -172,7 +172,7 @@ predicates = st.sampled_from(
             (":scheme", "http"),
             ("x-envoy-internal", "true"),
             ("via", "here"),
-            ("via", "1.1 a,here"),
+            ("via", "1.1 a, here"),
             ("te", "trailers"),
             (":authority", "a.com"),
             ("x-request-id", "fixed"),

@@ -1,0 +1,103 @@
+"""Every rule of HTTP routing by an example: Envoy, the walk and the router give the expected answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.compare import Answer, Differential, of_decision, of_envoy, of_router, raw
+from support.core import Routed
+from support.envoy import require_binary, validate
+from support.http_envoy import CLUSTERS, HttpEnvoy
+from support.rules import client, codec, hosts, matches, normal, upgrade
+from support.rules.rows import Refused, Row
+
+from fastroute.reference import http
+from fastroute.reference.manager import Tables
+from fastroute.request import Connection, Request
+
+MODULES = (codec, normal, client, upgrade, hosts, matches)
+ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
+REFUSED: tuple[Refused, ...] = tuple(row for module in MODULES for row in module.REFUSED)
+
+
+def shown(answer: Answer) -> str:
+    """An answer as the rows write it."""
+    if answer.status in (0, 200) and answer.route:
+        return answer.route
+    return f"{answer.status} {answer.location or ''}".strip()
+
+
+@pytest.fixture(scope="module")
+def differential() -> Iterator[Differential]:
+    """An Envoy with one listener a row."""
+    require_binary()
+    listeners = {row.id: row.options for row in ROWS}
+    bed = HttpEnvoy(listeners)
+    bed.start()
+    yield Differential(bed, listeners)
+    bed.stop()
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_rule(row: Row, differential: Differential) -> None:
+    message = differential.bed.swap(row.table)
+    requests = [request for request, _ in row.answers]
+    expected = [answer for _, answer in row.answers]
+    seen = differential.bed.decide([raw(request) for request in requests], row.id)
+    assert [shown(of_envoy(each)) for each in seen] == expected
+    walked = [_walk(differential, message, request, row) for request in requests]
+    assert [shown(each) for each in walked] == expected
+
+
+def _at(row: Row, request: Request, connection: Connection) -> Request:
+    fields = {name: getattr(request, name) for name in Request.__dataclass_fields__}
+    return Request(**{**fields, "connection": connection})
+
+
+def _walk(differential: Differential, message: Any, request: Request, row: Row) -> Answer:
+    at = _at(row, request, differential.connection(row.id))
+    tables = Tables({"table": message})
+    explained = http.handle(differential.managers[row.id], at, tables=tables, clusters=frozenset(CLUSTERS))
+    return of_decision(explained.decision)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_router(row: Row) -> None:
+    connection = Connection(("127.0.0.1", 8080), ("127.0.0.1", 40000))
+    options = HttpEnvoy.manager_of(row.options, {"ads": {}})
+    routed = Routed.of(options, row.table, connection, CLUSTERS)
+    seen = [shown(of_router(routed.decide(_at(row, request, connection)))) for request, _ in row.answers]
+    assert seen == [answer for _, answer in row.answers]
+
+
+def _bootstrap(row: Refused) -> dict[str, Any]:
+    table = {**row.table, "name": "table"}
+    inline = {} if "scoped_routes" in row.options else {"route_config": table}
+    manager = HttpEnvoy.manager_of({**inline, **row.options}, {"ads": {}})
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
+    chain = {"filters": [{"name": "hcm", "typed_config": manager}]}
+    clusters = [{"name": name, "connect_timeout": "1s"} for name in CLUSTERS]
+    return {
+        "static_resources": {
+            "listeners": [{"name": "listener", "address": address, "filter_chains": [chain]}],
+            "clusters": clusters,
+        }
+    }
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.id)
+def test_envoy_refuses(row: Refused) -> None:
+    require_binary()
+    verdict = validate(_bootstrap(row))
+    assert not verdict.ok
+    assert row.words in verdict.message
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.id)
+def test_load_refuses(row: Refused) -> None:
+    with pytest.raises(RejectedError):
+        fastroute.load(_bootstrap(row))

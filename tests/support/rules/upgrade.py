@@ -1,0 +1,131 @@
+"""Upgrades, CONNECT and filters: HC-60 … HC-70."""
+
+from __future__ import annotations
+
+from support.rules.rows import Refused, Row, by_header, get, has, route, table
+
+ANY = table(route("any"))
+EVERYWHERE = {"cidr_ranges": [{"address_prefix": "0.0.0.0", "prefix_len": 0}]}
+TEN = {"cidr_ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 8}]}
+EDGE = {"use_remote_address": True, "skip_xff_append": True}
+MUTATION = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+
+
+def early(*mutations: dict[str, object]) -> dict[str, object]:
+    """Options with an early header mutation."""
+    extension = {"name": "early", "typed_config": {"@type": MUTATION, "mutations": list(mutations)}}
+    return {"early_header_mutation_extensions": [extension]}
+
+
+def set_header(name: str, value: str) -> dict[str, object]:
+    """One mutation that sets a header."""
+    return {"append": {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+
+
+CONNECT_TABLE = table(route("connect", {"connect_matcher": {}}), route("other"))
+UPGRADE = {"connection": "upgrade", "upgrade": "websocket"}
+
+
+def paths(*found: str) -> dict[str, object]:
+    """A table with one route for each exact path, called by it."""
+    return table(*(route(path, {"path": path}) for path in found))
+
+
+INTERNAL = table(route("internal", by_header("x-envoy-internal", "true")), route("external"))
+RETRY = table(route("kept", has("x-envoy-retry-on")), route("removed"))
+
+ROWS = (
+    Row(
+        "HC-60 HC-61",
+        "an upgrade that nobody allows is a 403 where a route matched, else a 404",
+        table(route("r", "/a"), route("direct", "/b", direct_response={"status": 200})),
+        [
+            (get("/a", headers=UPGRADE), "403"),
+            (get("/b", headers=UPGRADE), "403"),
+            (get("/c", headers=UPGRADE), "404"),
+            (get("/a", headers={"upgrade": "websocket"}), "r"),
+            (get("/a", headers={**UPGRADE, "upgrade": ""}), "403"),
+            (get("/a", headers={**UPGRADE, "upgrade": "h2c"}), "r"),
+        ],
+    ),
+    Row(
+        "HC-61 HC-66",
+        "the manager allows a type as a whole, whatever its case",
+        ANY,
+        [
+            (get(headers=UPGRADE), "any"),
+            (get(headers={**UPGRADE, "upgrade": "WebSocket"}), "any"),
+            (get(headers={**UPGRADE, "upgrade": "websocket, foo"}), "403"),
+            (get(), "any"),
+        ],
+        {"upgrade_configs": [{"upgrade_type": "websocket"}]},
+    ),
+    Row(
+        "HC-62",
+        "a route enables what the manager lacks, or disables what it has",
+        table(
+            route("on", "/on", route={"cluster": "c0", "upgrade_configs": [{"upgrade_type": "foo"}]}),
+            route(
+                "off",
+                "/off",
+                route={"cluster": "c0", "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}]},
+            ),
+        ),
+        [
+            (get("/on", headers={**UPGRADE, "upgrade": "foo"}), "on"),
+            (get("/off", headers=UPGRADE), "403"),
+        ],
+        {"upgrade_configs": [{"upgrade_type": "websocket"}]},
+    ),
+    Row(
+        "HC-63",
+        "CONNECT that nobody allows is a 403",
+        CONNECT_TABLE,
+        [
+            (get(None, "a:80", "CONNECT"), "403"),
+            (get("/x", method="CONNECT"), "400"),
+        ],
+    ),
+)
+
+REFUSED: tuple[Refused, ...] = (
+    Refused(
+        "HC-64",
+        "the same upgrade type twice",
+        "multiple upgrade configs with the same name",
+        options={"upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "WebSocket"}]},
+    ),
+    Refused(
+        "HC-64",
+        "the same upgrade type twice in a route",
+        "Duplicate upgrade",
+        table=table(
+            route("r", route={"cluster": "c0", "upgrade_configs": [{"upgrade_type": "a"}, {"upgrade_type": "A"}]})
+        ),
+    ),
+    Refused(
+        "HC-64",
+        "connect_config without CONNECT",
+        "Non-CONNECT upgrade type",
+        table=table(
+            route("r", route={"cluster": "c0", "upgrade_configs": [{"upgrade_type": "a", "connect_config": {}}]})
+        ),
+    ),
+    Refused(
+        "HC-70",
+        "a filter after the router",
+        "terminal filter",
+        options={
+            "http_filters": [
+                {
+                    "name": "a",
+                    "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+                },
+                {
+                    "name": "b",
+                    "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+                },
+            ]
+        },
+    ),
+)
