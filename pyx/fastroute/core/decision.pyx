@@ -94,6 +94,10 @@ cdef class Decision:
     def filter_state(self):
         return {} if self.context is None else self.context.filter_state
 
+    @property
+    def http_filters(self):
+        return None if self.manager is None else self.manager.http_filters
+
     def given_headers(self):
         """The headers as the caller gave them: lower-case names, bytes, pseudo headers left out."""
         given = self.request_headers_given

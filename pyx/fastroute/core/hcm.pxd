@@ -10,6 +10,7 @@ cdef class HttpManager:
     cdef readonly object route_table        # the inline route configuration's table, or None
     cdef readonly str route_config_name     # of RDS, or None
     cdef readonly object scopes             # ScopedRoutes, or None
+    cdef readonly tuple http_filters        # (name, type) of each HTTP filter; None where they are not known
     cdef readonly HeaderProcessing processing
     cdef readonly Py_ssize_t max_headers
     cdef readonly Py_ssize_t max_header_bytes

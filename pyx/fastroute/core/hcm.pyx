@@ -85,11 +85,12 @@ cdef class HttpManager:
                   HeaderProcessing processing=None, Py_ssize_t max_headers=100, Py_ssize_t max_header_bytes=61440,
                   bint reject_underscores=False, bint custom_methods=False, bint absolute_urls=True,
                   str escaped_slashes="keep", bint normalize_path=False, bint merge_slashes=False,
-                  bint strip_trailing_dot=False, str strip_port="no"):
+                  bint strip_trailing_dot=False, str strip_port="no", tuple http_filters=None):
         self.upgrades = {} if upgrades is None else upgrades
         self.route_table = route_table
         self.route_config_name = route_config_name
         self.scopes = scopes
+        self.http_filters = http_filters
         self.processing = HeaderProcessing() if processing is None else processing
         self.max_headers = max_headers
         self.max_header_bytes = max_header_bytes

@@ -21,8 +21,18 @@ from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.retry import RetryPlan
 from fastroute.types import RandomSource
 
-FAULT_FILTER = "envoy.filters.http.fault"
-CORS_FILTER = "envoy.filters.http.cors"
+FAULT_FILTER = ("envoy.filters.http.fault", "envoy.extensions.filters.http.fault.v3.HTTPFault")
+CORS_FILTER = ("envoy.filters.http.cors", "envoy.extensions.filters.http.cors.v3.Cors")
+
+
+def installed(decision: Decided, wanted: tuple[str, str]) -> list[str]:
+    """The names under which the filter `wanted` (its usual name and its type) is installed.
+
+    Per-filter configuration goes by these names (RA-90). Where no connection manager is known, the filter
+    is taken to be installed under its usual name.
+    """
+    filters = decision.http_filters
+    return [wanted[0]] if filters is None else [name for name, kind in filters if kind == wanted[1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +82,14 @@ class BaseAction:
         return ()
 
     def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
-        setting = self.levels.setting(FAULT_FILTER)
-        policy = setting.fault if setting is not None and not setting.disabled else None
-        if policy is None:
-            return None
         draw = random if random is not None else lambda: decision.random
-        return policy.decide(decision.cluster, decision, draw)
+        for name in installed(decision, FAULT_FILTER):
+            setting = self.levels.setting(name)
+            policy = setting.fault if setting is not None and not setting.disabled else None
+            found = policy.decide(decision.cluster, decision, draw) if policy is not None else None
+            if found is not None:
+                return found
+        return None
 
     def priority(self, decision: Decided) -> str:
         return "default"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fastroute.action import cors, metadata, mirrors, rate_limits, retry
-from fastroute.action.base import CORS_FILTER, BaseAction
+from fastroute.action.base import CORS_FILTER, BaseAction, installed
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.hashes import evaluate
@@ -200,7 +200,10 @@ class ForwardAction(BaseAction):
         return name_of(self.host.virtual_clusters, lambda name: routed_values(decision, name))
 
     def cors(self, decision: Decided) -> cors.CorsPolicy | None:
-        settings = [setting.policy for _, setting in self.levels.settings(CORS_FILTER)]
+        names = installed(decision, CORS_FILTER)
+        if not names:
+            return None
+        settings = [setting.policy for _, setting in self.levels.settings(names[0])]
         levels = [policy for policy in settings if isinstance(policy, cors.CorsSetting)]
         levels = levels or [policy for policy in (self.policies.cors, self.host.cors) if policy is not None]
         return cors.merged(tuple(levels), decision)

@@ -117,7 +117,7 @@ def compile_hcm(
     `clusters` are those that exist, if known; `scopes` the ScopedRouteConfigurations that came by SRDS.
     """
     ctx.only(message, path, _HANDLED, _INERT)
-    check_http_filters(message.http_filters, ctx, f"{path}.http_filters")
+    filters = check_http_filters(message.http_filters, ctx, f"{path}.http_filters")
     _check_local_replies(message, ctx, path)
     if message.strip_matching_host_port and message.strip_any_host_port:
         raise ctx.reject(path, "Only one of `strip_matching_host_port` or `strip_any_host_port` can be set.")
@@ -136,6 +136,7 @@ def compile_hcm(
         route_table=table,
         route_config_name=message.rds.route_config_name if message.HasField("rds") else None,
         scopes=scoped,
+        http_filters=filters,
         upgrades=_upgrades(message, ctx, path),
         processing=processing,
         max_headers=common.max_headers_count.value if common.HasField("max_headers_count") else _MAX_HEADERS,

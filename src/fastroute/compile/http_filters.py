@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastroute.api import names, pool
+from fastroute.api.anys import type_url
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_extension
 
@@ -40,8 +41,8 @@ _MEANT = {
 }
 
 
-def check_http_filters(filters: Any, ctx: Context, path: str) -> tuple[str, ...]:
-    """The names of the HTTP filters of a manager, in order; a filter that could change a decision is refused."""
+def check_http_filters(filters: Any, ctx: Context, path: str) -> tuple[tuple[str, str], ...]:
+    """Name and type of the HTTP filters of a manager, in order; a filter that could change a decision is refused."""
     for number, each in enumerate(filters):
         here = f"{path}[{number}]"
         ctx.only(each, here, ("name", "typed_config", "is_optional", "disabled", "config_discovery"))
@@ -49,7 +50,12 @@ def check_http_filters(filters: Any, ctx: Context, path: str) -> tuple[str, ...]
             _check_optional(each, ctx, here)
         else:
             _check(each, ctx, here, last=number == len(filters) - 1)
-    return tuple(each.name for each in filters)
+    return tuple((each.name, type_of(each)) for each in filters)
+
+
+def type_of(each: Any) -> str:
+    """The type of a filter; of an untyped one, what its name means."""
+    return pool.type_name(type_url(each.typed_config)) or _MEANT.get(each.name, "")
 
 
 def _check_optional(each: Any, ctx: Context, path: str) -> None:

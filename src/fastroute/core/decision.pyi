@@ -96,6 +96,10 @@ class Decision:
     def filter_state(self) -> Mapping[str, str]:
         """Filter state key to text, as the request came with it."""
 
+    @property
+    def http_filters(self) -> tuple[tuple[str, str], ...] | None:
+        """Name and type of each HTTP filter of the connection manager, in order; `None` without a manager."""
+
     def given_headers(self) -> list[tuple[bytes, bytes]]:
         """The request headers as given, with lower-case names; without `host` and pseudo headers."""
 

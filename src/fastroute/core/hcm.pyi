@@ -13,7 +13,8 @@ class HttpManager:
 
     `upgrades` maps lower-case upgrade types to whether `upgrade_configs` enables them. Exactly one of `route_table`
     (the table of an inline route configuration), `route_config_name` (of RDS) and `scopes` (of scoped routes) says
-    where the routes are. `processing` is what is done to headers. The rest are fields of HttpConnectionManager:
+    where the routes are. `processing` is what is done to headers. `http_filters` are the name and type of each HTTP
+    filter. The rest are fields of HttpConnectionManager:
     `max_headers_count`, `max_request_headers_kb` (in bytes), `headers_with_underscores_action`,
     `allow_custom_methods`, `allow_absolute_url`, `path_with_escaped_slashes_action`, `normalize_path`,
     `merge_slashes`, `strip_trailing_host_dot`, `strip_any_host_port` and `strip_matching_host_port`.
@@ -27,6 +28,8 @@ class HttpManager:
     def route_config_name(self) -> str | None: ...
     @property
     def scopes(self) -> ScopedRoutes | None: ...
+    @property
+    def http_filters(self) -> tuple[tuple[str, str], ...] | None: ...
     @property
     def processing(self) -> HeaderProcessing: ...
     @property
@@ -65,6 +68,7 @@ class HttpManager:
         merge_slashes: bool = False,
         strip_trailing_dot: bool = False,
         strip_port: Literal["no", "any", "matching"] = "no",
+        http_filters: tuple[tuple[str, str], ...] | None = None,
     ) -> HttpManager: ...
     def process(self, decision: Decision) -> None:
         """Work out the headers, the scheme and the client's address of a decision; done when they are read."""

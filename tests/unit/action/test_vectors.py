@@ -1,16 +1,16 @@
-"""Observations of the real Envoy, replayed: redirects (RA-40 … RA-45), direct responses and rewrites (RA-21 … RA-31)."""
+"""Observations of the real Envoy, replayed: redirects (RA-40 … RA-45), responses and rewrites (RA-21 … RA-31)."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from support.shared import shared
 
 from fastroute.errors import UnsupportedError
 from fastroute.request import Connection
 from fastroute.router import Router
 from fastroute.snapshot import load
-from support.shared import shared
 
 REDIRECTS = ("t09a", "t09b", "t09t", "t09u", "t09w", "t09x", "t42")
 CLIENT = Connection(("127.0.0.1", 21000), ("127.0.0.1", 40000))
