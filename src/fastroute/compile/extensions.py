@@ -35,7 +35,8 @@ def open_extension(
     `effect` says what a lenient load does about a configuration that Envoy refuses. `by_name` gives
     the type that an old configuration without `typed_config` means by its name; lenient loads only.
     """
-    if config.WhichOneof("config_type") == "config_discovery":
+    discovers = "config_type" in config.DESCRIPTOR.oneofs_by_name  # TypedExtensionConfig cannot
+    if discovers and config.WhichOneof("config_type") == "config_discovery":
         raise ctx.unsupported(
             f"{path}.config_discovery",
             "the extension's configuration is discovered at run time",

@@ -25,7 +25,8 @@ def compile_regex(message: Any, ctx: Context, path: str) -> Regex:
     if not message.regex:
         raise ctx.reject(f"{path}.regex", "value length must be at least 1 characters")
     limit = program_limit(ctx)
-    if message.google_re2.HasField("max_program_size"):
+    own_limit = "max_program_size" in message.google_re2.DESCRIPTOR.fields_by_name  # xDS's matcher has none
+    if own_limit and message.google_re2.HasField("max_program_size"):
         limit = message.google_re2.max_program_size.value
     try:
         return Regex(message.regex, max_program_size=max(limit, 1))

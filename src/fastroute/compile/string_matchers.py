@@ -17,6 +17,8 @@ def compile_string_matcher(message: Any, ctx: Context, path: str) -> StringMatch
     kind = message.WhichOneof("match_pattern")
     if kind is None:
         raise ctx.reject(path, "match_pattern is required")
+    if kind == "safe_regex" and message.ignore_case:
+        raise ctx.reject(f"{path}.ignore_case", "ignore_case has no effect for safe_regex.")
     if kind == "safe_regex":
         return StringMatcher("regex", compile_regex(message.safe_regex, ctx, f"{path}.safe_regex"))
     text = getattr(message, kind).encode("utf-8")

@@ -4,8 +4,8 @@
 - FC-22: `prefix_match_map`: every entry whose key the value starts with, longest first.
 - FC-21: IPMatcher: every range that has the address, longest prefix first, then in list order; an entry
   with `exclusive` is skipped unless it is the first of them.
-- FC-21: ServerNameMatcher: the exact domain as it is written, then `*.suffix` from longest to shortest, then `*`; an empty value is
-  taken by none.
+- FC-21: ServerNameMatcher: the exact domain as it is written, then `*.suffix` from longest to shortest,
+  then `*`; an empty value is taken by none.
 """
 
 from __future__ import annotations
