@@ -170,7 +170,7 @@ cdef class SourceBalancer(Balancer):
         cdef Loads other
         cdef int level, locality
         cdef list localities
-        if skip is not None and isinstance(skip, Reselect) and (<Reselect>skip).tried:
+        if _spreads(skip):
             other = loads.without((<Reselect>skip).tried)
             loads = loads if other is None else other
         level = loads.single if loads.single >= 0 else loads.choose(u, &degraded)
@@ -192,7 +192,7 @@ cdef class SourceBalancer(Balancer):
         cdef uint64_t u = 0
         cdef Source source
         # A level that takes everything needs no draw, unless the policy itself uses it.
-        if self.policy == RANDOM or self.loads.single < 0 or (skip is not None and isinstance(skip, Reselect)):
+        if self.policy == RANDOM or self.loads.single < 0 or _spreads(skip):
             u = draw(random)
         source = self.source(u, random, skip)
         if source is None or source.size == 0:
@@ -237,6 +237,11 @@ cdef class SourceBalancer(Balancer):
             if host.state.active < best.state.active:
                 best = host
         return best
+
+
+cdef inline bint _spreads(object skip):
+    """Whether a retry excludes priorities."""
+    return skip is not None and isinstance(skip, Reselect) and len((<Reselect>skip).tried) > 0
 
 
 cdef LocalityTurns _turns(HostSet level, list eligible, list weights, Memory memory):

@@ -15,6 +15,8 @@ cdef class Cluster:
     cdef readonly Activity activity
     cdef public object value            # the embedder's own object
     cdef public object info             # what compilers keep about the cluster
+    cdef public object detector         # core.outlier.Detector, or None
+    cdef public dict breakers           # core.circuit_breakers.Breaker of "default" and "high"
     cdef Balancer balancer              # replaced whole by an update, never changed
     cdef Balancer before                # whose tables may serve again
     cdef dict by_address                # address text → Endpoint

@@ -20,6 +20,7 @@ from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport (
     ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, EDS_UNHEALTHY, REMOVED, Endpoint, Locality,
 )
+from fastroute.core.hash_balancers cimport HashBalancer
 from fastroute.core.hosts cimport HostSet
 from fastroute.core.leaves cimport build_leaf
 from fastroute.core.override_host cimport OverrideHost
@@ -51,6 +52,8 @@ cdef class Cluster:
         self.memory = Memory() if previous is None else previous.memory
         self.activity = Activity() if previous is None else previous.activity
         self.value = None if previous is None else previous.value
+        self.detector = None
+        self.breakers = {}
         self.links = []
         self.seen = []
         self.before = None if previous is None else previous.balancer
@@ -172,6 +175,8 @@ cdef class Cluster:
             host = self.by_address[address]
             if flag == 0 and host.state.flags & (ACTIVE_FAILED | ACTIVE_PENDING):
                 host.state.since = self.memory.now
+            if flag == 0 and self.detector is not None:
+                self.detector.checked(host)
             host.state.flags = host.state.flags & ~(ACTIVE_FAILED | ACTIVE_DEGRADED | ACTIVE_PENDING) | flag
             if host.state.flags & REMOVED and flag == ACTIVE_FAILED:
                 self._put(self.build([_without(level, host) for level in self.balancer.sets]))
@@ -191,6 +196,10 @@ cdef class Cluster:
     @property
     def levels(self):
         return list(self.balancer.sets)
+
+    @property
+    def tables(self):
+        return list((<HashBalancer>self.balancer).tables) if isinstance(self.balancer, HashBalancer) else []
 
     @property
     def loads(self):

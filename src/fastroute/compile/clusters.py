@@ -23,6 +23,7 @@ from typing import Any
 
 from fastroute.api.anys import is_unknown, unpack
 from fastroute.compile.cluster_info import ClusterInfo
+from fastroute.compile.cluster_limits import add_limits
 from fastroute.compile.cluster_types import aggregate_names, dns_names, extension_kind, is_ip
 from fastroute.compile.context import Context
 from fastroute.compile.endpoints import Assignment, Reader, Resolve, metadata
@@ -124,6 +125,7 @@ def compile_cluster(
     info = _info(resource, message, kind, ctx)
     policy = _policy(message, kind, ctx)
     cluster = Cluster(message.name, policy, kind=kind, previous=previous, local=local, info=info)
+    add_limits(cluster, message, ctx, previous)
     if kind in ("STATIC", "STRICT_DNS", "LOGICAL_DNS"):
         _replace(cluster, _read(cluster, message.load_assignment, ctx, "load_assignment", _literal(kind)))
     elif kind == "EDS":

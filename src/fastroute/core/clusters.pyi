@@ -7,8 +7,11 @@ from collections.abc import Collection, Mapping
 from typing import final
 
 from fastroute.core.balancers import Policy, Reselect
+from fastroute.core.circuit_breakers import Breaker
 from fastroute.core.endpoint import Activity, Endpoint, Locality, _Health
+from fastroute.core.hash_tables import HashTable
 from fastroute.core.hosts import HostSet
+from fastroute.core.outlier import Detector
 from fastroute.core.sources import Memory
 from fastroute.types import RandomSource
 
@@ -26,6 +29,10 @@ class Cluster:
     """The embedder's own object."""
     info: object
     """What the compiler keeps about the cluster (see `fastroute.compile.clusters`)."""
+    detector: Detector | None
+    """Outlier detection; None where the cluster has none."""
+    breakers: dict[str, Breaker]
+    """Circuit breakers of the routing priorities, `default` and `high`."""
     def __new__(
         cls,
         name: str,
@@ -87,6 +94,9 @@ class Cluster:
     @property
     def levels(self) -> list[HostSet]:
         """The host sets, by priority."""
+    @property
+    def tables(self) -> list[HashTable]:
+        """The tables of a ring hash or Maglev policy, by priority; shared with those before when nothing changed."""
     @property
     def loads(self) -> dict[str, list[int]] | None:
         """_Health, load and panic of the priorities in percent; None where the policy has none."""
