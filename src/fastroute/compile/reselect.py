@@ -36,9 +36,9 @@ def _predicate(predicate: HostPredicate) -> _Predicate:
     if predicate.name == "previous_hosts":
         return lambda host, previous: any(str(host) == str(other) for other in previous)
     if predicate.name == "omit_canary_hosts":
-        return lambda host, previous: host.metadata.get(_LB, {}).get("canary") is True
+        return lambda host, _: host.metadata.get(_LB, {}).get("canary") is True
     wanted = dict(predicate.metadata)
-    return lambda host, previous: bool(wanted) and _has(host, wanted)
+    return lambda host, _: bool(wanted) and _has(host, wanted)
 
 
 def _has(host: Endpoint, wanted: dict[str, object]) -> bool:
