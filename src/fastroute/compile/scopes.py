@@ -7,9 +7,10 @@ adds its own (domains, routes, matching options) and refuses the rest.
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from fastroute.action.forward import ForwardAction
 from fastroute.action.levels import (
     EMPTY_CONFIGURATION,
     EMPTY_ENTRY,
@@ -67,6 +68,8 @@ class Scope:
     hedge_on_per_try_timeout: bool
     host: HostPolicies
     max_body: int
+    plain: dict[object, ForwardAction] = field(default_factory=dict, compare=False)
+    """Actions of routes that say little, by what they say."""
 
 
 def compile_scope(

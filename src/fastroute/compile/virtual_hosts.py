@@ -80,7 +80,7 @@ def compile_virtual_host(
         raise ctx.reject(f"{path}.domains", "value must contain at least 1 item(s)")
     domains = tuple(domain.encode("utf-8").lower() for domain in host.domains)
     require_tls = _REQUIRE_TLS[host.require_tls]
-    scope = compile_scope(host, configuration, ctx, path)
+    scope = compile_scope(host, configuration, ctx, path, clusters)
     if host.HasField("matcher"):
         if host.routes:
             raise ctx.reject(path, "cannot set both matcher and routes on virtual host")
