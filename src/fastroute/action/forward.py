@@ -21,7 +21,7 @@ from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
 from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.redirects import InternalRedirectPolicy
-from fastroute.action.rewrites import set_host, set_path
+from fastroute.action.rewrites import FormatRewrite, HostLiteral, set_host, set_path
 from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
 from fastroute.action.virtual_clusters import OTHER, name_of
 
@@ -40,6 +40,11 @@ _CONSUMED = (
 """Headers that the router reads after the mutations and that never reach the upstream."""
 
 
+def _nothing(_template: Template) -> bytes:
+    """What rewrites without format operators render."""
+    return b""
+
+
 @dataclass(frozen=True, slots=True)
 class ForwardAction(BaseAction):
     """RouteAction."""
@@ -54,13 +59,18 @@ class ForwardAction(BaseAction):
     # Rewritten request
 
     def path(self, decision: Decided) -> bytes | None:
-        if self.policies.path is None:
-            return decision.original_path
-        return self._finalise(decision)[0].path
+        path, rewrite = decision.original_path, self.policies.path
+        if rewrite is None or path is None:
+            return path
+        if isinstance(rewrite, FormatRewrite):
+            return self._finalise(decision)[0].path
+        return rewrite.rewrite(path, _nothing) or path
 
     def authority(self, decision: Decided) -> bytes:
         if self.policies.host is None:
             return self.entry_host or decision.original_authority
+        if isinstance(self.policies.host, HostLiteral):
+            return self.policies.host.host
         return self._finalise(decision)[0].authority
 
     def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
