@@ -10,11 +10,11 @@ from support.compare import Answer, Differential, of_decision, of_envoy, of_rout
 from support.core import Routed
 from support.envoy import require_binary, validate
 from support.http_envoy import CLUSTERS, HttpEnvoy
-from support.rules import client, codec, hosts, matches, normal, upgrade
-from support.rules.rows import Refused, Row
+from support.rules import beyond, client, codec, hosts, matches, normal, upgrade
+from support.rules.rows import Beyond, Refused, Row
 
 import fastroute
-from fastroute.errors import RejectedError
+from fastroute.errors import RejectedError, UnsupportedError
 from fastroute.reference import http
 from fastroute.reference.manager import Tables
 from fastroute.request import Connection, Request
@@ -92,7 +92,7 @@ def test_router(row: Row) -> None:
     assert seen == [answer for _, answer in row.answers]
 
 
-def _bootstrap(row: Refused) -> dict[str, Any]:
+def _bootstrap(row: Refused | Beyond) -> dict[str, Any]:
     table = {**row.table, "name": "table"}
     inline = {} if "scoped_routes" in row.options else {"route_config": table}
     manager = HttpEnvoy.manager_of({**inline, **row.options}, {"ads": {}})
@@ -118,9 +118,44 @@ def test_envoy_refuses(row: Refused) -> None:
 
 @pytest.mark.parametrize("row", [row for row in REFUSED if not row.id.startswith(OPEN)], ids=lambda row: row.id)
 def test_load_refuses(row: Refused) -> None:
-    bootstrap = _bootstrap(row)
-    del bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"][
-        "local_reply_config"
-    ]
+    with pytest.raises(RejectedError):
+        fastroute.load(_quiet(_bootstrap(row)))
+
+
+def _quiet(bootstrap: dict[str, Any]) -> dict[str, Any]:
+    chain = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]
+    del chain["filters"][0]["typed_config"]["local_reply_config"]
+    return bootstrap
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("row", beyond.BEYOND, ids=lambda row: row.id)
+def test_envoy_takes(row: Beyond) -> None:
+    require_binary()
+    assert validate(_bootstrap(row)).ok
+
+
+@pytest.mark.parametrize("row", beyond.BEYOND, ids=lambda row: row.id)
+def test_load_refuses_as_unsupported(row: Beyond) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        fastroute.load(_quiet(_bootstrap(row)))
+    assert row.place in caught.value.path
+
+
+@pytest.mark.parametrize("name", ["vhds", "route_specifiers"])
+def test_vh_17_and_vh_19_are_refused_as_unsupported(name: str) -> None:
+    """VH-17, VH-19: route specifiers and VHDS."""
+    extension = {"name": "x", "typed_config": {"@type": "type.googleapis.com/google.protobuf.Empty"}}
+    given = {"vhds": {"config_source": {"ads": {}}}} if name == "vhds" else {"route_specifiers": [extension]}
+    with pytest.raises(UnsupportedError) as caught:
+        fastroute.load({"routes": [{"name": "table", **given}]})
+    assert caught.value.path == name
+
+
+def test_vh_35_a_manager_without_routes_is_refused() -> None:
+    """VH-35: exactly one of rds, route_config and scoped_routes."""
+    bootstrap = _quiet(_bootstrap(Refused("VH-35", "", "")))
+    manager = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    del manager["route_config"]
     with pytest.raises(RejectedError):
         fastroute.load(bootstrap)

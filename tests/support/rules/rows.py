@@ -93,3 +93,19 @@ def by_header(name: str, value: str) -> dict[str, Any]:
 def has(name: str, present: bool = True) -> dict[str, Any]:
     """A match on a header's presence."""
     return {"prefix": "/", "headers": [{"name": name, "present_match": present}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Something that Envoy takes and `fastroute.load` refuses as unsupported, at the field `place`."""
+
+    rules: str
+    title: str
+    place: str
+    table: JSON
+    options: JSON = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The name of the test."""
+        return f"{self.rules}: {self.title}"
