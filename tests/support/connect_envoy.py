@@ -40,7 +40,7 @@ class ConnectEnvoy:
             "dynamic_resources": {"lds_config": self.listeners.config_source},
             "static_resources": {"clusters": list(clusters), "listeners": list(static)},
         }
-        self.envoy = Envoy(bootstrap, args=["--drain-time-s", "1"])
+        self.envoy = Envoy(bootstrap, args=["--drain-time-s", "1", "--file-flush-interval-msec", "2"])
 
     def __enter__(self) -> Self:
         self.envoy.start()

@@ -6,7 +6,8 @@ Rules of the network filters:
 * NF-04: `weighted_clusters` first, then the server name where sni_cluster precedes, then `cluster`.
 * NF-05: pick = random % total weight; the first entry whose cumulative weight exceeds it.
 * NF-03: a cluster that does not exist is found missing when the connection arrives, and closes it.
-* NF-12: a connection that RBAC denies is closed after its cluster was chosen.
+* NF-12: a connection that RBAC denies is closed after its cluster was chosen, with its first data; one
+  whose cluster is missing is closed before.
 
 A `Chain` is the working state of `ListenerTable.connect` until that returns; afterwards nothing changes it.
 """
@@ -128,7 +129,7 @@ cdef class Chain:
             else:
                 self.cluster = entry.cluster
             if entry.known_clusters is not None and self.cluster not in entry.known_clusters:
-                self.close("cluster_not_found")
+                return self.close("cluster_not_found")
         for check in entry.checks:
             verdict = check(self)
             self.policy = verdict[1]

@@ -22,7 +22,9 @@ from fastroute.api.names import HTTP_CONNECTION_MANAGER, TCP_PROXY
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_extension
 from fastroute.compile.plain import plain
-from fastroute.core.chain import ChainEntry
+from fastroute.compile.rbac import compile_network_rbac
+from fastroute.core.chain import Chain, ChainEntry
+from fastroute.core.hashing import xxh64
 
 PREFIX = "envoy.extensions.filters.network."
 SNI_CLUSTER = PREFIX + "sni_cluster.v3.SniCluster"
@@ -141,6 +143,10 @@ def _apply(type_name: str, message: Any, outcome: _Outcome, ctx: Context, path: 
         _apply_manager(message, outcome, ctx, path, around)
     elif type_name == TCP_PROXY:
         _apply_tcp_proxy(message, outcome, ctx, path)
+    elif type_name == RBAC:
+        check = compile_network_rbac(message, ctx, path)
+        if check is not None:
+            outcome.checks.append(check)
     elif type_name == SNI_CLUSTER:
         outcome.from_server_name = True
     elif type_name in (DIRECT_RESPONSE, ECHO):
@@ -165,6 +171,7 @@ def _apply_tcp_proxy(message: Any, outcome: _Outcome, ctx: Context, path: str) -
     ctx.only(message, path, TCP_HANDLED, TCP_INERT)
     outcome.kind = "tcp"
     outcome.cluster = message.cluster
+    outcome.hash_policy = _hash_policy(message.hash_policy, ctx, f"{path}.hash_policy")
     own = _metadata_match(message.metadata_match)
     outcome.metadata_match = own
     outcome.weighted = tuple(
@@ -181,7 +188,7 @@ def _apply_tcp_proxy(message: Any, outcome: _Outcome, ctx: Context, path: str) -
         raise ctx.reject(f"{path}.weighted_clusters", "the sum of the weights is 0")
 
 
-TCP_HANDLED = ("stat_prefix", "cluster", "weighted_clusters", "metadata_match")
+TCP_HANDLED = ("stat_prefix", "cluster", "weighted_clusters", "metadata_match", "hash_policy")
 TCP_INERT = (
     "idle_timeout",
     "downstream_idle_timeout",
@@ -201,6 +208,15 @@ TCP_INERT = (
     "max_early_data_bytes",
     "check_drain_close",
 )
+
+
+def _hash_policy(policies: Any, ctx: Context, path: str) -> Callable[[Chain], int | None] | None:
+    """NF-08: the peer's address without its port, by XXH64; at most one policy."""
+    if not policies:
+        return None
+    if policies[0].WhichOneof("policy_specifier") != "source_ip":
+        raise ctx.unsupported(path, "only the hash policy source_ip is supported on a connection")
+    return lambda chain: xxh64(chain.source[0].encode()) if chain.source[0] else None
 
 
 def _metadata_match(message: Any) -> dict[str, object]:

@@ -1,0 +1,95 @@
+"""The core's listener table and the walk over messages decide alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.connections import compiled, resources
+from support.drawn_bytes import hello_bytes, line_bytes, proxy_bytes
+from support.drawn_listeners import Client, batches, worlds
+from support.drawn_matchers import matched_worlds
+from support.drawn_networks import CLUSTERS, network_worlds
+
+from fastroute.errors import RejectedError
+from fastroute.reference.connections import explain_connection
+from fastroute.request import Connection
+
+PORT = 21000
+FIELDS = (
+    "accepting",
+    "listener",
+    "filter_chain",
+    "kind",
+    "reason",
+    "cluster",
+    "route_config",
+    "policy",
+    "filters",
+    "destination",
+    "source",
+    "direct_source",
+    "original_destination",
+    "server_name",
+    "application_protocols",
+)
+EMPTY: dict[str, object] = {"cluster": None, "route_config": "", "policy": None, "filters": (), "reason": ""}
+
+
+def compare(world: list[dict[str, Any]], connections: list[Connection], random: int = 0) -> None:
+    clusters = CLUSTERS
+    try:
+        table = compiled(world, clusters=clusters, strict=False)
+    except RejectedError:
+        return
+    found = resources(world, clusters)
+    for connection in connections:
+        chain = table.connect(connection, random)
+        walked = explain_connection(found, connection, random=random).decision
+        if chain is None:
+            assert walked == {}
+            continue
+        expected = {name: walked.get(name, EMPTY.get(name)) for name in FIELDS}
+        assert {name: getattr(chain, name) for name in FIELDS} == expected, connection
+
+
+def every_view(batch: list[Client]) -> list[Connection]:
+    plain = [
+        Connection(client.destination, client.source, server_name=client.name, application_protocols=client.protocols)
+        for client in batch
+    ]
+    return [*(client.as_bytes(PORT) for client in batch), *(client.as_facts(PORT) for client in batch), *plain]
+
+
+@given(worlds(PORT), batches(8))
+@settings(max_examples=100)
+def test_matches(world: list[dict[str, Any]], batch: list[Client]) -> None:
+    compare(world, every_view(batch))
+
+
+@given(matched_worlds(PORT), batches(8))
+@settings(max_examples=100)
+def test_matchers(world: list[dict[str, Any]], batch: list[Client]) -> None:
+    compare(world, every_view(batch))
+
+
+@given(network_worlds(PORT), batches(8), st.integers(0, 2**64 - 1))
+@settings(max_examples=100)
+def test_network_filters(world: list[dict[str, Any]], batch: list[Client], random: int) -> None:
+    compare(world, every_view(batch), random)
+
+
+@given(worlds(PORT), st.lists(st.one_of(hello_bytes, line_bytes, proxy_bytes), max_size=8))
+@settings(max_examples=60)
+def test_any_bytes(world: list[dict[str, Any]], datas: list[bytes]) -> None:
+    local = ("127.0.0.1", PORT)
+    compare(world, [Connection(local, ("127.0.0.1", 7), first_bytes=data) for data in datas])
+
+
+@pytest.mark.long
+@given(st.one_of(worlds(PORT), matched_worlds(PORT), network_worlds(PORT)), batches(8), st.integers(0, 2**64 - 1))
+@settings(max_examples=3000)
+def test_many_times(world: list[dict[str, Any]], batch: list[Client], random: int) -> None:
+    compare(world, every_view(batch), random)
