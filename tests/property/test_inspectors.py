@@ -2,7 +2,8 @@
 
 With FASTROUTE_SANITIZE=1 in the build and libasan preloaded this is the fuzz run under AddressSanitizer:
     FASTROUTE_SANITIZE=1 python setup.py build_ext --inplace --force
-    LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 pytest --long tests/property/test_inspectors.py
+    export LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0
+    python -m pytest --long tests/property/test_inspectors.py
 Every buffer is handed over as a copy of exactly its size, so that a read beyond it is seen.
 """
 
