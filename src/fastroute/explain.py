@@ -68,15 +68,11 @@ def _node(snapshot: Snapshot) -> tuple[str, str] | None:
 
 
 def with_changes(explanation: Explanation, decision: Decision) -> Explanation:
-    """The explanation with a step for each rewrite and header change, and the level that it came from.
-
-    Method, path and authority become those that the upstream sees.
-    """
+    """The explanation with a step for each rewrite and header change, and the level that it came from."""
     if decision.action is None:
         return explanation
     changes = tuple(Step(*fields) for fields in decision.action.explain_steps(decision))
-    seen = {"method": decision.method, "path": decision.path, "authority": decision.authority}
-    return Explanation({**explanation.decision, **seen}, (*explanation.steps, *changes))
+    return Explanation(explanation.decision, (*explanation.steps, *changes))
 
 
 def manager_of(snapshot: Snapshot, chain: Chain) -> Message:

@@ -25,11 +25,11 @@ def application() -> Iterator[Application]:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_s001_s003_s007_from_start_to_traffic_to_outage_to_crash(
-    profile: str, application: Application, tmp_path: Path
+    profile: str, application: Application, short_path: Path
 ) -> None:
     port, later = free_ports(2)
     metrics = f'{{"scrape":"true","port":"{application.port}","path":"/metrics"}}'
-    root = tmp_path
+    root = short_path
     with RunningAgent(root, f"127.0.0.1:{later}", profile, ISTIO_PROMETHEUS_ANNOTATIONS=metrics) as agent:
         agent.wait_for(lambda: agent.get("/healthz/ready")[0] == 503 and agent.envoy_pids())
         agent.wait_for(lambda: "cds missing" in agent.get("/healthz/ready")[1])
@@ -74,11 +74,11 @@ def test_s001_s003_s007_from_start_to_traffic_to_outage_to_crash(
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_s006_new_rules_reach_envoy_without_a_restart(profile: str, application: Application, tmp_path: Path) -> None:
+def test_s006_new_rules_reach_envoy_without_a_restart(profile: str, application: Application, short_path: Path) -> None:
     port, other = free_ports(2)
     with (
         AdsServer(resources(application.port, port)) as server,
-        RunningAgent(tmp_path, server.address, profile) as agent,
+        RunningAgent(short_path, server.address, profile) as agent,
     ):
         agent.wait_ready()
         pids = agent.envoy_pids()
@@ -93,12 +93,12 @@ def test_s006_new_rules_reach_envoy_without_a_restart(profile: str, application:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_sigterm_drains_and_a_request_in_flight_completes(
-    profile: str, application: Application, tmp_path: Path
+    profile: str, application: Application, short_path: Path
 ) -> None:
     (port,) = free_ports(1)
     with (
         AdsServer(resources(application.port, port)) as server,
-        RunningAgent(tmp_path, server.address, profile) as agent,
+        RunningAgent(short_path, server.address, profile) as agent,
     ):
         agent.wait_ready()
         answers: list[int] = []
@@ -114,12 +114,12 @@ def test_sigterm_drains_and_a_request_in_flight_completes(
         assert agent.envoy_pids() == []
 
 
-def test_exit_on_zero_active_connections(application: Application, tmp_path: Path) -> None:
+def test_exit_on_zero_active_connections(application: Application, short_path: Path) -> None:
     (port,) = free_ports(1)
     times = {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true", "MINIMUM_DRAIN_DURATION": "200ms"}
     with (
         AdsServer(resources(application.port, port)) as server,
-        RunningAgent(tmp_path, server.address, "current", {"terminationDrainDuration": "60s"}, **times) as agent,
+        RunningAgent(short_path, server.address, "current", {"terminationDrainDuration": "60s"}, **times) as agent,
     ):
         agent.wait_ready()
         answers: list[int] = []
@@ -133,11 +133,11 @@ def test_exit_on_zero_active_connections(application: Application, tmp_path: Pat
         assert "no connection is active" in agent.log()
 
 
-def test_quitquitquit_and_drain(application: Application, tmp_path: Path) -> None:
+def test_quitquitquit_and_drain(application: Application, short_path: Path) -> None:
     (port,) = free_ports(1)
     with (
         AdsServer(resources(application.port, port)) as server,
-        RunningAgent(tmp_path, server.address, "current", {"terminationDrainDuration": "1s"}) as agent,
+        RunningAgent(short_path, server.address, "current", {"terminationDrainDuration": "1s"}) as agent,
     ):
         agent.wait_ready()
         assert agent.get("/quitquitquit")[0] == agent.get("/drain")[0] == 405
@@ -148,14 +148,16 @@ def test_quitquitquit_and_drain(application: Application, tmp_path: Path) -> Non
         assert agent.ended() == 0
 
 
-def test_restart_epochs_of_1_8(application: Application, tmp_path: Path) -> None:
+def test_restart_epochs_of_1_8(application: Application, short_path: Path) -> None:
     (port,) = free_ports(1)
-    labels = tmp_path / "etc/istio/pod/labels"
+    labels = short_path / "etc/istio/pod/labels"
     labels.parent.mkdir(parents=True)
     labels.write_text('app="one"\n')
     with (
         AdsServer(resources(application.port, port)) as server,
-        RunningAgent(tmp_path, server.address, "1.8", {"parentShutdownDuration": "2s", "drainDuration": "1s"}) as agent,
+        RunningAgent(
+            short_path, server.address, "1.8", {"parentShutdownDuration": "2s", "drainDuration": "1s"}
+        ) as agent,
     ):
         agent.wait_ready()
         (first,) = agent.envoy_pids()
@@ -164,10 +166,10 @@ def test_restart_epochs_of_1_8(application: Application, tmp_path: Path) -> None
         labels.write_text('app="two"\n')
         agent.process.send_signal(signal.SIGHUP)
         agent.wait_for(lambda: len(agent.envoy_pids()) == 2)
-        assert (tmp_path / "etc/istio/proxy/envoy-rev1.json").exists()
+        assert (short_path / "etc/istio/proxy/envoy-rev1.json").exists()
         agent.wait_for(lambda: first not in agent.envoy_pids(), 30)
         assert agent.process.poll() is None, "the agent lives as long as one epoch does"
-        assert not (tmp_path / "etc/istio/proxy/envoy-rev0.json").exists()
+        assert not (short_path / "etc/istio/proxy/envoy-rev0.json").exists()
         agent.wait_for(lambda: get(port, "/")[0] == 200)
         agent.process.send_signal(signal.SIGTERM)
         assert agent.ended() == 0

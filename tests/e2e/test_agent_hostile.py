@@ -45,8 +45,8 @@ def refusal(agent: RunningAgent) -> str:
         ({"TERMINATION_DRAIN_DURATION_SECONDS": "x"}, "TERMINATION_DRAIN_DURATION_SECONDS: not a number"),
     ],
 )
-def test_bad_variables(environment: dict[str, str], says: str, tmp_path: Path) -> None:
-    assert says in refusal(RunningAgent(tmp_path, NOWHERE, "current", **environment))
+def test_bad_variables(environment: dict[str, str], says: str, short_path: Path) -> None:
+    assert says in refusal(RunningAgent(short_path, NOWHERE, "current", **environment))
 
 
 @pytest.mark.parametrize(
@@ -58,78 +58,78 @@ def test_bad_variables(environment: dict[str, str], says: str, tmp_path: Path) -
         ({"configPath": "x" * 120}, "longer than the 107 bytes of a socket path"),
     ],
 )
-def test_bad_configuration(config: dict[str, Any], says: str, tmp_path: Path) -> None:
-    assert says in refusal(RunningAgent(tmp_path, NOWHERE, "current", config))
+def test_bad_configuration(config: dict[str, Any], says: str, short_path: Path) -> None:
+    assert says in refusal(RunningAgent(short_path, NOWHERE, "current", config))
 
 
 @pytest.mark.parametrize("which", ["admin", "status", "prometheus", "ready"])
-def test_a_port_in_use_is_named(which: str, tmp_path: Path) -> None:
-    agent = RunningAgent(tmp_path, NOWHERE, "current")
+def test_a_port_in_use_is_named(which: str, short_path: Path) -> None:
+    agent = RunningAgent(short_path, NOWHERE, "current")
     port = getattr(agent, f"{which}_port")
     with socket.create_server(("127.0.0.1", port)):
         line = refusal(agent)
     assert f"cannot listen on port {port}: Address already in use" in line
 
 
-def test_unreadable_pod_files_are_named(tmp_path: Path) -> None:
-    (tmp_path / "etc/istio/pod/labels").mkdir(parents=True)
-    assert "etc/istio/pod/labels: cannot be read" in refusal(RunningAgent(tmp_path, NOWHERE, "current"))
+def test_unreadable_pod_files_are_named(short_path: Path) -> None:
+    (short_path / "etc/istio/pod/labels").mkdir(parents=True)
+    assert "etc/istio/pod/labels: cannot be read" in refusal(RunningAgent(short_path, NOWHERE, "current"))
 
 
-def test_a_file_in_the_place_of_a_socket_is_kept(tmp_path: Path) -> None:
-    place = tmp_path / "etc/istio/proxy/XDS"
+def test_a_file_in_the_place_of_a_socket_is_kept(short_path: Path) -> None:
+    place = short_path / "etc/istio/proxy/XDS"
     place.parent.mkdir(parents=True)
     place.write_text("mine")
-    assert "there is something that is no socket" in refusal(RunningAgent(tmp_path, NOWHERE, "current"))
+    assert "there is something that is no socket" in refusal(RunningAgent(short_path, NOWHERE, "current"))
     assert place.read_text() == "mine"
 
 
-def test_a_second_agent_is_refused_and_the_first_stays(tmp_path: Path) -> None:
+def test_a_second_agent_is_refused_and_the_first_stays(short_path: Path) -> None:
     with (
         AdsServer({"clusters": [], "listeners": []}) as server,
-        RunningAgent(tmp_path, server.address, "current") as first,
+        RunningAgent(short_path, server.address, "current") as first,
     ):
         first.wait_ready()
-        second = RunningAgent(tmp_path, server.address, "current")
+        second = RunningAgent(short_path, server.address, "current")
         with second:
             assert second.ended() == 1
         assert "another process serves this socket" in second.log()
         assert first.get("/healthz/ready")[0] == 200
 
 
-def test_a_stale_socket_is_replaced(tmp_path: Path) -> None:
-    place = tmp_path / "etc/istio/proxy/XDS"
+def test_a_stale_socket_is_replaced(short_path: Path) -> None:
+    place = short_path / "etc/istio/proxy/XDS"
     place.parent.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(os.path.relpath(place))
     with (
         AdsServer({"clusters": [], "listeners": []}) as server,
-        RunningAgent(tmp_path, server.address, "current") as agent,
+        RunningAgent(short_path, server.address, "current") as agent,
     ):
         agent.wait_ready()
 
 
-def test_a_bootstrap_that_envoy_refuses_gives_exit_code_1(tmp_path: Path) -> None:
-    (tmp_path / "bad.yaml").write_text("admin: {profile_path: 7, address: 8}\n")
-    with RunningAgent(tmp_path, NOWHERE, "current", ISTIO_BOOTSTRAP_OVERRIDE="bad.yaml") as agent:
+def test_a_bootstrap_that_envoy_refuses_gives_exit_code_1(short_path: Path) -> None:
+    (short_path / "bad.yaml").write_text("admin: {profile_path: 7, address: 8}\n")
+    with RunningAgent(short_path, NOWHERE, "current", ISTIO_BOOTSTRAP_OVERRIDE="bad.yaml") as agent:
         assert agent.ended() == 1
     assert "exit code 1" in agent.log()
-    assert list((tmp_path / "etc/istio/proxy").iterdir()) == []
+    assert list((short_path / "etc/istio/proxy").iterdir()) == []
 
 
-def test_an_override_reaches_envoy(tmp_path: Path) -> None:
-    (tmp_path / "more.yaml").write_text("stats_flush_interval: 7s\n")
+def test_an_override_reaches_envoy(short_path: Path) -> None:
+    (short_path / "more.yaml").write_text("stats_flush_interval: 7s\n")
     with (
         AdsServer({"clusters": [], "listeners": []}) as server,
-        RunningAgent(tmp_path, server.address, "current", ISTIO_BOOTSTRAP_OVERRIDE="more.yaml") as agent,
+        RunningAgent(short_path, server.address, "current", ISTIO_BOOTSTRAP_OVERRIDE="more.yaml") as agent,
     ):
         agent.wait_ready()
 
         assert '"stats_flush_interval": "7s"' in get(agent.admin_port, "/config_dump")[1]
 
 
-def test_a_control_plane_with_tls_needs_the_root_certificate(tmp_path: Path) -> None:
+def test_a_control_plane_with_tls_needs_the_root_certificate(short_path: Path) -> None:
     (port,) = free_ports(1)
-    with RunningAgent(tmp_path, f"127.0.0.1:{port}", "current", {"controlPlaneAuthPolicy": "MUTUAL_TLS"}) as agent:
+    with RunningAgent(short_path, f"127.0.0.1:{port}", "current", {"controlPlaneAuthPolicy": "MUTUAL_TLS"}) as agent:
         agent.wait_for(lambda: "istio/root-cert.pem: cannot be read" in agent.log())
         assert agent.process.poll() is None, "the file may still be mounted"

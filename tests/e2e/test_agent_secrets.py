@@ -47,17 +47,17 @@ def mount(directory: Path, material: tuple[bytes, bytes, bytes]) -> None:
 
 @pytest.mark.parametrize("profile", ["1.8", "current"])
 def test_s043_certificates_from_files_and_their_rotation(
-    profile: str, application: Application, tmp_path: Path
+    profile: str, application: Application, short_path: Path
 ) -> None:
     port, secure = free_ports(2)
-    directory = tmp_path / "etc/certs"
+    directory = short_path / "etc/certs"
     directory.mkdir(parents=True)
     authority = Authority()
     first, second = authority.workload(), authority.workload()
     mount(directory, first)
     with (
         AdsServer(resources(application.port, port, tls_port=secure)) as server,
-        RunningAgent(tmp_path, server.address, profile) as agent,
+        RunningAgent(short_path, server.address, profile) as agent,
     ):
         agent.wait_ready()
         agent.wait_for(lambda: serial(secure) == x509.load_pem_x509_certificate(first[1]).serial_number)
@@ -70,16 +70,16 @@ def test_s043_certificates_from_files_and_their_rotation(
         assert "istio_agent_num_file_secret_failures_total 1" in agent.get("/metrics")[1]
 
 
-def test_certificates_from_the_ca_are_renewed_before_they_end(application: Application, tmp_path: Path) -> None:
+def test_certificates_from_the_ca_are_renewed_before_they_end(application: Application, short_path: Path) -> None:
     port, secure = free_ports(2)
-    token = tmp_path / "var/run/secrets/tokens/istio-token"
+    token = short_path / "var/run/secrets/tokens/istio-token"
     token.parent.mkdir(parents=True)
     token.write_text("secret-token\n")
     with (
         AuthorityServer(seconds=6) as authority,
         AdsServer(resources(application.port, port, tls_port=secure)) as server,
         RunningAgent(
-            tmp_path,
+            short_path,
             server.address,
             "current",
             CA_ADDR=authority.address,
@@ -95,18 +95,18 @@ def test_certificates_from_the_ca_are_renewed_before_they_end(application: Appli
         assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["spiffe://td/ns/n/sa/a"]
         assert authority.metadata["authorization"] == server.metadata["authorization"] == "Bearer secret-token"
         assert server.metadata["x-mine"] == "1"
-        assert (tmp_path / "out/root-cert.pem").read_bytes() == authority.authority.root
-        assert (tmp_path / "out/key.pem").stat().st_mode & 0o777 == 0o600
+        assert (short_path / "out/root-cert.pem").read_bytes() == authority.authority.root
+        assert (short_path / "out/key.pem").stat().st_mode & 0o777 == 0o600
         agent.wait_for(lambda: len(authority.issued) > 1)
         assert authority.issued[1].not_valid_before_utc < authority.issued[0].not_valid_after_utc
         agent.wait_for(lambda: serial(secure) == authority.issued[-1].serial_number)
 
 
-def test_an_absent_ca_is_asked_again(application: Application, tmp_path: Path) -> None:
+def test_an_absent_ca_is_asked_again(application: Application, short_path: Path) -> None:
     port, secure, absent = free_ports(3)
     with (
         AdsServer(resources(application.port, port, tls_port=secure)) as server,
-        RunningAgent(tmp_path, server.address, "current", CA_ADDR=f"127.0.0.1:{absent}") as agent,
+        RunningAgent(short_path, server.address, "current", CA_ADDR=f"127.0.0.1:{absent}") as agent,
     ):
         agent.wait_for(lambda: agent.log().count("no certificate for the workload yet") > 2)
         assert agent.process.poll() is None

@@ -35,8 +35,11 @@ KINDS = {
 class AdsServer:
     """The server; `resources` by kind (`clusters`, `listeners`, `routes`, `endpoints`)."""
 
-    def __init__(self, resources: Mapping[str, Sequence[Mapping[str, Any]]], port: int = 0) -> None:
+    def __init__(
+        self, resources: Mapping[str, Sequence[Mapping[str, Any]]], port: int = 0, *, socket: str = ""
+    ) -> None:
         self.port = port
+        self._socket = socket
         self.streams = 0
         self.acknowledged = 0
         self.refused: list[str] = []
@@ -93,8 +96,8 @@ class AdsServer:
 
     @property
     def address(self) -> str:
-        """Host and port."""
-        return f"127.0.0.1:{self.port}"
+        """Host and port, or the Unix socket that was asked for."""
+        return f"unix:{self._socket}" if self._socket else f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Serve on the port of before, or a free one."""

@@ -177,6 +177,7 @@ class RunningAgent:
         profile: str,
         config: Mapping[str, Any] | None = None,
         arguments: tuple[str, ...] = (),
+        before: tuple[str, ...] = (),
         **environment: str,
     ) -> None:
         self.root = root
@@ -204,7 +205,18 @@ class RunningAgent:
             **environment,
         }
         base = ("--base-id", str(os.getpid() * 1000 % 32000 + self.admin_port % 1000)) if profile == "1.8" else ()
-        self.command = [sys.executable, "-c", SCRIPT, "proxy", "sidecar", "--profile", profile, "--root", str(root)]
+        self.command = [
+            *before,
+            sys.executable,
+            "-c",
+            SCRIPT,
+            "proxy",
+            "sidecar",
+            "--profile",
+            profile,
+            "--root",
+            str(root),
+        ]
         self.command += [*base, *arguments]
         self.process: subprocess.Popen[bytes]
 

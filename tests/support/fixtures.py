@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,3 +20,10 @@ def http_envoy() -> Iterator[HttpEnvoy]:
     bed.start()
     yield bed
     bed.stop()
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory of one's own whose path leaves room for Unix sockets (107 bytes); pytest's own are too long."""
+    with tempfile.TemporaryDirectory(prefix="frt-") as directory:
+        yield Path(directory)

@@ -99,7 +99,7 @@ def between(root: Path, use: Use) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_both_variants_byte_for_byte_in_order(method: str, tmp_path: Path) -> None:
+def test_both_variants_byte_for_byte_in_order(method: str, short_path: Path) -> None:
     async def use(made: Between) -> None:
         stream = made.stream(method)
         sent = [bytes([number]) * 3 for number in range(50)] + [b"\xff" * (6 << 20)]
@@ -109,11 +109,11 @@ def test_both_variants_byte_for_byte_in_order(method: str, tmp_path: Path) -> No
             assert await stream.read() == method.encode() + b":" + data
         assert made.counters.get("xds_proxy_requests") == made.counters.get("xds_proxy_responses") == 51
 
-    between(tmp_path, use)
+    between(short_path, use)
 
 
 @pytest.mark.parametrize(("order", "details"), [(b"end", "the control plane ended the stream"), (b"fail", "too much")])
-def test_the_end_of_the_upstream_stream_ends_envoys(order: bytes, details: str, tmp_path: Path) -> None:
+def test_the_end_of_the_upstream_stream_ends_envoys(order: bytes, details: str, short_path: Path) -> None:
     async def use(made: Between) -> None:
         stream = made.stream()
         await stream.write(order)
@@ -125,10 +125,10 @@ def test_the_end_of_the_upstream_stream_ends_envoys(order: bytes, details: str, 
         await again.write(b"x")
         assert await again.read() == b"StreamAggregatedResources:x"
 
-    between(tmp_path, use)
+    between(short_path, use)
 
 
-def test_an_absent_control_plane_ends_envoys_stream_and_its_return_is_found(tmp_path: Path) -> None:
+def test_an_absent_control_plane_ends_envoys_stream_and_its_return_is_found(short_path: Path) -> None:
     async def use(made: Between) -> None:
         await made.plane.server.stop(None)
         stream = made.stream()
@@ -147,10 +147,10 @@ def test_an_absent_control_plane_ends_envoys_stream_and_its_return_is_found(tmp_
                 await asyncio.sleep(0.1)
         assert answer == b"StreamAggregatedResources:y"
 
-    between(tmp_path, use)
+    between(short_path, use)
 
 
-def test_a_new_stream_of_envoy_ends_the_one_before(tmp_path: Path) -> None:
+def test_a_new_stream_of_envoy_ends_the_one_before(short_path: Path) -> None:
     async def use(made: Between) -> None:
         first = made.stream()
         await first.write(b"x")
@@ -164,10 +164,10 @@ def test_a_new_stream_of_envoy_ends_the_one_before(tmp_path: Path) -> None:
         assert await second.read() == b"StreamAggregatedResources:z"
         assert made.plane.open == 1
 
-    between(tmp_path, use)
+    between(short_path, use)
 
 
-def test_envoy_going_away_ends_the_upstream_stream(tmp_path: Path) -> None:
+def test_envoy_going_away_ends_the_upstream_stream(short_path: Path) -> None:
     async def use(made: Between) -> None:
         stream = made.stream()
         await stream.write(b"x")
@@ -177,22 +177,22 @@ def test_envoy_going_away_ends_the_upstream_stream(tmp_path: Path) -> None:
         while made.plane.open:
             await asyncio.sleep(0.02)
 
-    between(tmp_path, use)
+    between(short_path, use)
 
 
-def test_unknown_methods_are_unimplemented(tmp_path: Path) -> None:
+def test_unknown_methods_are_unimplemented(short_path: Path) -> None:
     async def use(made: Between) -> None:
         with pytest.raises(grpc.aio.AioRpcError, match="UNIMPLEMENTED"):
             await made.stream("FetchResources").read()
 
-    between(tmp_path, use)
+    between(short_path, use)
 
 
-def test_the_socket_is_for_the_owner_only(tmp_path: Path) -> None:
+def test_the_socket_is_for_the_owner_only(short_path: Path) -> None:
     async def use(made: Between) -> None:
         assert made.path.stat().st_mode & 0o777 == 0o600
         assert made.path.parent.stat().st_mode & 0o777 == 0o700
         with pytest.raises(AgentError, match="another process serves this socket"):
             await AdsProxy(made.path, made.proxy._upstream, made.counters, Log(stream=StringIO())).start()
 
-    between(tmp_path, use)
+    between(short_path, use)

@@ -67,10 +67,10 @@ def served(root: Path, use: Callable[[Any], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-def test_names_acknowledgements_and_pushes(tmp_path: Path) -> None:
+def test_names_acknowledgements_and_pushes(short_path: Path) -> None:
     first, second = AUTHORITY.workload(), AUTHORITY.workload()
-    mount(tmp_path, first)
-    (tmp_path / "root.pem").write_bytes(AUTHORITY.root)
+    mount(short_path, first)
+    (short_path / "root.pem").write_bytes(AUTHORITY.root)
 
     async def use(stream: Any) -> None:
         await stream.write(asking("default", "ROOTCA", "file-root:root.pem"))
@@ -81,15 +81,15 @@ def test_names_acknowledgements_and_pushes(tmp_path: Path) -> None:
         assert roots.validation_context.trusted_ca.inline_bytes == first[2]
         assert file.validation_context.trusted_ca.inline_bytes == AUTHORITY.root
         await stream.write(asking("default", "ROOTCA", "file-root:root.pem", nonce=message.nonce))
-        mount(tmp_path, second)
+        mount(short_path, second)
         _, secrets = response(await stream.read())
         assert secrets[0].tls_certificate.certificate_chain.inline_bytes == second[1]
 
-    served(tmp_path, use)
+    served(short_path, use)
 
 
-def test_names_may_change_on_a_stream(tmp_path: Path) -> None:
-    mount(tmp_path, AUTHORITY.workload())
+def test_names_may_change_on_a_stream(short_path: Path) -> None:
+    mount(short_path, AUTHORITY.workload())
 
     async def use(stream: Any) -> None:
         await stream.write(asking("default"))
@@ -99,7 +99,7 @@ def test_names_may_change_on_a_stream(tmp_path: Path) -> None:
         _, (roots,) = response(await stream.read())
         assert roots.name == "ROOTCA"
 
-    served(tmp_path, use)
+    served(short_path, use)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_names_may_change_on_a_stream(tmp_path: Path) -> None:
         ("file-cert:absent", "file-cert:absent: file-cert:CHAIN~KEY is expected"),
     ],
 )
-def test_what_cannot_be_served_ends_the_stream(name: str, says: str, tmp_path: Path) -> None:
-    mount(tmp_path, AUTHORITY.workload())
+def test_what_cannot_be_served_ends_the_stream(name: str, says: str, short_path: Path) -> None:
+    mount(short_path, AUTHORITY.workload())
 
     async def use(stream: Any) -> None:
         await stream.write(asking(name))
@@ -119,28 +119,28 @@ def test_what_cannot_be_served_ends_the_stream(name: str, says: str, tmp_path: P
             await stream.read()
         assert says in str(ended.value.details())
 
-    served(tmp_path, use)
+    served(short_path, use)
 
 
-def test_junk_ends_the_stream(tmp_path: Path) -> None:
+def test_junk_ends_the_stream(short_path: Path) -> None:
     async def use(stream: Any) -> None:
         await stream.write(b"\xff\xff\xff")
         with pytest.raises(grpc.aio.AioRpcError, match="INVALID_ARGUMENT"):
             await stream.read()
 
-    served(tmp_path, use)
+    served(short_path, use)
 
 
-def test_files_by_name(tmp_path: Path) -> None:
+def test_files_by_name(short_path: Path) -> None:
     material = AUTHORITY.workload()
-    mount(tmp_path, material)
+    mount(short_path, material)
 
     async def use(stream: Any) -> None:
         await stream.write(asking("file-cert:etc/certs/cert-chain.pem~etc/certs/key.pem"))
         _, (secret,) = response(await stream.read())
         assert secret.tls_certificate.private_key.inline_bytes == material[0]
 
-    served(tmp_path, use)
+    served(short_path, use)
 
 
 def test_a_key_must_belong_to_its_certificate() -> None:

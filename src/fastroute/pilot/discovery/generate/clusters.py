@@ -132,7 +132,7 @@ def _security(
 ) -> None:  # fmt: skip
     """TLS as a rule says; without a word, mutual TLS to those endpoints that take it."""
     sni = names.sni(port.number, service.host, subset.name if subset is not None else "")
-    alpn = ["istio-peer-exchange", "istio"] if port.protocol.is_tcp else ["istio-peer-exchange", "istio", "h2"]
+    alpn = ["istio-peer-exchange", "istio", *(["h2"] if _speaks_http2(cluster) else [])]
     sans = tls.identities(view.mesh.trust_domain, service.accounts)
     mode = what.tls.mode if what.tls is not None else None
     if mode == "ISTIO_MUTUAL":
@@ -146,6 +146,14 @@ def _security(
             {"name": "tlsMode-istio", "match": {"tlsMode": "istio"}, "transport_socket": mutual},
             {"name": "tlsMode-disabled", "match": {}, "transport_socket": tls.raw()},
         ]
+
+
+def _speaks_http2(cluster: JSON) -> bool:
+    """Whether the upstream's protocol is HTTP/2 for certain: only then may it be offered, for the peer takes it."""
+    if "http2_protocol_options" in cluster:
+        return True
+    options = cluster.get("typed_extension_protocol_options", {}).get(names.HTTP_OPTIONS, {})
+    return "http2_protocol_options" in options.get("explicit_http_config", {})
 
 
 def _about(view: View, service: Service, policy: Policy | None, subset: Subset | None) -> JSON:
