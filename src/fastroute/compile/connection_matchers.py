@@ -144,6 +144,8 @@ def _single(message: Any, ctx: Context, path: str) -> Test:
 
 def _input(message: Any, ctx: Context, path: str) -> Input:
     type_name, _ = open_any(message.typed_config, ctx, f"{path}.typed_config")
+    if type_name.startswith("envoy.type.matcher.v3.Http"):
+        raise ctx.reject(path, f"Didn't find a registered implementation for type: '{type_name}'")
     if type_name not in INPUTS:
         raise ctx.unsupported(path, f"the input {type_name} of a filter chain matcher is not supported")
     return INPUTS[type_name]

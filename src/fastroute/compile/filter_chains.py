@@ -139,7 +139,7 @@ def _names(server_names: Any, ctx: Context, path: str) -> Sequence[str]:
 
 def _name(name: str, ctx: Context, path: str) -> str:
     """`*.a.com` is stored as `.a.com`, where a name that is written so lies too (FC-05)."""
-    if "*" in name.removeprefix("*."):
+    if "*" in name and not name.startswith("*."):
         raise ctx.reject(path, 'partial wildcards are not supported in "server_names"')
     stored = name.removeprefix("*") if name.startswith("*.") else name
     return stored.encode().lower().decode("latin-1")

@@ -64,6 +64,8 @@ def _filter(
         return ListenerFilter(name, "original_dst", disabled)
     if type_name in INERT:
         return ListenerFilter(name, "inert", disabled)
+    if not type_name.startswith(PREFIX):
+        raise ctx.reject(path, f"Didn't find a registered implementation for '{name}' with type URL: '{type_name}'")
     error = ctx.unsupported(path, f"the listener filter {type_name} may change which filter chain is chosen")
     ctx.tolerate(error, "the listener filter is left out")
     return ListenerFilter(name, "inert", disabled)

@@ -152,6 +152,8 @@ def _apply(type_name: str, message: Any, outcome: _Outcome, ctx: Context, path: 
     elif type_name in (DIRECT_RESPONSE, ECHO):
         outcome.kind = "respond"
         outcome.body = _body(message, ctx, path) if type_name == DIRECT_RESPONSE else None
+    elif not type_name.startswith(PREFIX):
+        raise ctx.reject(path, f"Didn't find a registered implementation for type URL: '{type_name}'")
     elif type_name not in PASSIVE:
         error = ctx.unsupported(path, f"the network filter {type_name} may change where the connection goes")
         ctx.tolerate(error, LEFT_OUT)
