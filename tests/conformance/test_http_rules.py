@@ -10,7 +10,7 @@ from support.compare import Answer, Differential, of_decision, of_envoy, of_rout
 from support.core import Routed
 from support.envoy import require_binary, validate
 from support.http_envoy import CLUSTERS, HttpEnvoy
-from support.rules import beyond, client, codec, hosts, matches, normal, upgrade
+from support.rules import answers, beyond, client, codec, hosts, matches, normal, upgrade
 from support.rules.rows import Beyond, Refused, Row
 
 import fastroute
@@ -36,7 +36,7 @@ OPEN = (
 )
 """Rows that the router does not give yet: Envoy and the walk do."""
 
-MODULES = (codec, normal, client, upgrade, hosts, matches)
+MODULES = (answers, codec, normal, client, upgrade, hosts, matches)
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 REFUSED: tuple[Refused, ...] = tuple(row for module in MODULES for row in module.REFUSED)
 
