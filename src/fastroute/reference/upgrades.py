@@ -31,9 +31,9 @@ def refuse(manager: Message, route: Message | None, stream: Stream) -> Outcome |
     by_route = _setting(route.route.upgrade_configs, kind) if route is not None else None
     by_manager = _setting(manager.upgrade_configs, kind)
     if by_route if by_route is not None else by_manager:
-        stream.trace.add("upgrade", kind, "kept", "it is enabled", "HC-61")
+        stream.trace.add("upgrade", kind or "no type", "kept", "it is enabled", "HC-61")
         return None
-    stream.trace.add("upgrade", kind, "answered", "it is not enabled: 403", "HC-61")
+    stream.trace.add("upgrade", kind or "no type", "answered", "it is not enabled: 403", "HC-61")
     return respond(403, "upgrade_failed")
 
 

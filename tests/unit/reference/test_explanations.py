@@ -1,0 +1,98 @@
+"""An explanation tells, in Envoy's order, what was looked at, what failed first, and what won."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from support.envoy import parse
+from support.rules import client, codec, hosts, matches, normal, upgrade
+from support.rules.rows import by_header, get, route, table
+from support.rules.rows import hosts as hosts_of
+
+from fastroute.api import names
+from fastroute.decision import Explanation
+from fastroute.reference import http
+from fastroute.request import Connection, Request
+
+
+def manager(routes: dict[str, Any], **options: Any) -> Any:
+    """A connection manager with an inline route configuration."""
+    source = {} if "scoped_routes" in options else {"route_config": {"name": "table", **routes}}
+    return parse({"stat_prefix": "x", **source, **options}, names.HTTP_CONNECTION_MANAGER)
+
+
+def explained(routes: dict[str, Any], request: Request, **options: Any) -> Explanation:
+    """The explanation of a request on a plain connection."""
+    at = Connection(("127.0.0.1", 80), ("127.0.0.1", 40000))
+    fields = {name: getattr(request, name) for name in Request.__dataclass_fields__}
+    return http.handle(manager(routes, **options), Request(**{**fields, "connection": at}))
+
+
+def test_the_steps_are_in_envoys_order() -> None:
+    found = explained(
+        table(route("first", by_header("x-a", "1")), route("second", "/b"), route("third", "/a")),
+        get("/x/../a"),
+        normalize_path=True,
+    )
+    assert [(step.stage, step.verdict, step.subject) for step in found.steps] == [
+        ("normalisation", "changed", "path"),
+        ("sanitising", "kept", "127.0.0.1"),
+        ("virtual host", "chosen", "h"),
+        ("route", "passed over", "route 0 'first'"),
+        ("route", "passed over", "route 1 'second'"),
+        ("route", "chosen", "route 2 'third'"),
+        ("cluster", "chosen", "c0"),
+    ]
+
+
+def test_a_route_that_lost_says_which_predicate_failed_first() -> None:
+    match = {**by_header("x-a", "1"), "query_parameters": [{"name": "q"}]}
+    steps = explained(table(route("r", match)), get("/")).steps
+    lost = next(step for step in steps if step.stage == "route")
+    assert lost.reason == "header x-a is absent; exact '1' is needed"
+    assert lost.rule == "RM-32"
+
+
+def test_virtual_hosts_that_lost_are_told_with_their_domain() -> None:
+    found = explained(hosts_of("*.b.com", "a.*", "*"), get(host="a.com"))
+    told = [(step.verdict, step.subject) for step in found.steps if step.stage == "virtual host"]
+    assert told == [("passed over", "domain '*.b.com'"), ("chosen", "a.*")]
+
+
+def test_an_answer_before_routing_ends_the_steps() -> None:
+    found = explained(table(route("r")), get("/a#b"))
+    assert [step.verdict for step in found.steps] == ["answered"]
+    assert found.decision["status"] == 400
+    assert found.decision["reason"] == "path_normalization_failed"
+
+
+def test_text_and_json_say_the_same() -> None:
+    found = explained(table(route("r")), get("/a"))
+    lines = found.text().splitlines()
+    assert len(lines) == len(found.steps) + 1
+    assert lines[-1].startswith("decision")
+    assert "cluster=c0" in lines[-1]
+    told = json.loads(found.to_json())
+    assert told["decision"]["cluster"] == "c0"
+    assert [step["rule"] for step in told["steps"]] == [step.rule for step in found.steps]
+
+
+def test_every_step_of_every_rule_names_a_rule_and_a_reason() -> None:
+    modules = (codec, normal, client, upgrade, hosts, matches)
+    for row in (row for module in modules for row in module.ROWS):
+        for request, _ in row.answers:
+            for step in explained(dict(row.table), request, **row.options).steps:
+                assert re.fullmatch(r"(PIPE|HC|VH|RM|RA|FC)-\d\d", step.rule), step
+                assert step.reason
+                assert step.subject
+
+
+def test_the_route_table_alone_takes_the_request_as_it_stands() -> None:
+    """`route` refuses and normalises nothing; x-forwarded-proto is the request's scheme."""
+    message = parse(
+        {"name": "t", **table(route("r", by_header("x-forwarded-proto", "https")))}, names.ROUTE_CONFIGURATION
+    )
+    found = http.route(message, Request(b"a b", b"/x#y", scheme=b"https"))
+    assert found.decision["route"] == "r"
