@@ -124,7 +124,8 @@ def _clusters(resources: Resources, ctx: Context, errors: list[ConfigError]) -> 
 def _routes(
     resources: Resources, ctx: Context, known: frozenset[str] | None, errors: list[ConfigError]
 ) -> Iterator[tuple[str, RouteTable]]:
-    for resource in resources.routes:
+    # One that a listener contains is known by its name only where no other has that name.
+    for resource in sorted(resources.routes, key=lambda one: one.origin != "inline"):
         here = ctx.for_resource(resource, "RouteConfiguration")
         try:
             yield resource.name, compile_route_configuration(resource, here, clusters=known)

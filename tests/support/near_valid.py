@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
-from fastroute.api import names, pool, rules
+from fastroute.api import anys, names, pool, rules
 
 LEFT_ALONE = frozenset(
     (
@@ -34,24 +34,34 @@ names that only a subscription compares, and what cannot change or needs privile
 
 _TEXTS = ("", "a", "/", "/a", "A-b", "a b", "a\nb", "a\x00", "*", "é", "%", "%a%", "[", "x" * 256)
 _INTS = (0, 1, 2, 100, 101, 127, 128, 199, 200, 599, 600, 65535, 65536, 2**31 - 1)
-_ANY_FIELDS = frozenset(("typed_config",))
 
 
-def parts(message: Message) -> Iterator[Message]:
-    """The message and every message set in it, Anys and well-known types not among them."""
-    yield message
+Packed = tuple[Any, Message]
+"""An Any and the message that was taken out of it."""
+
+
+def parts(message: Message) -> Iterator[tuple[Message, tuple[Packed, ...]]]:
+    """The message and every message set in it, with the Anys around it, outermost first."""
+    yield message, ()
     for field, value in message.ListFields():
-        if field.message_type is None or field.message_type.full_name.startswith("google.protobuf."):
+        if field.message_type is None:
             continue
         if field.message_type.GetOptions().map_entry:
-            if field.message_type.fields_by_name["value"].message_type is not None:
-                for item in value.values():
-                    yield from parts(item)
-        elif field.is_repeated:
-            for item in value:
-                yield from parts(item)
+            inner = list(value.values()) if field.message_type.fields_by_name["value"].message_type is not None else []
         else:
-            yield from parts(value)
+            inner = list(value) if field.is_repeated else [value]
+        for item in inner:
+            yield from _parts(item)
+
+
+def _parts(item: Any) -> Iterator[tuple[Message, tuple[Packed, ...]]]:
+    name = item.DESCRIPTOR.full_name
+    if name == "google.protobuf.Any":
+        opened = anys.unpack(item)
+        for message, around in parts(opened):
+            yield message, ((item, opened), *around)
+    elif not name.startswith("google.protobuf."):
+        yield from parts(item)
 
 
 @st.composite
@@ -60,12 +70,13 @@ def near(draw: st.DrawFn, bases: list[Message]) -> Message:
     base = draw(st.sampled_from(bases))
     message = type(base)()
     message.CopyFrom(base)
-    inside = list(parts(message))
-    target = draw(st.sampled_from(inside))
+    target, around = draw(st.sampled_from(list(parts(message))))
     fields = [field for field in target.DESCRIPTOR.fields if field.full_name not in LEFT_ALONE]
     changed = [field for field in fields if not _is_any(field)]
     if changed:
         _change(draw, target, draw(st.sampled_from(changed)))
+    for packed, inner in reversed(around):
+        packed.value = inner.SerializeToString()
     return message
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,32 @@ def test_a_config_dump_gives_what_is_in_force() -> None:
     assert found.routes[1].version == "9"
     assert found.listeners[1].root == "configs[1].dynamic_listeners[0].active_state.listener"
     assert found.bootstrap is not None
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        found = self.path == "/config_dump?include_eds"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(DUMP).encode() if found else b"none")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_config_dump_of_an_admin_page() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        try:
+            found = named(f"{address}/config_dump?include_eds")
+            with pytest.raises(ParseError, match="cannot be fetched"):
+                config.read(f"{address}/nothing")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert found == named(DUMP)
 
 
 def test_a_config_dump_in_binary() -> None:
