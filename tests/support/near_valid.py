@@ -18,6 +18,7 @@ LEFT_ALONE = frozenset(
         "envoy.config.core.v3.Pipe.path",
         "envoy.config.core.v3.DataSource.filename",
         "envoy.config.core.v3.PathConfigSource.path",
+        "envoy.config.core.v3.SocketOption.state",
         "envoy.config.listener.v3.Listener.bind_to_port",
         "envoy.config.listener.v3.Listener.enable_reuse_port",
         "envoy.config.listener.v3.Listener.reuse_port",

@@ -119,7 +119,6 @@ ROUTES = [
                     {
                         "stage": 1,
                         "actions": [
-                            {"source_cluster": {}},
                             {"remote_address": {}},
                             {"generic_key": {"descriptor_value": "v"}},
                             {"header_value_match": {"descriptor_value": "v", "headers": [{"name": "x"}]}},
@@ -144,7 +143,7 @@ MANAGERS = [
         "stat_prefix": "s",
         "route_config": {"virtual_hosts": [{"name": "v", "domains": ["*"]}]},
         "http_filters": [
-            extension("fault", names.FAULT, delay={"fixed_delay": "1s", "percentage": {"numerator": 1}}),
+            extension("fault", names.FAULT),
             extension("cors", names.CORS),
             extension("router", names.ROUTER, suppress_envoy_headers=True, strict_check_headers=["x-envoy-max-retries"]),
         ],
@@ -163,7 +162,7 @@ MANAGERS = [
         "stat_prefix": "s",
         "rds": {
             "route_config_name": "q",
-            "config_source": {"ads": {}, "initial_fetch_timeout": "1s", "resource_api_version": "V3"},
+            "config_source": {"path_config_source": {"path": "/dev/null"}, "resource_api_version": "V3"},
         },
         "http_filters": [extension("router", names.ROUTER)],
         "access_log": [
@@ -175,7 +174,6 @@ MANAGERS = [
         "delayed_close_timeout": "1s",
         "drain_timeout": "5s",
         "max_request_headers_kb": 60,
-        "request_id_extension": {"typed_config": typed("envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig")},
     },
 ]  # fmt: skip
 
@@ -247,7 +245,7 @@ CLUSTERS = [
         "maglev_lb_config": {},
         "common_lb_config": {
             "locality_weighted_lb_config": {},
-            "consistent_hashing_lb_config": {"use_hostname_for_hashing": True, "hash_balance_factor": 150},
+            "consistent_hashing_lb_config": {"hash_balance_factor": 150},
             "update_merge_window": "1s",
         },
         "upstream_bind_config": {"source_address": {"address": "127.0.0.1", "port_value": 0}},
@@ -294,7 +292,7 @@ CLUSTERS = [
         "type": "STATIC",
         "load_assignment": endpoints("c"),
         "lb_policy": "LEAST_REQUEST",
-        "least_request_lb_config": {"choice_count": 2, "active_request_bias": {"default_value": 1, "runtime_key": "k"}},
+        "least_request_lb_config": {"active_request_bias": {"default_value": 1, "runtime_key": "k"}},
         "transport_socket": extension(
             "tls",
             "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",

@@ -7,7 +7,8 @@ rules mean is in `fastroute.api.rules`; here is where they apply:
 * A required field or oneof must be set; a required member of a oneof need not be the one.
 * Lists and maps are checked as a whole, then item by item.
 * What Envoy checks beyond the rules, in fields that decide nothing, is in `fastroute.api.semantics`.
-* An Any is opened where Envoy hands it to an extension, not in metadata, which it only carries.
+* An Any is opened where Envoy hands it to an extension, not in metadata, which it only carries, and
+  not in a load balancing policy, whose configuration Envoy 1.40 uses unchecked.
 """
 
 from __future__ import annotations
@@ -48,16 +49,18 @@ Visit = Callable[[Any], "list[Violation] | None"]
 ALLOWING = "envoy.deprecated_features:"
 """What precedes the name of a disallowed field or value in the runtime key that allows it."""
 
+_UNCHECKED = frozenset(("envoy.config.cluster.v3.LoadBalancingPolicy.Policy.typed_extension_config",))
 _CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
 
 
 class Checker:
     """The constraints of one message type."""
 
-    __slots__ = ("_visits", "absent", "built", "descriptor", "oneofs", "required")
+    __slots__ = ("_visits", "absent", "built", "closed", "descriptor", "oneofs", "required")
 
-    def __init__(self, descriptor: Descriptor) -> None:
+    def __init__(self, descriptor: Descriptor, closed: bool = False) -> None:
         self.descriptor = descriptor
+        self.closed = closed
         self._visits: dict[int, tuple[str, Visit]] | None = None
         self.built = semantics.CHECKS.get(descriptor.full_name)
         self.required: list[tuple[int, str, str]] = []
@@ -84,7 +87,7 @@ class Checker:
         if wrong:
             self.absent.append((field.number, field.name, f"{field.name} {wrong}"))
         visit = _disallowed(field) or _visit(field, rule)
-        if visit is not None:
+        if visit is not None and not (self.closed and visit is _any):
             visits[field.number] = (field.name, visit)
 
     def check(self, message: Message) -> list[Violation]:
@@ -118,9 +121,9 @@ class Checker:
 
 
 @functools.cache
-def checker(descriptor: Descriptor) -> Checker:
-    """The checker of a message type."""
-    return Checker(descriptor)
+def checker(descriptor: Descriptor, closed: bool = False) -> Checker:
+    """The checker of a message type; a `closed` one leaves the Anys of the message alone."""
+    return Checker(descriptor, closed)
 
 
 def check(message: Message, path: str = "") -> list[Violation]:
@@ -217,7 +220,7 @@ def _inside(field: FieldDescriptor) -> Visit | None:
         return _negative
     if name.startswith("google.protobuf."):
         return None
-    return checker(field.message_type).check
+    return checker(field.message_type, field.full_name in _UNCHECKED).check
 
 
 def _negative(value: Any) -> list[Violation] | None:
