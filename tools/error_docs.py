@@ -97,10 +97,12 @@ EXAMPLES = (
     Example("overlapping-filter-chain-match", "Two filter chains match the same connections.", _listener(
         f"- filter_chain_match: {{server_names: [a.com]}}\n{_TCP}- filter_chain_match: {{server_names: [a.com, b.com]}}\n{_TCP}")),
     Example("unsupported", "Envoy takes it; fastroute cannot decide it exactly.",
-            "name: c\nlb_subset_config: {subset_selectors: [{keys: [a]}]}\n"),
-    Example("unsupported-field", "Envoy takes the field; no compiler handles it.", _listener(
-        _MANAGER + _ROUTER + "      early_header_mutation_extensions: [{name: m, typed_config: {'@type': type.googleapis.com/"
-        "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation, mutations: [{remove: x}]}}]\n")),
+            "name: c\ncluster_type:\n  name: envoy.clusters.redis\n  typed_config:\n"
+            "    '@type': type.googleapis.com/envoy.extensions.clusters.redis.v3.RedisClusterConfig\n"),
+    Example("unsupported-field", "Envoy takes the field; no compiler handles it.",
+            "name: web\nvhds: {config_source: {ads: {}}}\n"),
+    Example("ambiguous-prefix", "Envoy itself chooses between two filter chains at random.", _listener(
+        f"- filter_chain_match: {{prefix_ranges: [{{address_prefix: 0.0.0.0, prefix_len: 0}}]}}\n{_TCP}- name: b\n{_TCP}")),
     Example("unsupported-filter", "The HTTP filter may answer or reroute requests.", _listener(
         _MANAGER + "      - {name: lua, typed_config: {'@type': type.googleapis.com/"
         "envoy.extensions.filters.http.lua.v3.Lua}}\n")),

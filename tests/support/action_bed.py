@@ -91,7 +91,9 @@ class ActionBed:
         return {"plain": PLAIN, "internal": INTERNAL}
 
     def _manager(self, listener: str) -> Any:
-        fields = {key: value for key, value in self.envoy.manager(self.listeners[listener]).items() if key not in TELLING}
+        fields = {
+            key: value for key, value in self.envoy.manager(self.listeners[listener]).items() if key not in TELLING
+        }
         message = parse(fields, names.HTTP_CONNECTION_MANAGER)
         return compile_hcm(message, Context(Resource("hcm", message)), "")
 

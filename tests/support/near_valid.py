@@ -19,6 +19,12 @@ LEFT_ALONE = frozenset(
         "envoy.config.core.v3.DataSource.filename",
         "envoy.config.core.v3.PathConfigSource.path",
         "envoy.config.core.v3.SocketOption.state",
+        "envoy.config.core.v3.ConfigSource.ads",
+        "envoy.config.core.v3.ConfigSource.path",
+        "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig.hostname",
+        "envoy.extensions.transport_sockets.tls.v3.TlsParameters.cipher_suites",
+        "envoy.extensions.transport_sockets.tls.v3.TlsParameters.ecdh_curves",
+        "envoy.extensions.transport_sockets.tls.v3.TlsParameters.signature_algorithms",
         "envoy.config.listener.v3.Listener.bind_to_port",
         "envoy.config.listener.v3.Listener.enable_reuse_port",
         "envoy.config.listener.v3.Listener.reuse_port",
@@ -31,7 +37,8 @@ LEFT_ALONE = frozenset(
     )
 )
 """Fields that would make Envoy bind, open files, or crash (a Maglev table of one, an empty socket match);
-names that only a subscription compares, and what cannot change or needs privileges in a running Envoy."""
+names that only a subscription compares or that BoringSSL knows, and what cannot change or needs privileges
+in a running Envoy."""
 
 _TEXTS = ("", "a", "/", "/a", "A-b", "a b", "a\nb", "a\x00", "*", "é", "%", "%a%", "[", "x" * 256)
 _INTS = (0, 1, 2, 100, 101, 127, 128, 199, 200, 599, 600, 65535, 65536, 2**31 - 1)

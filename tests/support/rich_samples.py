@@ -145,7 +145,7 @@ MANAGERS = [
         "http_filters": [
             extension("fault", names.FAULT),
             extension("cors", names.CORS),
-            extension("router", names.ROUTER, suppress_envoy_headers=True, strict_check_headers=["x-envoy-max-retries"]),
+            extension("router", names.ROUTER, strict_check_headers=["x-envoy-max-retries"]),
         ],
         "use_remote_address": True,
         "xff_num_trusted_hops": 1,
@@ -168,8 +168,6 @@ MANAGERS = [
         "access_log": [
             extension("file", "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"),
         ],
-        "local_reply_config": {"mappers": [{"filter": {"status_code_filter": {"comparison": {
-            "op": "EQ", "value": {"default_value": 404, "runtime_key": "k"}}}}, "status_code": 410}]},
         "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
         "delayed_close_timeout": "1s",
         "drain_timeout": "5s",

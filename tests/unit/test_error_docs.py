@@ -7,7 +7,8 @@ import pytest
 
 
 def test_every_code_has_an_example() -> None:
-    assert error_docs.codes() == {example.code for example in error_docs.EXAMPLES}
+    missing = error_docs.codes() ^ {example.code for example in error_docs.EXAMPLES}
+    assert not missing, "give each code one example in tools/error_docs.py"
 
 
 @pytest.mark.parametrize("example", error_docs.EXAMPLES, ids=lambda example: example.code)
@@ -18,4 +19,4 @@ def test_every_example_gives_its_error(example: error_docs.Example) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert error_docs.OUTPUT.read_text() == error_docs.document()
+    assert error_docs.OUTPUT.read_text() == error_docs.document(), "run tools/error_docs.py"

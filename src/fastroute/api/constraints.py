@@ -5,6 +5,7 @@ rules mean is in `fastroute.api.rules`; here is where they apply:
 
 * A message that is there is checked, unless its field says `skip`.
 * A required field or oneof must be set; a required member of a oneof need not be the one.
+* A value that is no longer taken is refused even where it is the zero value of an unset field.
 * Lists and maps are checked as a whole, then item by item.
 * What Envoy checks beyond the rules, in fields that decide nothing, is in `fastroute.api.semantics`.
 * An Any is opened where Envoy hands it to an extension, not in metadata, which it only carries, and
@@ -56,15 +57,14 @@ _CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
 class Checker:
     """The constraints of one message type."""
 
-    __slots__ = ("_visits", "absent", "built", "closed", "descriptor", "oneofs", "required")
+    __slots__ = ("_visits", "absent", "built", "closed", "descriptor", "oneofs")
 
     def __init__(self, descriptor: Descriptor, closed: bool = False) -> None:
         self.descriptor = descriptor
         self.closed = closed
         self._visits: dict[int, tuple[str, Visit]] | None = None
         self.built = semantics.CHECKS.get(descriptor.full_name)
-        self.required: list[tuple[int, str, str]] = []
-        self.absent: list[tuple[int, str, str]] = []
+        self.absent: list[tuple[int, Violation]] = []
         self.oneofs: list[tuple[frozenset[int], Any]] = []
 
     def visits(self) -> dict[int, tuple[str, Visit]]:
@@ -82,10 +82,14 @@ class Checker:
     def _add(self, field: FieldDescriptor, visits: dict[int, tuple[str, Visit]]) -> None:
         rule = rules.field_rules(field)
         if rule is not None and field.containing_oneof is None and _is_required(rule):
-            self.required.append((field.number, field.name, f"{field.name} is required"))
+            self.absent.append((field.number, _required(field.name, "is required")))
         wrong = _absent(field, rule)
         if wrong:
-            self.absent.append((field.number, field.name, f"{field.name} {wrong}"))
+            self.absent.append((field.number, _required(field.name, wrong)))
+        if field.enum_type is not None and not field.is_repeated and not field.has_presence:
+            zero = _refused_values(field).get(0)
+            if zero:
+                self.absent.append((field.number, _no_longer(zero).under(field.name)))
         visit = _disallowed(field) or _visit(field, rule)
         if visit is not None and not (self.closed and visit is _any):
             visits[field.number] = (field.name, visit)
@@ -101,19 +105,14 @@ class Checker:
                 inner = entry[1](value)
                 if inner:
                     found.extend(violation.under(entry[0]) for violation in inner)
-        if self.required or self.absent or self.oneofs:
+        if self.absent or self.oneofs:
             self._check_absent({field.number for field, _ in fields}, found)
         if self.built is not None:
             found.extend(Violation(path, wrong, remedy, "refused") for path, wrong, remedy in self.built(message))
         return found
 
     def _check_absent(self, present: set[int], found: list[Violation]) -> None:
-        for number, name, wrong in self.required:
-            if number not in present:
-                found.append(Violation(name, wrong, f"Set {name}.", "required"))
-        for number, name, wrong in self.absent:
-            if number not in present:
-                found.append(Violation(name, wrong, f"Set {name}.", "required"))
+        found.extend(violation for number, violation in self.absent if number not in present)
         for numbers, oneof in self.oneofs:
             if present.isdisjoint(numbers):
                 members = ", ".join(member.name for member in oneof.fields)
@@ -160,15 +159,26 @@ def _disallowed(field: FieldDescriptor) -> Visit | None:
         return lambda _: [_no_longer(field.full_name)]
     if field.enum_type is None:
         return None
-    enum = field.enum_type
-    refused = {value.number: value.name for value in enum.values if deprecations.value_state(value)[1]}
+    refused = _refused_values(field)
     if not refused or field.is_repeated:
         return None
 
     def visit(value: int) -> list[Violation] | None:
-        return [_no_longer(f"{enum.full_name}.{refused[value]}")] if value in refused else None
+        return [_no_longer(refused[value])] if value in refused else None
 
     return visit
+
+
+def _refused_values(field: Any) -> dict[int, str]:
+    """The full names of the values of an enum field that Envoy refuses by default, by their number."""
+    enum = field.enum_type
+    return {
+        value.number: f"{enum.full_name}.{value.name}" for value in enum.values if deprecations.value_state(value)[1]
+    }
+
+
+def _required(name: str, wrong: str) -> Violation:
+    return Violation(name, f"{name} {wrong}", f"Set {name}.", "required")
 
 
 def _no_longer(name: str) -> Violation:

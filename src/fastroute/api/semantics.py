@@ -10,8 +10,13 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
 * An access logger names its configuration, for its type is found by that alone (NF-02).
 * Several health checks of a cluster have names each.
 * A status range is not empty and within 100 to 600. A gRPC health check needs HTTP/2, and
-  `use_alpn_protocol` a transport socket.
-* A PROXY protocol TLV has a value or a format. A TCP proxy that connects late limits early data.
+  `use_alpn_protocol` a transport socket. HTTP/3 needs a QUIC transport socket.
+* A config source is not `self`; RDS without one has an `xdstp:` name (XD-27).
+* A source address has no named port; a load balancing policy, if set, names one.
+* A string matcher with a regex does not ignore case. TLS compliance policies are known ones, and
+  `auto_sni_san_validation` needs a validation context.
+* A PROXY protocol TLV has a value or a format. A TCP proxy that connects late limits early data, and
+  one that tunnels has a POST path only with POST.
 """
 
 from __future__ import annotations
@@ -20,6 +25,8 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from fastroute.api import pool
+
 Complaint = tuple[str, str, str]
 """Path below the message, what is wrong, what to do."""
 
@@ -27,6 +34,7 @@ Check = Callable[[Any], Iterator[Complaint]]
 
 _RESOLVERS = frozenset(("", "envoy.ip"))
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_QUIC = "envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport"
 
 
 def negative(duration: Any) -> bool:
@@ -86,6 +94,9 @@ def _status_range(span: Any) -> str:
 
 
 def _cluster(message: Any) -> Iterator[Complaint]:
+    yield from _http3(message)
+    if message.HasField("load_balancing_policy") and not message.load_balancing_policy.policies:
+        yield "load_balancing_policy.policies", "no load balancing policy is named", "Name one."
     http2 = message.HasField("http2_protocol_options") or _HTTP_OPTIONS in message.typed_extension_protocol_options
     for position, check in enumerate(message.health_checks):
         path = f"health_checks[{position}]"
@@ -97,6 +108,60 @@ def _cluster(message: Any) -> Iterator[Complaint]:
         if check.http_health_check.use_alpn_protocol and not message.HasField("transport_socket"):
             wrong = "use_alpn_protocol needs a transport socket with ALPN"
             yield f"{path}.http_health_check.use_alpn_protocol", wrong, "Set transport_socket."
+
+
+def _config_source(message: Any) -> Iterator[Complaint]:
+    if message.HasField("self"):
+        wrong = "missing config source specifier: self is none that Envoy can subscribe to"
+        yield "self", wrong, "Name the source."
+    if message.HasField("path") and not message.path:
+        yield "path", "paths must refer to an existing path in the system: '' does not exist", "Name the file."
+
+
+def _rds(message: Any) -> Iterator[Complaint]:
+    if not message.HasField("config_source") and not message.route_config_name.startswith("xdstp:"):
+        wrong = "an RDS config must have either a config_source or an xDS-TP based route_config_name"
+        yield "config_source", wrong, "Set config_source."
+
+
+def _bind_config(message: Any) -> Iterator[Complaint]:
+    if message.source_address.WhichOneof("port_specifier") == "named_port":
+        yield "source_address.named_port", "an IP address has no named port", "Use port_value."
+
+
+def _tunneling(message: Any) -> Iterator[Complaint]:
+    if message.post_path and not message.use_post:
+        yield "post_path", "a post path without the POST method", "Set use_post, or remove post_path."
+
+
+def _string_matcher(message: Any) -> Iterator[Complaint]:
+    if message.ignore_case and message.HasField("safe_regex"):
+        yield "ignore_case", "ignore_case has no effect for safe_regex", "Write (?i) into the regex."
+
+
+def _tls_parameters(message: Any) -> Iterator[Complaint]:
+    known = message.DESCRIPTOR.fields_by_name["compliance_policies"].enum_type.values_by_number
+    for position, policy in enumerate(message.compliance_policies):
+        if policy not in known:
+            yield f"compliance_policies[{position}]", f"unknown compliance policy: {policy}", "Name a known one."
+
+
+def _upstream_tls(message: Any) -> Iterator[Complaint]:
+    if message.auto_sni_san_validation and not message.common_tls_context.WhichOneof("validation_context_type"):
+        wrong = "auto_sni_san_validation was configured without a validation context"
+        yield "auto_sni_san_validation", wrong, "Set common_tls_context.validation_context."
+
+
+def _http3(cluster: Any) -> Iterator[Complaint]:
+    options = cluster.typed_extension_protocol_options.get(_HTTP_OPTIONS)
+    if options is None or pool.type_name(options.type_url) != _HTTP_OPTIONS:
+        return
+    inner: Any = pool.message_class(_HTTP_OPTIONS).FromString(options.value)
+    explicit = inner.explicit_http_config
+    socket = pool.type_name(cluster.transport_socket.typed_config.type_url)
+    if explicit.HasField("http3_protocol_options") and socket != _QUIC:
+        path = f'typed_extension_protocol_options["{_HTTP_OPTIONS}"].explicit_http_config.http3_protocol_options'
+        yield path, "HTTP3 requires a QuicUpstreamTransport transport socket", "Set transport_socket."
 
 
 def _tlv(message: Any) -> Iterator[Complaint]:
@@ -117,7 +182,14 @@ CHECKS: dict[str, Check] = {
     "envoy.config.accesslog.v3.AccessLog": _access_log,
     "envoy.config.core.v3.HealthCheck.HttpHealthCheck": _health_check,
     "envoy.config.cluster.v3.Cluster": _cluster,
+    "envoy.config.core.v3.BindConfig": _bind_config,
+    "envoy.config.core.v3.ConfigSource": _config_source,
     "envoy.config.core.v3.TlvEntry": _tlv,
+    "envoy.extensions.filters.network.http_connection_manager.v3.Rds": _rds,
+    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": _tunneling,
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": _tcp_proxy,
+    "envoy.extensions.transport_sockets.tls.v3.TlsParameters": _tls_parameters,
+    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": _upstream_tls,
+    "envoy.type.matcher.v3.StringMatcher": _string_matcher,
 }
 """The check of each message type that has one."""

@@ -224,7 +224,7 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
                 "lb_policy",
                 "cluster: LB policy is not valid for Cluster type ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed",
             )
-        if message.HasField("lb_subset_config"):
+        if subsets.subset_selectors:
             raise ctx.reject(
                 "lb_subset_config", "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config"
             )

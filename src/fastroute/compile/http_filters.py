@@ -47,7 +47,7 @@ def check_http_filters(filters: Any, ctx: Context, path: str) -> tuple[tuple[str
         here = f"{path}[{number}]"
         ctx.only(each, here, ("name", "typed_config", "is_optional", "disabled", "config_discovery"))
         if each.is_optional and not each.HasField("config_discovery"):
-            _check_optional(each, ctx, here)
+            _check_optional(each, ctx, here, last=number == len(filters) - 1)
         else:
             _check(each, ctx, here, last=number == len(filters) - 1)
     return tuple((each.name, type_of(each)) for each in filters)
@@ -58,10 +58,10 @@ def type_of(each: Any) -> str:
     return pool.type_name(type_url(each.typed_config)) or _MEANT.get(each.name, "")
 
 
-def _check_optional(each: Any, ctx: Context, path: str) -> None:
+def _check_optional(each: Any, ctx: Context, path: str, *, last: bool) -> None:
     """An optional filter of unknown type is left out by Envoy."""
     if pool.is_known(each.typed_config.type_url):
-        _check(each, ctx, path, last=False)
+        _check(each, ctx, path, last=last)
 
 
 def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
