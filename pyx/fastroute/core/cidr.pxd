@@ -18,6 +18,7 @@ cdef struct trie_node:
 
 
 cdef bint parse_ip(const unsigned char* text, Py_ssize_t size, ip_t* out) noexcept nogil
+cdef const char* utf8_of(object text, Py_ssize_t* size) except NULL
 cdef bint ip_from_str(object text, ip_t* out) except -1
 cdef object ip_to_str(const ip_t* ip)
 cdef bint same_ip(const ip_t* one, const ip_t* other) noexcept nogil

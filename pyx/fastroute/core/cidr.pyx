@@ -19,6 +19,10 @@ from libc.string cimport memset
 from fastroute.errors import RequestError
 
 
+cdef extern from "Python.h":
+    const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
+
+
 cdef extern from *:
     """
     #if defined(_MSC_VER)
@@ -150,13 +154,21 @@ cdef bint parse_ip(const unsigned char* text, Py_ssize_t size, ip_t* out) noexce
     return False
 
 
-cdef bint ip_from_str(object text, ip_t* out) except -1:
-    """Read the address in a str; raises ValueError when it is none."""
-    cdef bytes data
+cdef const char* utf8_of(object text, Py_ssize_t* size) except NULL:
+    """The bytes of a str, which live as long as it does; RequestError for anything that has none."""
     if not isinstance(text, str):
         raise RequestError(f"an IP address is text, not {type(text).__name__}")
-    data = (<str>text).encode("utf-8", "surrogatepass")
-    if not parse_ip(<const unsigned char*><char*>data, len(data), out):
+    try:
+        return PyUnicode_AsUTF8AndSize(text, size)
+    except UnicodeEncodeError:
+        raise RequestError(f"not an IP address: {text!r}") from None
+
+
+cdef bint ip_from_str(object text, ip_t* out) except -1:
+    """Read the address in a str; raises RequestError, a ValueError, when it is none."""
+    cdef Py_ssize_t size = 0
+    cdef const char* data = utf8_of(text, &size)
+    if not parse_ip(<const unsigned char*>data, size, out):
         raise RequestError(f"not an IP address: {text!r}")
     return True
 

@@ -19,9 +19,10 @@ waits until its timeout.
 cimport cython
 
 from libc.stdint cimport int32_t
+from libc.string cimport memcmp, memset
 
 from fastroute.core.chain cimport Chain, ChainEntry
-from fastroute.core.cidr cimport ip_from_str, ip_t, same_ip, unmap
+from fastroute.core.cidr cimport ip_t, parse_ip, same_ip, unmap, utf8_of
 from fastroute.core.client_hello cimport FOUND, NOT_MINE, REFUSED, inspect_client_hello
 from fastroute.core.inspectors cimport proxy_extensions, proxy_t, read_http, read_proxy_header
 from fastroute.core.sieve cimport Sieve
@@ -37,15 +38,18 @@ KINDS = {
 
 
 cdef int read_address(object address, ip_t* ip, int32_t* port) except -1:
-    """An (IP text, port) pair; an internal address (`envoy://name/id`) has family 0."""
-    cdef object text = address[0]
-    cdef object number = address[1]
-    if isinstance(text, str) and (<str>text).startswith((INTERNAL, "/", "@")):
-        ip.high = 0
-        ip.low = 0
-        ip.family = 0
+    """An (IP text, port) pair; an internal address (`envoy://name/id`) or a path has family 0."""
+    cdef object text
+    cdef Py_ssize_t size = 0
+    cdef const char* data
+    cdef long number
+    text, number = address
+    data = utf8_of(text, &size)
+    if data[0] == 47 or data[0] == 64 or (size >= 8 and memcmp(data, b"envoy://", 8) == 0):
+        memset(ip, 0, sizeof(ip_t))
     else:
-        ip_from_str(text, ip)
+        if not parse_ip(<const unsigned char*>data, size, ip):
+            raise RequestError(f"not an IP address: {text!r}")
         unmap(ip)
     if not 0 <= number <= 65535:
         raise RequestError(f"not a port: {number!r}")
