@@ -57,7 +57,11 @@ class Explanation:
     def text(self) -> str:
         """One line a step, then the decision."""
         lines = [str(step) for step in self.steps]
-        shown = ", ".join(f"{name}={_plain(value)}" for name, value in self.decision.items() if value not in (None, ""))
+        shown = ", ".join(
+            f"{name}={_plain(value)}"
+            for name, value in self.decision.items()
+            if value not in (None, "", b"", 0) or name == "index"
+        )
         return "\n".join([*lines, f"{'decision':<14} {shown}"])
 
 

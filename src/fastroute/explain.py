@@ -68,11 +68,15 @@ def _node(snapshot: Snapshot) -> tuple[str, str] | None:
 
 
 def with_changes(explanation: Explanation, decision: Decision) -> Explanation:
-    """The explanation with a step for each rewrite and header change, and the level that it came from."""
+    """The explanation with a step for each rewrite and header change, and the level that it came from.
+
+    Method, path and authority become those that the upstream sees.
+    """
     if decision.action is None:
         return explanation
     changes = tuple(Step(*fields) for fields in decision.action.explain_steps(decision))
-    return Explanation(explanation.decision, (*explanation.steps, *changes))
+    seen = {"method": decision.method, "path": decision.path, "authority": decision.authority}
+    return Explanation({**explanation.decision, **seen}, (*explanation.steps, *changes))
 
 
 def manager_of(snapshot: Snapshot, chain: Chain) -> Message:

@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from fastroute.compile.clusters import compile_cluster
 from fastroute.compile.context import Context
 from fastroute.compile.hcm import compile_hcm
+from fastroute.compile.links import link_clusters, node_locality
 from fastroute.compile.listeners import compile_listeners
 from fastroute.compile.routes import compile_route_configuration
 from fastroute.config.load import Source, read
@@ -86,6 +87,7 @@ def build(resources: Resources, *, strict: bool = True, runtime: Mapping[str, ob
     errors: list[ConfigError] = []
     known = _known_clusters(resources)
     clusters = dict(_clusters(resources, ctx, errors))
+    link_clusters(clusters, resources.bootstrap)
     routes = dict(_routes(resources, ctx, known, errors))
     listeners = _listeners(resources, ctx, known, errors)
     if errors or listeners is None:
@@ -107,6 +109,7 @@ def _known_clusters(resources: Resources) -> frozenset[str] | None:
 
 def _clusters(resources: Resources, ctx: Context, errors: list[ConfigError]) -> Iterator[tuple[str, Cluster]]:
     assignments = {resource.name: resource for resource in resources.endpoints}
+    local = node_locality(resources.bootstrap)
     seen: set[str] = set()
     for resource in resources.clusters:
         here = ctx.for_resource(resource, "Cluster")
@@ -116,7 +119,7 @@ def _clusters(resources: Resources, ctx: Context, errors: list[ConfigError]) -> 
             seen.add(resource.name)
             message: Any = resource.message
             service = message.eds_cluster_config.service_name or resource.name
-            yield resource.name, compile_cluster(resource, assignments.get(service), here)
+            yield resource.name, compile_cluster(resource, assignments.get(service), here, local=local)
         except ConfigError as error:
             errors.append(error)
 

@@ -255,7 +255,7 @@ class Maker:
         if self.chance(0.2):
             headers.append(("cookie", self.random.choice(["sid=1", "a=b; sid=2", 'sid="3"', "sid="])))
         if self.chance(0.3):
-            headers += [("x-answer", self.random.choice(["x-u=1", "x-u=1|x-u=2", "via=up|x-a=5", "cache-control=no"]))]
+            headers += [("x-answer", self.random.choice(["x-u=1", "x-u=1|x-u=2", "server=s|upgrade=u|proxy-connection=p", "via=up|x-a=5", "cache-control=no"]))]
         if self.chance(0.1):
             headers.append(("x-status", self.random.choice(["404", "302", "500"])))
         if self.chance(0.2):

@@ -206,14 +206,14 @@ cdef class Decision:
     def filter_config(self, name):
         return None if self.action is None else self.action.filter_config(self, name)
 
-    def upstream_headers(self):
-        return [] if self.action is None else self.action.upstream_headers(self)
+    def upstream_headers(self, operators=None):
+        return [] if self.action is None else self.action.upstream_headers(self, operators)
 
-    def downstream_headers(self, status=None, headers=()):
+    def downstream_headers(self, status=None, headers=(), operators=None):
         answer = self.status if status is None else status
         if self.action is None:
             return [(text_of(name), text_of(value)) for name, value in headers]
-        return self.action.downstream_headers(self, answer, headers)
+        return self.action.downstream_headers(self, answer, headers, operators)
 
     def __repr__(self):
         where = f", status={self.status}, reason={self.reason!r}" if self.kind != "forward" else ""

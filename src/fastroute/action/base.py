@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002  (every action answers the whole protocol)
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -19,6 +20,7 @@ from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.rate_limits import Descriptor
 from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.retry import RetryPlan
+from fastroute.core.hashing import xxh64
 from fastroute.types import RandomSource
 
 FAULT_FILTER = ("envoy.filters.http.fault", "envoy.extensions.filters.http.fault.v3.HTTPFault")
@@ -33,6 +35,12 @@ def installed(decision: Decided, wanted: tuple[str, str]) -> list[str]:
     """
     filters = decision.http_filters
     return [wanted[0]] if filters is None else [name for name, kind in filters if kind == wanted[1]]
+
+
+def draws(decision: Decided) -> RandomSource:
+    """Values that are independent of each other and of the stream's random value, but made of it (FI-04)."""
+    seeds = itertools.count(1)
+    return lambda: xxh64(decision.random.to_bytes(8, "little"), next(seeds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class BaseAction:
         return ()
 
     def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
-        draw = random if random is not None else lambda: decision.random
+        draw = random if random is not None else draws(decision)
         for name in installed(decision, FAULT_FILTER):
             setting = self.levels.setting(name)
             policy = setting.fault if setting is not None and not setting.disabled else None

@@ -40,6 +40,11 @@ _CONSUMED = (
 """Headers that the router reads after the mutations and that never reach the upstream."""
 
 
+_NOT_FORWARDED = (b"connection", b"proxy-connection", b"transfer-encoding", b"upgrade", b"server")
+"""Response headers that the connection manager takes away, or replaces by its own."""
+_SWITCHING_PROTOCOLS = 101
+
+
 def _nothing(_template: Template) -> bytes:
     """What rewrites without format operators render."""
     return b""
@@ -237,6 +242,8 @@ class ForwardAction(BaseAction):
         cookies = evaluate(self.policies.hash, decision, request).cookies if self.policies.hash else ()
         for cookie in cookies:
             response.add(b"set-cookie", cookie)
+        for name in _NOT_FORWARDED if status != _SWITCHING_PROTOCOLS else ():
+            response.remove(name)
         return response.pairs
 
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:

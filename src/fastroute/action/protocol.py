@@ -127,7 +127,10 @@ class Action(Protocol):
         ...
 
     def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
-        """The fault that the route's own fault configuration injects; its draws come from `random`."""
+        """The fault that the route's own fault configuration injects.
+
+        Its draws come from `random`; without it they follow from the stream's random value.
+        """
         ...
 
     def priority(self, decision: Decided) -> str:

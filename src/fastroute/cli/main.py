@@ -22,6 +22,7 @@ COMMANDS = {
     "pilot": "fastroute.cli.pilot:pilot",
     "proxy-config": "fastroute.cli.proxy_config:proxy_config",
     "route": "fastroute.cli.route:route",
+    "simulate": "fastroute.cli.simulate:simulate",
     "validate": "fastroute.cli.validate:validate",
 }
 

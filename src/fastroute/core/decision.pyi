@@ -1,6 +1,6 @@
 """What was decided about a request, and everything that follows from it, computed when it is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NoReturn, final
 
 from fastroute.action.protocol import Action
@@ -195,13 +195,22 @@ class Decision:
     def filter_config(self, name: str) -> object:
         """The most specific `typed_per_filter_config` for the HTTP filter `name`; `None` without one."""
 
-    def upstream_headers(self) -> list[tuple[bytes, bytes]]:
-        """The request headers that reach the upstream."""
+    def upstream_headers(self, operators: Callable[[str, str], bytes | None] | None = None) -> list[tuple[bytes, bytes]]:
+        """The request headers that reach the upstream.
+
+        `operators` gives the value of a format operator that only the proxy knows, by its name and argument
+        (`operators("START_TIME", "%s")`); only lenient loading lets such operators through.
+        """
 
     def downstream_headers(
-        self, status: int | None = None, headers: Sequence[tuple[bytes, bytes]] = ()
+        self,
+        status: int | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        operators: Callable[[str, str], bytes | None] | None = None,
     ) -> list[tuple[bytes, bytes]]:
         """The response headers that reach the client, for a response with `status` and `headers`.
 
-        `status` is that of Envoy's own answer unless given.
+        `status` is that of Envoy's own answer unless given. What the connection manager adds to every
+        response (`server`, `date`, x-envoy-upstream-service-time) is not among them. `operators` is that
+        of `upstream_headers`.
         """

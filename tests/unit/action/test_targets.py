@@ -199,3 +199,16 @@ def test_runtime_keys_of_the_fault_filter_are_refused():
     route = {**forward(), "typed_per_filter_config": {"envoy.filters.http.fault": {"@type": kind}}}
     with pytest.raises(UnsupportedError, match="runtime keys"):
         compiled(route, runtime={"fault.http.abort.abort_percent": 100})
+
+
+def test_delay_and_abort_are_independent_draws():
+    """FI-03, FI-04: a quarter of the requests gets both halves."""
+    kind = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
+    half = {"percentage": {"numerator": 50}}
+    fault = {"@type": kind, "delay": {"fixed_delay": "1s", **half}, "abort": {"http_status": 503, **half}}
+    action = target({**forward(), "typed_per_filter_config": {"envoy.filters.http.fault": fault}}).action
+    found = [action.fault(request(random=value)) for value in range(4000)]
+    both = sum(each is not None and each.delay is not None and each.status is not None for each in found)
+    none = sum(each is None for each in found)
+    assert 850 < both < 1150
+    assert 850 < none < 1150

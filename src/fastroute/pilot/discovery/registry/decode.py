@@ -11,6 +11,8 @@ case is the key; its annotation says what may stand there:
     X | None                                                 may be absent
     object                                                   anything, taken as it is
 
+The types of `values` check numbers and texts; what is kept are plain `int`s and `str`s.
+
 Three class variables say more. `OPEN = True`: unknown keys are skipped (Kubernetes objects have many that
 do not concern us); otherwise an unknown key is a ParseError. `LATER`: keys that Istio has and this version
 does not act on; they are refused with an UnsupportedError, never ignored. `ONE_OF`: groups of fields of
@@ -146,7 +148,7 @@ def _whole(make: Callable[[int], int]) -> _Reader:
             value = int(value)
         if not _is_integer(value):
             raise place.error(f"expected a whole number, not {value!r}")
-        return _checked(make, cast("int", value), place)
+        return int(_checked(make, cast("int", value), place))
 
     return read_whole
 
@@ -171,7 +173,7 @@ _SCALARS: dict[Any, _Reader] = {
     Unsigned: _whole(Unsigned),
     Share: _whole(Share),
     Status: _whole(Status),
-    Regex: lambda value, place: _checked(Regex, _text(value, place), place),
+    Regex: lambda value, place: str(_checked(Regex, _text(value, place), place)),
     Duration: _duration,
     object: lambda value, _: value,
 }

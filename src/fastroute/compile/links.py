@@ -1,0 +1,36 @@
+"""What clusters learn of each other once all are compiled.
+
+Rules:
+- CL-07 an aggregate finds the clusters that it lists by name; those that do not exist are passed over.
+- LB-22 zone-aware routing needs the bootstrap's cluster_manager.local_cluster_name and the node's
+  locality: the hosts of the local cluster are the caller's own peers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastroute.config.resources import Resource
+from fastroute.core.clusters import Cluster
+from fastroute.core.endpoint import Locality
+
+
+def node_locality(bootstrap: Resource | None) -> Locality | None:
+    """The locality of the bootstrap's node; None when it has none."""
+    if bootstrap is None:
+        return None
+    message: Any = bootstrap.message
+    if not message.HasField("node") or not message.node.HasField("locality"):
+        return None
+    place = message.node.locality
+    return Locality(place.region, place.zone, place.sub_zone)
+
+
+def link_clusters(clusters: Mapping[str, Cluster], bootstrap: Resource | None) -> None:
+    """Tell the clusters of one snapshot about each other."""
+    message: Any = None if bootstrap is None else bootstrap.message
+    peers = clusters.get(message.cluster_manager.local_cluster_name) if message is not None else None
+    for cluster in clusters.values():
+        if peers is not None or cluster.policy.kind == "aggregate":
+            cluster.link(clusters, peers)
