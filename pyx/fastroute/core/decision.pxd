@@ -26,12 +26,15 @@ cdef class Decision:
     cdef object random_source           # an int, a callable, or None
     cdef uint64_t random_value
     cdef bint random_known
-    cdef bint scheme_given              # the request itself names its scheme
+    cdef bytes scheme_given             # the scheme that the request itself names, or None
     cdef object compared                # keeps the paths that are compared alive
     cdef object table                   # the route table that was asked, or None
     # What the manager makes of the headers, when it is asked for.
+    cdef list headers_received          # as the codec hands them over; None while nobody looked closely
     cdef list headers_processed
+    cdef bint grpc_answer               # an answer to gRPC: status 200, no body
     cdef bytes scheme_processed
     cdef object client                  # the trusted address and port, or None
 
     cdef uint64_t draw(self) except? 0
+    cdef list received_headers(self)

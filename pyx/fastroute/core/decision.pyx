@@ -7,6 +7,7 @@ The table sets kind, cluster, status, reason and the entry. The values of a chos
 
 cimport cython
 
+from fastroute.core.codec cimport store
 from fastroute.core.slices cimport text_of
 
 
@@ -99,11 +100,19 @@ cdef class Decision:
         return None if self.manager is None else self.manager.http_filters
 
     def given_headers(self):
-        """The headers as the caller gave them: lower-case names, bytes, pseudo headers left out."""
+        """The headers as the caller gave them, in lower case and trimmed; pseudo headers are left out."""
         given = self.request_headers_given
         pairs = given.items() if hasattr(given, "items") else given
         lowered = [(text_of(name).lower(), text_of(value).strip(b" \t")) for name, value in pairs]
-        return [pair for pair in lowered if pair[0] != b"host" and not pair[0].startswith(b":")]
+        return [pair for pair in lowered if not pair[0].startswith(b":")]
+
+    cdef list received_headers(self):
+        """The headers as the codec hands them over."""
+        if self.headers_received is None:
+            self.headers_received = []
+            for name, value in self.given_headers():
+                store(self.headers_received, name, value)
+        return self.headers_received
 
     def processed_headers(self):
         if self.headers_processed is None:
@@ -131,9 +140,12 @@ cdef class Decision:
 
     @property
     def body(self):
+        if self.grpc_answer:
+            return b""
         if self.action is not None:
             return self.action.body(self)
-        return CODEC_BODIES.get(self.status, b"") if self.reason.startswith("http1.") else b""
+        codec = self.reason.startswith("http1.") or self.reason == "http.invalid_authority"
+        return CODEC_BODIES.get(self.status, b"") if codec else b""
 
     @property
     def method(self):

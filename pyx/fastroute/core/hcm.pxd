@@ -1,5 +1,6 @@
 """Layout of an HTTP connection manager: what it does to a request before routing."""
 
+from fastroute.core.codec cimport Codec
 from fastroute.core.decision cimport Decision
 from fastroute.core.headers cimport View
 from fastroute.core.processing cimport HeaderProcessing
@@ -12,11 +13,7 @@ cdef class HttpManager:
     cdef readonly object scopes             # ScopedRoutes, or None
     cdef readonly tuple http_filters        # (name, type) of each HTTP filter; None where they are not known
     cdef readonly HeaderProcessing processing
-    cdef readonly Py_ssize_t max_headers
-    cdef readonly Py_ssize_t max_header_bytes
-    cdef readonly bint reject_underscores
-    cdef readonly bint custom_methods
-    cdef readonly bint absolute_urls
+    cdef readonly Codec codec
     cdef int slashes
     cdef readonly bint normalize_path
     cdef readonly bint merge_slashes
@@ -24,14 +21,10 @@ cdef class HttpManager:
     cdef int strip_port                     # 0: no, 1: any, 2: the listener's
     cdef bint plain_path                    # no step changes a path
     cdef bint plain_authority
-    cdef bint rewrites_any_header           # early mutations, or dropped underscores
+    cdef bint rewrites_any_header           # early mutations
+    cdef bint refuses_plain_https
 
     cdef int prepare(self, View *view, Decision decision) except -1
-    cdef int check_target(self, View *view, Decision decision) except -1
-    cdef int take_connect(self, View *view, Decision decision) except -1
-    cdef int take_absolute(self, View *view, Decision decision) except -1
-    cdef int check_method(self, View *view, Decision decision) except -1
-    cdef int check_headers(self, View *view, Decision decision) except -1
     cdef int check_authority(self, View *view, Decision decision) except -1
     cdef int check_path(self, View *view, Decision decision) except -1
     cdef int normalise(self, View *view, Decision decision) except -1
@@ -46,3 +39,9 @@ cdef inline int answer(Decision decision, str kind, int status, str reason) exce
     decision.status = status
     decision.reason = reason
     return 1
+
+
+cdef inline bint is_grpc(bytes content_type) noexcept:
+    return content_type is not None and (
+        content_type == b"application/grpc" or content_type.startswith(b"application/grpc+")
+    )

@@ -18,7 +18,8 @@ cdef enum:
     UPGRADE = 1
     FORWARDED_PROTO = 2
     HOST = 3                   # another Host line: part of the authority, not a header of its own
-    OWN_SLOTS = 4
+    CONTENT_TYPE = 4
+    OWN_SLOTS = 5
     # Flags of a view.
     BAD_NAME = 1
     BAD_VALUE = 2

@@ -68,7 +68,7 @@ cdef class HeaderNames:
         self.numbers = {}
         for at in range(BUCKETS):
             self.buckets[at] = -1
-        for name in (b"connection", b"upgrade", b"x-forwarded-proto", b"host"):
+        for name in (b"connection", b"upgrade", b"x-forwarded-proto", b"host", b"content-type"):
             self.register(name)
 
     def __dealloc__(self):
@@ -181,7 +181,11 @@ cdef class HeaderNames:
         if self.names[slot].merged and view.slots[slot].first >= 0:
             last = view.slots[slot].first
             earlier = &view.values[last]
-            joined = earlier.text.data[:earlier.text.size] + b"," + text.data[:text.size]
+            if text.size == 0:
+                return 0
+            joined = text.data[:text.size]
+            if earlier.text.size:
+                joined = earlier.text.data[:earlier.text.size] + b"," + joined
             view_of(joined, &text)
             Py_INCREF(joined)
             Py_XDECREF(earlier.owner)

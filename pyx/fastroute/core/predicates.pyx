@@ -9,7 +9,7 @@ RM-33  present_match; with `treat_missing_header_as_empty` every header is prese
 RM-35  range_match: the whole value is an int64; start <= value < end.
 RM-40  query parameters: split on "&", the first "=" separates, nothing is decoded, the first of a name counts.
 RM-41  cookies: the first of a name over all cookie lines; a missing one matches only inverted.
-RM-50  grpc: content-type is `application/grpc`, or begins with `application/grpc+`.
+RM-50  grpc: content-type is `application/grpc`, or begins with `application/grpc+`; never for a request without a path.
 RM-51  tls_context: whether a certificate was presented, and validated.
 """
 
@@ -172,7 +172,7 @@ cdef class GrpcPredicate(Predicate):
     cdef int holds(self, View *view) except -1:
         cdef Slice text
         cdef int32_t cursor
-        if not first_line(view, self.slot, &text, &cursor) or text.size < 16:
+        if not view.has_path or not first_line(view, self.slot, &text, &cursor) or text.size < 16:
             return 0
         return memcmp(text.data, b"application/grpc", 16) == 0 and (text.size == 16 or text.data[16] == c"+")
 

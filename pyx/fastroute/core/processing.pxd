@@ -16,16 +16,11 @@ cdef class HeaderProcessing:
     cdef readonly bint generate_id
     cdef readonly bint keep_external_id
     cdef readonly tuple mutations           # (kind, name, value): see the stub
-    cdef readonly bint drop_underscores
     cdef readonly bint raw                  # headers stay as they were given
 
     cdef int process(self, Decision decision) except -1
-    cdef list codec_headers(self, Decision decision)
     cdef bytes connection_scheme(self, Decision decision)
     cdef int addresses(self, Decision decision, list headers) except -1
     cdef int forwarded(self, Decision decision, list headers) except -1
     cdef int external(self, Decision decision, list headers) except -1
     cdef int identity(self, Decision decision, list headers, bint internal) except -1
-
-
-cdef object named_by_connection(bytes value)

@@ -3,7 +3,7 @@
 Most requests are routed without this: it runs when a route looks at a header that the manager may change, or
 when a value that needs it is read from a decision.
 
-HC-08  Inline headers are one line. HC-09  Hop-by-hop headers, and those that Connection names, go.
+HC-09  Hop-by-hop headers go, unless the request is an upgrade.
 HC-40  use_remote_address: the client is the n-th address from the right of x-forwarded-for, else the peer, who
        is appended to it; a loopback peer as the address that it connected to.
 HC-41  Otherwise the address after skipping n from the right, else the peer.
@@ -18,7 +18,7 @@ cimport cython
 import ipaddress
 
 from fastroute.core.decision cimport Decision
-from fastroute.core import headers as _headers
+from fastroute.core.codec cimport drop, first_of, is_upgrade, store
 from fastroute.core.request cimport Context
 from fastroute.core.slices cimport text_of
 
@@ -34,25 +34,8 @@ cdef tuple EXTERNAL = (
     b"x-envoy-expected-rq-timeout-ms", b"x-envoy-force-trace", b"x-envoy-ip-tags", b"x-envoy-original-url",
     b"x-envoy-hedge-on-per-try-timeout",
 )
-cdef frozenset INLINE_HEADERS = _headers.INLINE_HEADERS
-cdef frozenset CONNECTION_OPTIONS = frozenset([b"close", b"http2-settings", b"keep-alive", b"upgrade", b"connection"])
-cdef frozenset UNTOUCHABLE = frozenset([b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"])
-cdef int MOST_NAMED = 10
-
 
 # A header list: pairs of lower-case name and value, changed in place.
-
-cdef bytes first(list headers, bytes name):
-    for pair in headers:
-        if pair[0] == name:
-            return pair[1]
-    return None
-
-
-cdef int remove(list headers, bytes name) except -1:
-    headers[:] = [pair for pair in headers if pair[0] != name]
-    return 0
-
 
 cdef int replace(list headers, bytes name, bytes value) except -1:
     """Make `value` the only value, in the old place when there was one."""
@@ -63,30 +46,6 @@ cdef int replace(list headers, bytes name, bytes value) except -1:
             return 0
     headers.append((name, value))
     return 0
-
-
-cdef int receive(list headers, bytes name, bytes value) except -1:
-    """Add a line; an inline header joins the one that is there."""
-    present = first(headers, name) if name in INLINE_HEADERS else None
-    if present is None:
-        headers.append((name, value))
-        return 0
-    return replace(headers, name, present + b"," + value)
-
-
-cdef list tokens(bytes value):
-    return [token for token in [part.strip(b" \t").lower() for part in value.split(b",")] if token]
-
-
-cdef object named_by_connection(bytes value):
-    """The headers that a Connection header names; None where they must not be named (400)."""
-    cdef list named = tokens(value)
-    if len(named) >= MOST_NAMED:
-        return None
-    named = [name for name in named if name not in CONNECTION_OPTIONS]
-    if any([name in UNTOUCHABLE or name.startswith(b":") for name in named]):
-        return None
-    return named
 
 
 cdef object address_of(bytes text):
@@ -103,7 +62,7 @@ cdef class HeaderProcessing:
     def __cinit__(self, *, bint use_remote_address=False, int trusted_hops=0, bint skip_append=False,
                   tuple internal_ranges=(), bytes scheme_overwrite=b"", bint append_port=False, bytes via=b"",
                   bint keep_client_cert=False, bint client_cert_on_mtls=False, bint generate_id=True,
-                  bint keep_external_id=False, tuple mutations=(), bint drop_underscores=False, bint raw=False):
+                  bint keep_external_id=False, tuple mutations=(), bint raw=False):
         self.use_remote_address = use_remote_address
         self.trusted_hops = trusted_hops
         self.skip_append = skip_append
@@ -116,12 +75,11 @@ cdef class HeaderProcessing:
         self.generate_id = generate_id
         self.keep_external_id = keep_external_id
         self.mutations = mutations
-        self.drop_underscores = drop_underscores
         self.raw = raw
 
     cdef int process(self, Decision decision) except -1:
         """Fill in the decision's headers, scheme and client address."""
-        cdef list headers = self.codec_headers(decision)
+        cdef list headers = list(decision.received_headers())
         cdef Context context = decision.context
         cdef bint internal
         if self.raw:
@@ -132,7 +90,7 @@ cdef class HeaderProcessing:
         for kind, name, value in self.mutations:
             mutate(headers, kind, name, value)
         strip_hop_by_hop(headers)
-        remove(headers, b"x-envoy-internal")
+        drop(headers, b"x-envoy-internal")
         internal = self.addresses(decision, headers)
         self.forwarded(decision, headers)
         if internal:
@@ -143,17 +101,6 @@ cdef class HeaderProcessing:
         decision.headers_processed = headers
         return 0
 
-    cdef list codec_headers(self, Decision decision):
-        """The headers as the codec hands them over."""
-        cdef list headers = []
-        for name, value in decision.given_headers():
-            if not (self.drop_underscores and b"_" in name):
-                receive(headers, name, value)
-        for name in named_by_connection(first(headers, b"connection") or b"") or ():
-            if name != b"te" or b"trailers" not in tokens(first(headers, b"te") or b""):
-                remove(headers, name)
-        return headers
-
     cdef bytes connection_scheme(self, Decision decision):
         cdef Context context = decision.context
         return b"https" if context is not None and context.tls else text_of(decision.request_scheme)
@@ -162,7 +109,7 @@ cdef class HeaderProcessing:
         """Find the client; 1 when the request is internal."""
         cdef Context context = decision.context
         cdef int skip = self.trusted_hops - 1 if self.use_remote_address else self.trusted_hops
-        forwarded = first(headers, b"x-forwarded-for")
+        forwarded = first_of(headers, b"x-forwarded-for")
         peer = None
         if context is not None and context.source is not None:
             peer = address_of(context.source[0].encode())
@@ -187,15 +134,15 @@ cdef class HeaderProcessing:
         cdef Context context = decision.context
         cdef bint overwrite = self.use_remote_address and self.trusted_hops == 0
         cdef bytes scheme = self.connection_scheme(decision)
-        if overwrite or first(headers, b"x-forwarded-proto") is None:
+        if overwrite or first_of(headers, b"x-forwarded-proto") is None:
             replace(headers, b"x-forwarded-proto", scheme)
         if self.append_port and context is not None and context.destination is not None:
-            if overwrite or first(headers, b"x-forwarded-port") is None:
+            if overwrite or first_of(headers, b"x-forwarded-port") is None:
                 replace(headers, b"x-forwarded-port", str(context.destination[1]).encode())
-        if decision.scheme_given:
-            scheme = text_of(decision.request_scheme)
+        if decision.scheme_given is not None:
+            scheme = decision.scheme_given
         else:
-            told = first(headers, b"x-forwarded-proto").lower()
+            told = first_of(headers, b"x-forwarded-proto").lower()
             scheme = told if told in (b"http", b"https") else scheme
         if self.scheme_overwrite:
             replace(headers, b"x-forwarded-proto", self.scheme_overwrite)
@@ -218,30 +165,28 @@ cdef class HeaderProcessing:
         cdef Context context = decision.context
         cdef bint presented = context is not None and context.presented
         if self.via:
-            receive(headers, b"via", self.via)
+            store(headers, b"via", self.via)
         if not (self.keep_client_cert or (self.client_cert_on_mtls and presented)):
-            remove(headers, b"x-forwarded-client-cert")
+            drop(headers, b"x-forwarded-client-cert")
         if self.generate_id:
             edge = self.use_remote_address and not internal
-            if first(headers, b"x-request-id") is None or (edge and not self.keep_external_id):
+            if first_of(headers, b"x-request-id") is None or (edge and not self.keep_external_id):
                 replace(headers, b"x-request-id", request_id(decision))
         return 0
 
 
 cdef int strip_hop_by_hop(list headers) except -1:
     """Remove what concerns one connection only, unless the request is an upgrade."""
-    connection = first(headers, b"connection")
-    if connection is None or b"upgrade" not in tokens(connection) or not first(headers, b"upgrade"):
-        remove(headers, b"connection")
-        remove(headers, b"upgrade")
-        te = first(headers, b"te")
+    if not is_upgrade(headers):
+        drop(headers, b"connection")
+        drop(headers, b"upgrade")
+        te = first_of(headers, b"te")
         if te is not None:
+            drop(headers, b"te")
             if b"trailers" in [part.strip(b" \t") for part in te.split(b",")]:
-                replace(headers, b"te", b"trailers")
-            else:
-                remove(headers, b"te")
+                headers.append((b"te", b"trailers"))
     for name in (b"keep-alive", b"proxy-connection", b"transfer-encoding"):
-        remove(headers, name)
+        drop(headers, name)
     return 0
 
 
@@ -258,15 +203,15 @@ cdef tuple from_forwarded(bytes value, int skip):
 cdef int mutate(list headers, str kind, name, bytes value) except -1:
     """One early mutation: see the stub."""
     if kind == "remove":
-        return remove(headers, name)
+        return drop(headers, name)
     if kind == "remove_matching":
         headers[:] = [pair for pair in headers if not name.match(pair[0])]
         return 0
-    present = first(headers, name) is not None
+    present = first_of(headers, name) is not None
     if kind == "set" or (kind == "set_present" and present):
         return replace(headers, name, value)
     if kind == "append" or (kind == "add_absent" and not present):
-        return receive(headers, name, value)
+        return store(headers, name, value)
     return 0
 
 

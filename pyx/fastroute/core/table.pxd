@@ -63,6 +63,8 @@ cdef class RouteTable:
                          object random, Context context, HttpManager manager, dict clusters)
     cdef int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1
     cdef int process(self, View *view, Decision decision) except -1
+    cdef int rescan(self, View *view, list headers) except -1
+    cdef int answer_grpc(self, View *view, Decision decision) except -1
     cdef uint32_t find_host(self, View *view) noexcept
     cdef int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1
     cdef uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE

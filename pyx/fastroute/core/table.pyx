@@ -21,20 +21,21 @@ from fastroute.core.candidates cimport CandidateLists, Runs, next_candidate, run
 from fastroute.core.decision cimport Decision
 from fastroute.core.domains cimport DomainIndex
 from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, WEIGHTED, Entry, Target
-from fastroute.core.hcm cimport HttpManager, answer
+from fastroute.core.hcm cimport HttpManager, answer, is_grpc
 from fastroute.core.headers cimport (
-    FORWARDED_PROTO, OWN_SLOTS, HeaderNames, View, close_view, first_line, next_line,
+    CONTENT_TYPE, FORWARDED_PROTO, OWN_SLOTS, HeaderNames, View, close_view, first_line, next_line,
 )
 from fastroute.core.matchers cimport TreeNode
 from fastroute.core.normalise cimport port_start, without_parameters
 from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, Found, PathIndex, found_init
 from fastroute.core.predicates cimport Predicate
 from fastroute.core.request cimport Context
-from fastroute.core.slices cimport Slice, lower, view as view_of
+from fastroute.core.slices cimport Slice, lower, text_of, view as view_of
 
 cdef dict HOW = {"prefix": PREFIX, "path": EXACT, "path_separated_prefix": SEPARATED}
 cdef dict TLS = {"none": 0, "external_only": 1, "all": 2}
 cdef HttpManager DEFAULT = HttpManager()
+cdef Entry NOWHERE = Entry()
 
 
 @cython.final
@@ -160,7 +161,8 @@ cdef class RouteTable:
         decision.request_path = path
         decision.request_method = method
         decision.request_scheme = scheme
-        decision.scheme_given = context is not None and context.http2
+        if context is not None and context.http2:
+            decision.scheme_given = text_of(scheme)
         decision.request_headers_given = headers
         decision.random_source = random
         decision.context = context
@@ -181,8 +183,16 @@ cdef class RouteTable:
         self.names.open(&view)
         try:
             self.names.scan(&view, headers)
-            if not manager.prepare(&view, decision):
+            if manager.prepare(&view, decision):
+                # The codec answers before anybody asks for a route configuration.
+                if decision.reason.startswith("http1."):
+                    decision.entry = NOWHERE
+            else:
+                if decision.headers_received is not None:
+                    self.rescan(&view, decision.headers_received)
                 self.routed(&view, decision, manager, clusters)
+            if decision.status and not decision.reason.startswith("http"):
+                self.answer_grpc(&view, decision)
         finally:
             close_view(&view)
         return decision
@@ -210,11 +220,25 @@ cdef class RouteTable:
 
     cdef int process(self, View *view, Decision decision) except -1:
         """Look at the headers as the connection manager hands them on (RM-54)."""
-        cdef list headers = decision.processed_headers()
+        self.rescan(view, decision.processed_headers())
+        view_of(decision.scheme_processed, &view.scheme)
+        return 0
+
+    cdef int rescan(self, View *view, list headers) except -1:
         close_view(view)
         self.names.open(view)
         self.names.scan(view, headers)
-        view_of(decision.scheme_processed, &view.scheme)
+        return 0
+
+    cdef int answer_grpc(self, View *view, Decision decision) except -1:
+        """Envoy's own answer to a gRPC request has the status 200; grpc-status and grpc-message tell its own."""
+        cdef Slice kind
+        cdef int32_t cursor
+        if not view.has_path or not first_line(view, CONTENT_TYPE, &kind, &cursor):
+            return 0
+        if kind.size >= 16 and is_grpc(kind.data[:kind.size]):
+            decision.status = 200
+            decision.grpc_answer = True
         return 0
 
     cdef uint32_t find_host(self, View *view) noexcept:
@@ -238,12 +262,15 @@ cdef class RouteTable:
             if not first_line(view, FORWARDED_PROTO, &proto, &cursor) or proto.size > 0:
                 return 0
         headers = dict(decision.processed_headers())
-        if not headers[b"x-forwarded-proto"]:
+        told = headers.get(b"x-forwarded-proto", text_of(decision.request_scheme))
+        if not told:
             return answer(decision, "respond", 404, "route_not_found")
-        if row.require_tls == 0 or headers[b"x-forwarded-proto"] == b"https":
+        if row.require_tls == 0 or told == b"https":
             return 0
         if row.require_tls == 1 and headers.get(b"x-envoy-internal") == b"true":
             return 0
+        if manager.check_upgrade(view, decision):
+            return 1
         decision.answer_location = b"https://" + decision.original_authority + (decision.original_path or b"")
         return answer(decision, "redirect", 301, "direct_response")
 

@@ -19,6 +19,7 @@ from fastroute.compile.routes import compile_inline
 from fastroute.compile.runtime import override_of, runtime_number
 from fastroute.compile.scoped_routes import compile_scoped_routes
 from fastroute.config.resources import Resource
+from fastroute.core.codec import Codec
 from fastroute.core.hcm import HttpManager
 from fastroute.core.scopes import ScopedRoutes
 from fastroute.core.table import RouteTable
@@ -98,7 +99,8 @@ _HTTP1_INERT = (
     "send_fully_qualified_url",
 )
 _MAX_HEADERS, _MAX_KILOBYTES = 100, 60
-_KEEP, _DROP_HEADER, _REJECT_REQUEST = 1, 2, 1
+_KEEP = 1
+_UNDERSCORES: tuple[Literal["allow", "reject", "drop"], ...] = ("allow", "reject", "drop")
 Slashes = Literal["keep", "reject", "redirect", "forward"]
 _SLASHES: dict[int, Slashes] = {1: "keep", 2: "reject", 3: "redirect", 4: "forward"}
 _RUNTIME = "http_connection_manager."
@@ -121,16 +123,7 @@ def compile_hcm(
     _check_local_replies(message, ctx, path)
     if message.strip_matching_host_port and message.strip_any_host_port:
         raise ctx.reject(path, "Only one of `strip_matching_host_port` or `strip_any_host_port` can be set.")
-    common, http1 = message.common_http_protocol_options, message.http_protocol_options
-    ctx.only(
-        common,
-        f"{path}.common_http_protocol_options",
-        ("max_headers_count", "headers_with_underscores_action"),
-        _COMMON_INERT,
-    )
-    ctx.only(http1, f"{path}.http_protocol_options", ("allow_absolute_url", "allow_custom_methods"), _HTTP1_INERT)
-    underscores = common.headers_with_underscores_action
-    processing = compile_processing(message, ctx, path, drop_underscores=underscores == _DROP_HEADER)
+    _check_protocol_options(message, ctx, path)
     table, scoped = _routes(message, ctx, path, clusters, scopes)
     return HttpManager(
         route_table=table,
@@ -138,12 +131,8 @@ def compile_hcm(
         scopes=scoped,
         http_filters=filters,
         upgrades=_upgrades(message, ctx, path),
-        processing=processing,
-        max_headers=common.max_headers_count.value if common.HasField("max_headers_count") else _MAX_HEADERS,
-        max_header_bytes=1024 * _kilobytes(message),
-        reject_underscores=underscores == _REJECT_REQUEST,
-        custom_methods=http1.allow_custom_methods,
-        absolute_urls=http1.allow_absolute_url.value or not http1.HasField("allow_absolute_url"),
+        processing=compile_processing(message, ctx, path),
+        codec=_codec(message),
         escaped_slashes=_escaped_slashes(message, ctx),
         normalize_path=_normalize_path(message, ctx, path),
         merge_slashes=message.merge_slashes,
@@ -180,9 +169,23 @@ def _check_local_replies(message: Any, ctx: Context, path: str) -> None:
         ctx.tolerate(error, "Envoy's own answers are what they are without it")
 
 
-def _kilobytes(message: Any) -> int:
-    given: int = message.max_request_headers_kb.value
-    return given if message.HasField("max_request_headers_kb") else _MAX_KILOBYTES
+def _check_protocol_options(message: Any, ctx: Context, path: str) -> None:
+    handled = ("max_headers_count", "headers_with_underscores_action")
+    ctx.only(message.common_http_protocol_options, f"{path}.common_http_protocol_options", handled, _COMMON_INERT)
+    handled = ("allow_absolute_url", "allow_custom_methods")
+    ctx.only(message.http_protocol_options, f"{path}.http_protocol_options", handled, _HTTP1_INERT)
+
+
+def _codec(message: Any) -> Codec:
+    common, http1 = message.common_http_protocol_options, message.http_protocol_options
+    kilobytes = message.max_request_headers_kb.value if message.HasField("max_request_headers_kb") else _MAX_KILOBYTES
+    return Codec(
+        max_headers=common.max_headers_count.value if common.HasField("max_headers_count") else _MAX_HEADERS,
+        max_header_bytes=1024 * kilobytes,
+        underscores=_UNDERSCORES[common.headers_with_underscores_action],
+        custom_methods=http1.allow_custom_methods,
+        absolute_urls=http1.allow_absolute_url.value or not http1.HasField("allow_absolute_url"),
+    )
 
 
 def _escaped_slashes(message: Any, ctx: Context) -> Slashes:

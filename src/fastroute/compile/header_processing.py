@@ -19,7 +19,7 @@ _APPEND, _SET = 0, 2
 Mutation = tuple[str, bytes | StringMatcher, bytes]
 
 
-def compile_processing(message: Any, ctx: Context, path: str, *, drop_underscores: bool) -> HeaderProcessing:
+def compile_processing(message: Any, ctx: Context, path: str) -> HeaderProcessing:
     """The header processing of the HttpConnectionManager at `path`."""
     details = message.forward_client_cert_details
     return HeaderProcessing(
@@ -35,7 +35,6 @@ def compile_processing(message: Any, ctx: Context, path: str, *, drop_underscore
         generate_id=message.generate_request_id.value or not message.HasField("generate_request_id"),
         keep_external_id=message.preserve_external_request_id,
         mutations=tuple(_mutations(message.early_header_mutation_extensions, ctx, path)),
-        drop_underscores=drop_underscores,
     )
 
 

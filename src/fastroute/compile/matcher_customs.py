@@ -2,7 +2,8 @@
 
 IPMatcher         every range that has the address, longest prefix first, then in list order; an entry with
                   `exclusive` is asked only when it is the first of them.
-ServerNameMatcher the exact domain, then `*.suffix` from the longest to the shortest, then `*`.
+ServerNameMatcher the exact domain, then `*.suffix` from the longest to the shortest, then `*`; never an
+                  empty name.
 ip, runtime_fraction, consistent_hashing   matchers of one value; the latter two by its XXH64.
 """
 
@@ -108,6 +109,8 @@ class ServerNameMap:
 
     def __call__(self, value: bytes) -> Iterable[TreeNode]:
         name = value.decode("latin-1")
+        if not name:
+            return ()
         wanted = [name]
         while "." in name:
             name = name.partition(".")[2]

@@ -101,7 +101,7 @@ class Decision:
         """Name and type of each HTTP filter of the connection manager, in order; `None` without a manager."""
 
     def given_headers(self) -> list[tuple[bytes, bytes]]:
-        """The request headers as given, with lower-case names; without `host` and pseudo headers."""
+        """The request headers as given, with lower-case names, trimmed; without pseudo headers."""
 
     def processed_headers(self) -> list[tuple[bytes, bytes]]:
         """The request headers after the connection manager's processing, as routes saw them."""

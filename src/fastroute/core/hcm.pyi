@@ -2,6 +2,7 @@
 
 from typing import Literal, final
 
+from fastroute.core.codec import Codec
 from fastroute.core.decision import Decision
 from fastroute.core.processing import HeaderProcessing
 from fastroute.core.scopes import ScopedRoutes
@@ -13,11 +14,10 @@ class HttpManager:
 
     `upgrades` maps lower-case upgrade types to whether `upgrade_configs` enables them. Exactly one of `route_table`
     (the table of an inline route configuration), `route_config_name` (of RDS) and `scopes` (of scoped routes) says
-    where the routes are. `processing` is what is done to headers. `http_filters` are the name and type of each HTTP
-    filter. The rest are fields of HttpConnectionManager:
-    `max_headers_count`, `max_request_headers_kb` (in bytes), `headers_with_underscores_action`,
-    `allow_custom_methods`, `allow_absolute_url`, `path_with_escaped_slashes_action`, `normalize_path`,
-    `merge_slashes`, `strip_trailing_host_dot`, `strip_any_host_port` and `strip_matching_host_port`.
+    where the routes are. `codec` says which requests are taken, `processing` what is done to headers; `http_filters`
+    are the name and type of each HTTP filter. The rest are fields of HttpConnectionManager:
+    `path_with_escaped_slashes_action`, `normalize_path`, `merge_slashes`, `strip_trailing_host_dot`,
+    `strip_any_host_port` and `strip_matching_host_port`.
     """
 
     @property
@@ -33,15 +33,7 @@ class HttpManager:
     @property
     def processing(self) -> HeaderProcessing: ...
     @property
-    def max_headers(self) -> int: ...
-    @property
-    def max_header_bytes(self) -> int: ...
-    @property
-    def reject_underscores(self) -> bool: ...
-    @property
-    def custom_methods(self) -> bool: ...
-    @property
-    def absolute_urls(self) -> bool: ...
+    def codec(self) -> Codec: ...
     @property
     def escaped_slashes(self) -> str: ...
     @property
@@ -50,6 +42,8 @@ class HttpManager:
     def merge_slashes(self) -> bool: ...
     @property
     def strip_trailing_dot(self) -> bool: ...
+    @property
+    def strips_port(self) -> str: ...
     def __new__(
         cls,
         *,
@@ -58,11 +52,7 @@ class HttpManager:
         route_config_name: str | None = None,
         scopes: ScopedRoutes | None = None,
         processing: HeaderProcessing | None = None,
-        max_headers: int = 100,
-        max_header_bytes: int = 61440,
-        reject_underscores: bool = False,
-        custom_methods: bool = False,
-        absolute_urls: bool = True,
+        codec: Codec | None = None,
         escaped_slashes: Literal["keep", "reject", "redirect", "forward"] = "keep",
         normalize_path: bool = False,
         merge_slashes: bool = False,

@@ -5,8 +5,6 @@ from typing import final
 
 from fastroute.core.strings import StringMatcher
 
-__pyx_capi__: dict[str, object]
-
 @final
 class HeaderProcessing:
     """What an HTTP connection manager does to headers. Read-only; Envoy's defaults unless given.
@@ -14,7 +12,7 @@ class HeaderProcessing:
     The options are the fields of HttpConnectionManager: `use_remote_address`, `xff_num_trusted_hops`,
     `skip_xff_append`, `internal_address_config` (as networks), `scheme_to_overwrite`, `append_x_forwarded_port`,
     `via`, `forward_client_cert_details` (always, or with mTLS), `generate_request_id`,
-    `preserve_external_request_id`, `headers_with_underscores_action` and `early_header_mutation_extensions`.
+    `preserve_external_request_id` and `early_header_mutation_extensions`.
 
     `mutations` are triples (kind, name, value). Kinds: `remove`; `remove_matching`, of which the name is a
     `StringMatcher` over names; `append`, `add_absent`, `set` and `set_present`. Any other kind does nothing.
@@ -47,8 +45,6 @@ class HeaderProcessing:
     @property
     def mutations(self) -> tuple[tuple[str, bytes | StringMatcher, bytes], ...]: ...
     @property
-    def drop_underscores(self) -> bool: ...
-    @property
     def raw(self) -> bool: ...
     def __new__(
         cls,
@@ -65,6 +61,5 @@ class HeaderProcessing:
         generate_id: bool = True,
         keep_external_id: bool = False,
         mutations: tuple[tuple[str, bytes | StringMatcher, bytes], ...] = (),
-        drop_underscores: bool = False,
         raw: bool = False,
     ) -> HeaderProcessing: ...
