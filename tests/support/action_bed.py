@@ -74,6 +74,15 @@ class Sent:
         return render(self.method, self.path.encode("latin-1"), self.host.encode("latin-1"), pairs)
 
 
+def _cluster(name: str, upstream: Upstream) -> dict[str, Any]:
+    endpoints = [{"lb_endpoints": [upstream.endpoint]}]
+    return {
+        "name": name,
+        "connect_timeout": "5s",
+        "load_assignment": {"cluster_name": name, "endpoints": endpoints},
+    }
+
+
 class ActionBed:
     """Both sides under one roof."""
 
@@ -98,14 +107,8 @@ class ActionBed:
         return compile_hcm(message, Context(Resource("hcm", message)), "")
 
     def _clusters(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": each.name,
-                "connect_timeout": "5s",
-                "load_assignment": {"cluster_name": each.name, "endpoints": [{"lb_endpoints": [each.endpoint]}]},
-            }
-            for each in self.upstreams
-        ]
+        plain = [_cluster(each.name, each) for each in self.upstreams]
+        return [*plain, {**_cluster("ring", self.upstreams[0]), "lb_policy": "RING_HASH"}]
 
     def start(self) -> None:
         """Start upstreams and Envoy."""

@@ -25,6 +25,13 @@ SUBSTITUTIONS = (
     ("r([0-9])", r"\0\\\1"), ("[a-f]+", ""), ("x$", "/end"), ("b", r"\1"),
 )  # fmt: skip
 QUERIES = ("q=1", "", "a=%41&q=2", "q=/r0/a", "x?y", "q=1&q=3", "q=a+b%2Bc%zz", "%71=5")
+ANSWERS = (
+    "x-u=1",
+    "x-u=1|x-u=2",
+    "server=s|upgrade=u|proxy-connection=p",
+    "via=up|x-a=5",
+    "cache-control=no",
+)
 SEGMENTS = ("a", "b", "abc", "x", "y", "AbC", "%2F", "a;b", "", "..", "x.y", "r1", "z")
 HOSTS = ("h0.com", "h1.com:80", "h2.com:8080", "h3.com:443", "[::1]:80", "[::1]", "h4.com:", "u@h")
 
@@ -255,7 +262,7 @@ class Maker:
         if self.chance(0.2):
             headers.append(("cookie", self.random.choice(["sid=1", "a=b; sid=2", 'sid="3"', "sid="])))
         if self.chance(0.3):
-            headers += [("x-answer", self.random.choice(["x-u=1", "x-u=1|x-u=2", "server=s|upgrade=u|proxy-connection=p", "via=up|x-a=5", "cache-control=no"]))]
+            headers.append(("x-answer", self.random.choice(ANSWERS)))
         if self.chance(0.1):
             headers.append(("x-status", self.random.choice(["404", "302", "500"])))
         if self.chance(0.2):

@@ -83,6 +83,9 @@ class BaseAction:
     def hash(self, decision: Decided) -> int | None:
         return None
 
+    def hash_cookies(self, decision: Decided) -> tuple[bytes, ...]:
+        return ()
+
     def selection_hash(self, decision: Decided) -> int | None:
         return None
 

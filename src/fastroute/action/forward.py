@@ -188,6 +188,9 @@ class ForwardAction(BaseAction):
             return None
         return evaluate(self.policies.hash, decision, self._sent(decision)).value
 
+    def hash_cookies(self, decision: Decided) -> tuple[bytes, ...]:
+        return evaluate(self.policies.hash, decision, self._sent(decision)).cookies if self.policies.hash else ()
+
     def selection_hash(self, decision: Decided) -> int | None:
         return evaluate(self.policies.hash, decision, draft(decision)).value
 
@@ -239,9 +242,6 @@ class ForwardAction(BaseAction):
         if self.host.attempt_count_in_response:
             response.set(ATTEMPT_COUNT, b"1")
         self.mutate_response(response, self._values(decision, request, operators))
-        cookies = evaluate(self.policies.hash, decision, request).cookies if self.policies.hash else ()
-        for cookie in cookies:
-            response.add(b"set-cookie", cookie)
         for name in _NOT_FORWARDED if status != _SWITCHING_PROTOCOLS else ():
             response.remove(name)
         return response.pairs

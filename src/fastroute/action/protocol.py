@@ -118,6 +118,13 @@ class Action(Protocol):
         """The 64-bit hash of the route's hash policies; None when none applies."""
         ...
 
+    def hash_cookies(self, decision: Decided) -> tuple[bytes, ...]:
+        """The set-cookie values of cookies that `hash` made up.
+
+        The client is given them only where the cluster balances by hash (RING_HASH, MAGLEV): no other
+        balancer asks for the hash. They are therefore not among `downstream_headers`.
+        """
+
     def selection_hash(self, decision: Decided) -> int | None:
         """The hash that picks among weighted clusters: taken before the request was rewritten."""
         ...
