@@ -37,6 +37,8 @@ def test_s001_s003_s007_from_start_to_traffic_to_outage_to_crash(
             agent.wait_ready()
             assert server.refused == []
             assert server.metadata["clusterid"] == "Kubernetes"
+            warned = [line for line in agent.log().splitlines() if "[warning]" in line or "[error]" in line]
+            assert profile == "1.8" or [line for line in warned if "xds" not in line.lower()] == []
             assert get(agent.ready_port, "/healthz/ready")[0] == 200, "S-047: 15021 through Envoy to the agent"
             assert get(agent.ready_port, "/other")[0] == 404
             assert get(port, "/")[:2] == (200, "hello\n")

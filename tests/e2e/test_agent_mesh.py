@@ -21,7 +21,10 @@ def test_s090_from_the_application_to_the_application(short_path: Path) -> None:
     require_root()
     with mesh(short_path) as pods:
         caller, called = pods[CALLER], pods[CALLED]
-        status, body = caller.get(REVIEWS, "/reviews/0", "reviews:9080", user=1000)
+        for _ in range(5):  # the route gives half a second, which a busy machine may miss at first
+            status, body = caller.get(REVIEWS, "/reviews/0", "reviews:9080", user=1000)
+            if status != 504:
+                break
         assert status == 200, body
         seen = json.loads(body)
         assert seen["path"] == "/reviews/0"

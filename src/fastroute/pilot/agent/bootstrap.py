@@ -5,6 +5,8 @@ cluster `xds-grpc`, the agent's Unix socket (S-001 to S-004). The result is a pu
 
 Decisions where the two profiles differ are rows of `switches`. In `current`:
 - every field that Envoy 1.40 calls deprecated has its replacement, and keys of removed runtime guards are gone;
+- a limit of downstream connections is named (ISTIO_MAX_DOWNSTREAM_CONNECTIONS, Istio's 2147483647 by default), because
+  Envoy warns without one; the two static listeners are exempt from it;
 - tracing is not in the bootstrap: the control plane puts it into each listener; the tracer's cluster stays;
 - Istio's `http_reject_path_with_fragment: false` is not taken over: it would change how requests are routed.
 Refused by name: a bootstrap template of one's own (ISTIO_BOOTSTRAP, customConfigFile), which is a Go template.
@@ -28,6 +30,8 @@ from fastroute.pilot.agent.switches import Switches, switches
 from fastroute.pilot.profiles import Profile
 
 FILE_ACCESS_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+DOWNSTREAM_CONNECTIONS = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+CONNECTIONS = "ISTIO_MAX_DOWNSTREAM_CONNECTIONS"
 RUNTIME: dict[str, Json] = {
     "1.8": {
         "envoy.deprecated_features:envoy.config.listener.v3.Listener.hidden_envoy_deprecated_use_original_dst": True,
@@ -57,6 +61,8 @@ def build(inputs: Inputs, profile: Profile) -> Json:
             "listeners": static_listeners(inputs, own, row),
         },
     }
+    if not row.deprecated_fields:
+        built["overload_manager"] = {"resource_monitors": [_connection_limit(inputs)]}
     sinks = _stats_sinks(config)
     if sinks:
         built["stats_sinks"] = sinks
@@ -116,6 +122,14 @@ def _admin(config: Json, own: Family, row: Switches) -> Json:
         typed = {"@type": names.url(FILE_ACCESS_LOG), "path": "/dev/null"}
         log = {"access_log": [{"name": "envoy.access_loggers.file", "typed_config": typed}]}
     return {**log, "profile_path": "/var/lib/istio/data/envoy.prof", "address": address}
+
+
+def _connection_limit(inputs: Inputs) -> Json:
+    limit = inputs.environment.get(CONNECTIONS, "") or "2147483647"
+    if not limit.isascii() or not limit.isdigit() or not 0 < int(limit) < 1 << 63:
+        raise ParseError(f"not a number of connections: {limit!r}", path=CONNECTIONS)
+    typed = {"@type": names.url(DOWNSTREAM_CONNECTIONS), "max_active_downstream_connections": limit}
+    return {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": typed}
 
 
 def _dynamic(inputs: Inputs, row: Switches) -> Json:

@@ -85,6 +85,8 @@ def test_current_differs_from_the_zero_warning_seed_only_as_decided() -> None:
     """Every difference is listed: ports moved for that file's run, and the current form of the ADS settings."""
     seed = json.loads(shared("seed/bootstrap-current-zero-warnings.json").read_text())
     built = build(productpage(), CURRENT)
+    (monitor,) = built.pop("overload_manager")["resource_monitors"]
+    assert monitor["typed_config"]["max_active_downstream_connections"] == "2147483647"
     node = built["node"]["metadata"]
     for added in ("ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT", "PILOT_SAN"):
         del node[added]
@@ -219,6 +221,7 @@ def test_delta_can_be_turned_off() -> None:
         ({"ISTIO_METAJSON_X": "[" * 100000}, "ISTIO_METAJSON_X"),
         ({"ISTIO_META_POD_PORTS": "9080"}, "ISTIO_META_POD_PORTS"),
         ({"INSTANCE_IP": "10.0.0"}, "INSTANCE_IP"),
+        ({"ISTIO_MAX_DOWNSTREAM_CONNECTIONS": "0"}, "ISTIO_MAX_DOWNSTREAM_CONNECTIONS"),
         ({"POD_NAME": ""}, "POD_NAME"),
         ({"POD_NAME": "a~b"}, "POD_NAME"),
         ({"ENVOY_STATUS_PORT": "many"}, "ENVOY_STATUS_PORT"),
