@@ -10,9 +10,11 @@ pilot = LazyGroup(
         "agent": "fastroute.cli.pilot_agent:agent",
         "analyze": "fastroute.cli.pilot_analyze:analyze",
         "bootstrap": "fastroute.cli.pilot_bootstrap:bootstrap",
+        "discovery": "fastroute.cli.pilot_discovery:discovery",
         "generate": "fastroute.cli.pilot_generate:generate",
         "inject": "fastroute.cli.pilot_inject:inject",
         "iptables": "fastroute.cli.pilot_iptables:iptables",
+        "proxy-status": "fastroute.cli.pilot_status:proxy_status",
     },
     help="Bootstrap, redirection rules, injection and generated resources of sidecars.",
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.server.delta import DeltaSession
-from fastroute.pilot.discovery.server.protocol import Session, proxy_of
+from fastroute.pilot.discovery.server.protocol import KINDS, Session, proxy_of
 from fastroute.pilot.discovery.server.sotw import SotwSession
 from fastroute.pilot.discovery.watch import Watched
 from fastroute.pilot.profiles import PROFILES, Profile
@@ -62,8 +63,12 @@ class DiscoveryServer:
         self.profile: Profile = PROFILES[profile]
         self.connections: list[Connection] = []
         self.pushes = 0
+        self.sent: Counter[str] = Counter()
+        """Responses sent, by kind."""
+        self.rejected: Counter[str] = Counter()
+        """Responses that streams refused which have ended, by kind."""
         self._debounce, self._most = debounce, most_streams
-        self._services = self._build()
+        self.services = self._build()
         self._server: Any = None
         self._watcher: asyncio.Task[None] | None = None
 
@@ -77,7 +82,7 @@ class DiscoveryServer:
 
     def generate(self, proxy: Proxy) -> Generated:
         """What a proxy is sent now."""
-        return generate(self.registry, proxy, self.profile, services=self._services)
+        return generate(self.registry, proxy, self.profile, services=self.services)
 
     async def start(self, address: str = "127.0.0.1:0", credentials: Any = None) -> int:
         """Listen; the port. `credentials` (grpc.ServerCredentials) turn TLS on."""
@@ -106,7 +111,7 @@ class DiscoveryServer:
         while True:
             await asyncio.sleep(self._debounce)
             if await asyncio.to_thread(self.watched.poll):
-                self._services = await asyncio.to_thread(self._build)
+                self.services = await asyncio.to_thread(self._build)
                 self.push()
 
     def push(self) -> None:
@@ -128,9 +133,11 @@ class DiscoveryServer:
         reader = asyncio.create_task(_read(requests, connection))
         try:
             async for response in self._responses(connection, context):
+                self.sent[KINDS[response.type_url]] += 1
                 yield response
         finally:
             self.connections.remove(connection)
+            self.rejected.update({kind: watch.rejections for kind, watch in connection.session.watches.items()})
             reader.cancel()
 
     async def _connect(self, first: Any, context: Any, *, delta: bool) -> Connection:

@@ -60,7 +60,11 @@ class SotwSession:
         watch.names = names
         if watch.must_answer:
             return self._answer(watch, names)
-        return self._answer(watch, more) if more and watch.kind not in WILDCARD else []
+        if more and watch.kind not in WILDCARD:
+            return self._answer(watch, more)
+        # Fewer names: the proxy has the rest already, from this very state.
+        watch.sent_version = watch.acked_version = self._version(watch)
+        return []
 
     def push(self, generated: Generated) -> list[Any]:
         """Responses for every watched kind whose content changed, and for those that wait on one of them."""

@@ -1,0 +1,244 @@
+"""Both variants of the protocol, without I/O: a client that applies responses ends with the server's state.
+
+The client is the model: it subscribes to all clusters and listeners, to the endpoints of the clusters it
+has and the routes of the listeners it has, acknowledges or refuses, disconnects and comes back.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastroute.api.pool import new
+from fastroute.errors import RequestError
+from fastroute.pilot.discovery.generated import TYPES, version
+from fastroute.pilot.discovery.server.delta import DeltaSession
+from fastroute.pilot.discovery.server.protocol import KINDS, URLS, proxy_of
+from fastroute.pilot.discovery.server.service import DELTA_REQUEST
+from fastroute.pilot.discovery.server.sotw import SotwSession, _empty
+
+REQUEST = "envoy.service.discovery.v3.DiscoveryRequest"
+NAMED = {"endpoints": "clusters", "routes": "listeners"}
+
+
+class State:
+    """A generated state: resources by kind and name. Endpoints go with clusters, routes with listeners."""
+
+    def __init__(self, resources: Mapping[str, Mapping[str, int]]) -> None:
+        self._wire = {
+            kind: {name: name.encode() + bytes([value]) for name, value in resources.get(kind, {}).items()}
+            for kind in TYPES
+        }
+
+    def wire(self, kind: str) -> Mapping[str, bytes]:
+        return self._wire[kind]
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return {kind: version(self._wire[kind].values()) for kind in TYPES}
+
+
+class Client(ABC):
+    """What a proxy would hold."""
+
+    def __init__(self) -> None:
+        self.has: dict[str, dict[str, bytes]] = {kind: {} for kind in TYPES}
+        self.session: Any = None
+        self.asked: dict[str, set[str]] = {}
+        self.nonces: dict[str, str] = {}
+
+    def wanted(self, kind: str) -> set[str]:
+        """Names to ask for: what the newest clusters or listeners need."""
+        return set(self.has[NAMED[kind]])
+
+    def take(self, responses: list[Any]) -> None:
+        """Apply responses and say what a proxy would say, until nothing more comes."""
+        while responses:
+            following: list[Any] = []
+            for response in responses:
+                following += self.apply(KINDS[response.type_url], response)
+            responses = following
+            for kind in NAMED:
+                responses += self.subscribe(kind)
+
+    @abstractmethod
+    def connect(self, state: State) -> None:
+        """Open a stream, as after a disconnect."""
+
+    @abstractmethod
+    def apply(self, kind: str, response: Any) -> list[Any]:
+        """Keep what a response holds, and acknowledge it."""
+
+    @abstractmethod
+    def subscribe(self, kind: str) -> list[Any]:
+        """Ask for what is needed now, if that is not what is asked for."""
+
+
+class SotwClient(Client):
+    """Speaks the state of the world."""
+
+    def ask(self, kind: str) -> list[Any]:
+        names = sorted(self.asked.get(kind, ()))
+        request = new(REQUEST)
+        request.type_url, request.response_nonce = URLS[kind], self.nonces.get(kind, "")  # type: ignore[attr-defined]
+        request.resource_names.extend(names)  # type: ignore[attr-defined]
+        return list(self.session.request(request))
+
+    def connect(self, state: State) -> None:
+        self.session, self.nonces = SotwSession(state), {}  # type: ignore[arg-type]
+        kinds = ["clusters", "listeners", *(kind for kind in NAMED if self.asked.get(kind))]
+        self.take([response for kind in kinds for response in self.ask(kind)])
+
+    def apply(self, kind: str, response: Any) -> list[Any]:
+        self.nonces[kind] = response.nonce
+        found = {
+            one.value[:-1].decode() if kind != "endpoints" else _name(one.value): one.value
+            for one in response.resources
+        }
+        if kind not in NAMED:
+            self.has[kind] = found
+        self.has[kind].update(found)
+        return self.ask(kind)
+
+    def subscribe(self, kind: str) -> list[Any]:
+        if self.asked.get(kind, set()) == self.wanted(kind):
+            return []
+        self.asked[kind] = self.wanted(kind)
+        self.has[kind] = {name: data for name, data in self.has[kind].items() if name in self.asked[kind]}
+        return self.ask(kind)
+
+
+def _name(data: bytes) -> str:
+    """The name in an assignment; those for unknown clusters are real messages."""
+    return data[2:].decode() if data[:1] == b"\n" else data[:-1].decode()
+
+
+class DeltaClient(Client):
+    """Speaks increments."""
+
+    def ask(self, kind: str, **fields: Any) -> list[Any]:
+        request = new(DELTA_REQUEST)
+        request.type_url = URLS[kind]  # type: ignore[attr-defined]
+        for name, value in fields.items():
+            field = getattr(request, name)
+            field.update(value) if isinstance(value, dict) else field.extend(value)
+        request.response_nonce = self.nonces.pop(kind, "")  # type: ignore[attr-defined]
+        return list(self.session.request(request))
+
+    def connect(self, state: State) -> None:
+        self.session, self.nonces = DeltaSession(state), {}  # type: ignore[arg-type]
+        responses = []
+        for kind in TYPES:
+            names = sorted(self.asked.get(kind, ()))
+            if kind not in NAMED or names:
+                held = dict.fromkeys(self.has[kind], "old")
+                responses += self.ask(kind, resource_names_subscribe=names, initial_resource_versions=held)
+        self.take(responses)
+
+    def apply(self, kind: str, response: Any) -> list[Any]:
+        self.nonces[kind] = response.nonce
+        self.has[kind].update({one.name: one.resource.value for one in response.resources})
+        for name in response.removed_resources:
+            self.has[kind].pop(name, None)
+        return self.ask(kind)
+
+    def subscribe(self, kind: str) -> list[Any]:
+        before, after = self.asked.get(kind, set()), self.wanted(kind)
+        if before == after:
+            return []
+        self.asked[kind] = after
+        self.has[kind] = {name: data for name, data in self.has[kind].items() if name in after}
+        return self.ask(
+            kind, resource_names_subscribe=sorted(after - before), resource_names_unsubscribe=sorted(before - after)
+        )
+
+
+resources = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3))
+states = st.fixed_dictionaries({"clusters": resources, "listeners": resources}).flatmap(
+    lambda outer: st.fixed_dictionaries(
+        {
+            **{kind: st.just(value) for kind, value in outer.items()},
+            "endpoints": st.fixed_dictionaries({name: st.integers(0, 3) for name in outer["clusters"]}),
+            "routes": st.fixed_dictionaries({name: st.integers(0, 3) for name in outer["listeners"]}),
+        }
+    )
+)
+
+
+@pytest.mark.parametrize("client", [SotwClient, DeltaClient])
+@settings(max_examples=60)
+@given(changes=st.lists(st.tuples(states, st.integers(0, 4)), min_size=8, max_size=12))
+def test_a_client_ends_with_the_servers_state(client: type[Client], changes: list[tuple[dict[str, Any], int]]) -> None:
+    """About ten changes each, every fifth with a disconnect before it."""
+    one, state = client(), State({})
+    one.connect(state)
+    for drawn, luck in changes:
+        state = State(drawn)
+        if luck == 0:
+            one.connect(state)
+        else:
+            one.take(one.session.push(state))
+        assert one.has == {kind: dict(state.wire(kind)) for kind in TYPES}
+        assert one.session.push(state) == []
+
+
+def request(kind: str, *names: str, nonce: str = "", error: str = "") -> Any:
+    made: Any = new(REQUEST)
+    made.type_url, made.response_nonce = URLS[kind], nonce
+    made.resource_names.extend(names)
+    if error:
+        made.error_detail.message = error
+    return made
+
+
+def test_state_of_the_world_rules() -> None:
+    session = SotwSession(State({"clusters": {"a": 1}, "endpoints": {"a": 1}}))  # type: ignore[arg-type]
+    assert session.request(request("endpoints")) == [], "no names: the subscription ends before it began"
+    (first,) = session.request(request("endpoints", "a", "z"))
+    assert sorted(one.value for one in first.resources) == sorted([b"a\x01", _empty("z")])
+    assert session.request(request("endpoints", "a", "z", nonce="stale")) == []
+    assert session.request(request("endpoints", "a", "z", nonce=first.nonce)) == [], "acknowledged"
+    assert session.watches["endpoints"].status == "SYNCED"
+    (more,) = session.request(request("endpoints", "a", "b", "z", nonce=first.nonce))
+    assert [one.value for one in more.resources] == [_empty("b")], "only what is named newly"
+    assert session.request(request("endpoints", "a", "b", "z", nonce=more.nonce, error="no")) == []
+    assert (session.watches["endpoints"].status, session.watches["endpoints"].error) == ("ERROR", "no")
+    (again,) = session.request(request("endpoints", "a"))
+    assert again.nonce not in (first.nonce, more.nonce), "an empty nonce is a new subscription"
+    (unknown,) = ([other] for other in [session.request(_other())])
+    assert unknown == [[]]
+
+
+def _other() -> Any:
+    made: Any = new(REQUEST)
+    made.type_url = "type.googleapis.com/some.other.Kind"
+    return made
+
+
+def test_clusters_make_their_endpoints_follow() -> None:
+    session = SotwSession(State({"clusters": {"a": 1}, "endpoints": {"a": 1}}))  # type: ignore[arg-type]
+    (clusters,) = session.request(request("clusters"))
+    session.request(request("clusters", nonce=clusters.nonce))
+    (endpoints,) = session.request(request("endpoints", "a"))
+    session.request(request("endpoints", "a", nonce=endpoints.nonce))
+    sent = session.push(State({"clusters": {"a": 2}, "endpoints": {"a": 1}}))  # type: ignore[arg-type]
+    assert [KINDS[one.type_url] for one in sent] == ["clusters", "endpoints"]
+
+
+def test_too_many_names_are_refused() -> None:
+    session = SotwSession(State({}))  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="100001 names"):
+        session.request(request("endpoints", *map(str, range(100_001))))
+
+
+@pytest.mark.parametrize("text", ["", "x", "router~1.1.1.1~a.b~c", "sidecar~a~b"])
+def test_nodes_that_are_no_sidecars_are_refused(text: str) -> None:
+    node: Any = new("envoy.config.core.v3.Node")
+    node.id = text
+    with pytest.raises(RequestError):
+        proxy_of(node)
