@@ -124,25 +124,26 @@ LINES = batches(("http", "both", "swapped"), line_bytes)
 HEADERS = batches(("proxy", "proxy", "optional", "only1", "only2"), proxy_bytes)
 
 
-@pytest.mark.usefixtures("envoy")
-class TestInspectors:
-    @given(batch=HELLOS)
-    @settings(max_examples=30)
-    def test_client_hello(self, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
-        compare(table, batch)
+@given(batch=HELLOS)
+@settings(max_examples=30)
+def test_client_hello(envoy: ConnectEnvoy, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
+    compare(table, batch)
 
-    @given(batch=LINES)
-    @settings(max_examples=30)
-    def test_request_line(self, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
-        compare(table, batch)
 
-    @given(batch=HEADERS)
-    @settings(max_examples=30)
-    def test_proxy_header(self, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
-        compare(table, batch)
+@given(batch=LINES)
+@settings(max_examples=30)
+def test_request_line(envoy: ConnectEnvoy, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
+    compare(table, batch)
 
-    @pytest.mark.long
-    @given(batch=st.one_of(HELLOS, LINES, HEADERS))
-    @settings(max_examples=2000)
-    def test_all_of_them_many_times(self, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
-        compare(table, batch)
+
+@given(batch=HEADERS)
+@settings(max_examples=30)
+def test_proxy_header(envoy: ConnectEnvoy, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
+    compare(table, batch)
+
+
+@pytest.mark.long
+@given(batch=st.one_of(HELLOS, LINES, HEADERS))
+@settings(max_examples=2000)
+def test_all_of_them_many_times(envoy: ConnectEnvoy, table: ListenerTable, batch: list[tuple[str, bytes]]) -> None:
+    compare(table, batch)
