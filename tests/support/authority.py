@@ -40,6 +40,14 @@ class Authority:
         key, csr = request(identity, elliptic=True)
         return key, self.sign(csr, timedelta(days=days)), self.root
 
+    def server(self, *names: str) -> tuple[bytes, bytes]:
+        """A key and a certificate for a server of these DNS names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        sans: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+        certificate = self._sign(x509.Name([]), key.public_key(), sans, timedelta(days=1))
+        return pem, certificate.public_bytes(PEM)
+
     def _sign(
         self,
         subject: x509.Name,
