@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -135,13 +136,25 @@ def test_exit_on_zero_active_connections(application: Application, short_path: P
         assert "no connection is active" in agent.log()
 
 
-def test_quitquitquit_and_drain(application: Application, short_path: Path) -> None:
+def test_app_probes_drain_and_quitquitquit(application: Application, short_path: Path) -> None:
     (port,) = free_ports(1)
+    live = {"httpGet": {"port": application.port, "path": "/"}}
+    broken = {"httpGet": {"port": application.port, "path": "/broken"}}
+    probers = json.dumps({"/app-health/app/livez": live, "/app-health/app/readyz": broken})
     with (
         AdsServer(resources(application.port, port)) as server,
-        RunningAgent(short_path, server.address, "current", {"terminationDrainDuration": "1s"}) as agent,
+        RunningAgent(
+            short_path,
+            server.address,
+            "current",
+            {"terminationDrainDuration": "1s"},
+            ISTIO_KUBE_APP_PROBERS=probers,
+        ) as agent,
     ):
         agent.wait_ready()
+        assert agent.get("/app-health/app/livez")[0] == 200
+        assert agent.get("/app-health/app/readyz")[0] == 418
+        assert agent.get("/app-health/app/startupz")[0] == 404
         assert agent.get("/quitquitquit")[0] == agent.get("/drain")[0] == 405
         assert agent.get("/drain", "POST")[0] == 200
         assert agent.process.poll() is None
