@@ -13,6 +13,7 @@ from fastroute.core.chain import Chain
 from fastroute.core.engine import Engine, Tables
 from fastroute.decision import Explanation
 from fastroute.explain import explain_request, with_changes
+from fastroute.reference.connections import explain_connection
 from fastroute.request import Connection
 from fastroute.snapshot import Snapshot
 from fastroute.types import HeadersLike, RandomSource, StrOrBytes
@@ -65,6 +66,12 @@ class Router(Engine):
         its `reason`.
         """
         return self._snapshot.listeners.connect(connection, random=self.random)
+
+    def explain_connection(self, connection: Connection, *, random: int | RandomSource | None = None) -> Explanation:
+        """The same choice as `connect`, step by step: listener, listener filters, the sieve, network filters."""
+        drawn = self.random if random is None else random
+        value = drawn if isinstance(drawn, int) else drawn()
+        return explain_connection(self._snapshot.resources, connection, random=value)
 
     def explain(
         self,
