@@ -1,6 +1,7 @@
 """The CORS policy of a route.
 
-RA-142  The CORS filter takes each field from the most specific level that sets it. It needs an Origin header
+RA-142  The CORS filter takes each field from the most specific level that sets it; `filter_enabled` counts at
+        the most specific level alone, though fields of other levels are taken. It needs an Origin header
         and a route that forwards. A preflight (OPTIONS with Access-Control-Request-Method) from an allowed
         origin is answered by the filter.
 """
@@ -56,25 +57,24 @@ class CorsPolicy:
 
 
 def merged(levels: tuple[CorsSetting, ...], decision: Decided) -> CorsPolicy | None:
-    """The policy of the levels, most specific first; None without a level."""
-    active = tuple(level for level in levels if level.enabled is ALWAYS or level.enabled.holds(decision.random))
-    if not active:
+    """The policy of the levels, most specific first; None without a level, or when the first is not enabled."""
+    if not levels or not (levels[0].enabled is ALWAYS or levels[0].enabled.holds(decision.random)):
         return None
     origin = next(iter(routed_values(decision, b"origin")), b"")
-    origins = next((level.origins for level in active if level.origins), ())
+    origins = next((level.origins for level in levels if level.origins), ())
     method = routed_values(decision, b"access-control-request-method")
     return CorsPolicy(
         allowed=bool(origin) and any(test(origin) for test in origins),
         preflight=bool(origin) and decision.original_method == b"OPTIONS" and bool(method and method[0]),
         origin=origin,
-        allow_methods=next((level.allow_methods for level in active if level.allow_methods), ""),
-        allow_headers=next((level.allow_headers for level in active if level.allow_headers), ""),
-        expose_headers=next((level.expose_headers for level in active if level.expose_headers), ""),
-        max_age=next((level.max_age for level in active if level.max_age), ""),
-        allow_credentials=_flag([level.allow_credentials for level in active], default=False),
-        allow_private_network=_flag([level.allow_private_network for level in active], default=False),
+        allow_methods=next((level.allow_methods for level in levels if level.allow_methods), ""),
+        allow_headers=next((level.allow_headers for level in levels if level.allow_headers), ""),
+        expose_headers=next((level.expose_headers for level in levels if level.expose_headers), ""),
+        max_age=next((level.max_age for level in levels if level.max_age), ""),
+        allow_credentials=_flag([level.allow_credentials for level in levels], default=False),
+        allow_private_network=_flag([level.allow_private_network for level in levels], default=False),
         forward_not_matching_preflights=_flag(
-            [level.forward_not_matching_preflights for level in active], default=True
+            [level.forward_not_matching_preflights for level in levels], default=True
         ),
     )
 

@@ -154,6 +154,13 @@ def test_each_field_of_cors_comes_from_the_most_specific_level():
     assert action().cors(request()) is None
 
 
+def test_only_the_most_specific_level_switches_cors_off():
+    """Seen at Envoy: the fields of a less specific level count although its `filter_enabled` is 0."""
+    off = {"allow_methods": "GET", "filter_enabled": {"default_value": {"numerator": 0}}}
+    assert cors({"max_age": "5"}, off).cors(request()).allow_methods == "GET"
+    assert cors(off, {"max_age": "5"}).cors(request()) is None
+
+
 def test_a_preflight_of_an_allowed_origin_is_answered():
     found = cors({"allow_origin_string_match": [{"exact": "o"}], "forward_not_matching_preflights": False})
     method = (b"access-control-request-method", b"PUT")
