@@ -3,9 +3,10 @@
 Both variants (state of the world and delta) are passed on byte for byte. Each stream from Envoy has its own stream to
 the control plane; a new one from Envoy ends the one before. When the control plane's stream ends or cannot be opened,
 Envoy's stream ends too, and Envoy opens a new one with its own back-off. Nothing is cached: while the control plane is
-away Envoy keeps what it has.
+away Envoy keeps what it has. Each stream has a connection of its own, so that a new root certificate or key is used
+from the next stream on.
 
-Towards the control plane requests queue without limit; towards Envoy one response at a time waits (back pressure).
+The two directions do not wait for each other; the next response is read when Envoy has taken the one before.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from fastroute.errors import ConfigError
 from fastroute.pilot.agent.counters import Counters
 from fastroute.pilot.agent.log import Log
 from fastroute.pilot.agent.unix_grpc import passing, serve_unix
-from fastroute.pilot.agent.upstream import Upstream
+from fastroute.pilot.agent.upstream import Metadata, Upstream
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 METHODS = ("StreamAggregatedResources", "DeltaAggregatedResources")
@@ -37,7 +38,6 @@ class AdsProxy:
         self._counters = counters
         self._log = log
         self._server: grpc.aio.Server | None = None
-        self._channel: grpc.aio.Channel | None = None
         self._current: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -48,8 +48,6 @@ class AdsProxy:
         """Stop serving and close every stream."""
         if self._server is not None:
             await self._server.stop(None)
-        if self._channel is not None:
-            await self._channel.close()
 
     async def _stream(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext, method: str
@@ -60,7 +58,8 @@ class AdsProxy:
         ended: asyncio.Task[None] = asyncio.create_task(_until_cancelled())
         self._current = ended
         try:
-            call = self._open(method)
+            channel = self._upstream.channel()
+            call = _open(channel, method, self._upstream.metadata())
         except ConfigError as error:
             self._failed(str(error))
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
@@ -69,6 +68,8 @@ class AdsProxy:
             async for response in self._responses(call, ended):
                 self._counters.add("xds_proxy_responses")
                 yield response
+            if ended.cancelled():
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "a newer stream took the place of this one")
             self._counters.add("istiod_connection_terminations")
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the control plane ended the stream")
         except grpc.aio.AioRpcError as error:
@@ -78,14 +79,7 @@ class AdsProxy:
             sender.cancel()
             ended.cancel()
             call.cancel()
-
-    def _open(self, method: str) -> grpc.aio.StreamStreamCall:
-        if self._channel is None:
-            self._channel = self._upstream.channel()
-        stub = self._channel.stream_stream(
-            f"/{SERVICE}/{method}", request_serializer=passing, response_deserializer=passing
-        )
-        return stub(metadata=self._upstream.metadata())
+            await channel.close()
 
     async def _send(self, requests: AsyncIterator[bytes], call: grpc.aio.StreamStreamCall) -> None:
         """Envoy's requests to the control plane; when Envoy ends its side, ours ends too."""
@@ -112,6 +106,12 @@ class AdsProxy:
     def _failed(self, reason: str) -> None:
         self._counters.add("istiod_connection_failures")
         self._log.warning("the stream to the control plane failed", address=self._upstream.address, reason=reason)
+
+
+def _open(channel: grpc.aio.Channel, method: str, metadata: Metadata) -> grpc.aio.StreamStreamCall:
+    name = f"/{SERVICE}/{method}"
+    stub = channel.stream_stream(name, request_serializer=passing, response_deserializer=passing)
+    return stub(metadata=metadata)
 
 
 async def _until_cancelled() -> None:
