@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,7 +16,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from fastroute.api import names as api
-from fastroute.api.pool import new, pool
+from fastroute.api.pool import message_class, new, pool
 from fastroute.pilot.discovery.findings import Finding
 from fastroute.pilot.discovery.generate.clusters import clusters
 from fastroute.pilot.discovery.generate.endpoints import load_assignments
@@ -69,7 +70,8 @@ class Generated:
     @functools.cached_property
     def _messages(self) -> Mapping[str, tuple[Message, ...]]:
         return {
-            kind: tuple(message(type_name, one) for one in self.resources[kind]) for kind, type_name in TYPES.items()
+            kind: tuple(message_class(type_name).FromString(data) for data in self._wire[kind].values())
+            for kind, type_name in TYPES.items()
         }
 
     def as_mapping(self) -> dict[str, list[dict[str, Any]]]:
@@ -83,8 +85,8 @@ class Generated:
     @functools.cached_property
     def _wire(self) -> Mapping[str, Mapping[str, bytes]]:
         return {
-            kind: {name_of(one): one.SerializeToString(deterministic=True) for one in self._messages[kind]}
-            for kind in TYPES
+            kind: {name_of(one): encoded(type_name, json.dumps(one)) for one in self.resources[kind]}
+            for kind, type_name in TYPES.items()
         }
 
     @functools.cached_property
@@ -100,9 +102,19 @@ def message(type_name: str, resource: Mapping[str, Any]) -> Message:
     return made
 
 
-def name_of(resource: Message) -> str:
-    """The name by which a resource is asked for."""
-    return str(getattr(resource, "cluster_name" if resource.DESCRIPTOR.name == "ClusterLoadAssignment" else "name"))
+@functools.lru_cache(maxsize=1 << 16)
+def encoded(type_name: str, text: str) -> bytes:
+    """A resource in JSON form as wire bytes.
+
+    Remembered by its text: most resources are the same for many proxies and from one state to the next, and
+    reading JSON into a message is most of the work of a generation.
+    """
+    return message(type_name, json.loads(text)).SerializeToString(deterministic=True)
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    """The name by which a resource in JSON form is asked for."""
+    return str(resource.get("name") or resource["cluster_name"])
 
 
 def version(resources: Iterable[bytes]) -> str:

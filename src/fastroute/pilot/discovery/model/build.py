@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from fastroute.pilot.discovery.model import protocols, workloads
-from fastroute.pilot.discovery.model.services import Instance, Locality, Port, Resolution, Service, Workload
+from fastroute.pilot.discovery.model.services import Instance, Port, Resolution, Service, Workload
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.entries import ServiceEntry
 from fastroute.pilot.discovery.registry.entries import Workload as Entry
-from fastroute.pilot.discovery.registry.kubernetes import EndpointPort, Pod, ServicePort, ServiceSpec
+from fastroute.pilot.discovery.registry.kubernetes import (
+    EndpointPort,
+    Endpoints,
+    EndpointSlice,
+    Pod,
+    ServicePort,
+    ServiceSpec,
+)
 from fastroute.pilot.discovery.registry.meta import Object
 
 DOMAIN = "cluster.local"
@@ -49,22 +55,24 @@ def _first_of_each(found: Iterable[Service]) -> Iterator[Service]:
     return (one for one in found if id(one) in kept)
 
 
-def pods(registry: Registry) -> dict[str, Workload]:
-    """Pods by address."""
-    nodes = workloads.localities(registry)
-    return workloads.by_address(workloads.of_pod(pod, nodes) for pod in registry.pods)
-
-
-@dataclass(slots=True)
 class _Builder:
-    registry: Registry
-    domain: str
-    nodes: dict[str, Locality] = field(init=False)
-    pods: dict[str, Workload] = field(init=False)
+    """Objects indexed by what services look for, so that a mesh is built in one pass."""
 
-    def __post_init__(self) -> None:
-        self.nodes = workloads.localities(self.registry)
-        self.pods = pods(self.registry)
+    def __init__(self, registry: Registry, domain: str) -> None:
+        self.registry, self.domain = registry, domain
+        nodes = workloads.localities(registry)
+        self.workloads = [(pod, workloads.of_pod(pod, nodes)) for pod in registry.pods]
+        self.pods = workloads.by_address(workload for _, workload in self.workloads)
+        self.labelled: dict[tuple[str, str, str], list[tuple[Object[Pod], Workload]]] = {}
+        for pod, workload in self.workloads:
+            for key, value in pod.meta.labels.items():
+                self.labelled.setdefault((pod.namespace, key, value), []).append((pod, workload))
+        self.slices: dict[tuple[str, str], list[Object[EndpointSlice]]] = {}
+        for slice_ in registry.of("EndpointSlice"):
+            self.slices.setdefault((slice_.namespace, slice_.meta.labels.get(SLICE_OF, "")), []).append(slice_)
+        self.sets: dict[tuple[str, str], Object[Endpoints]] = {
+            (one.namespace, one.name): one for one in registry.of("Endpoints")
+        }
 
     # Kubernetes
 
@@ -89,31 +97,27 @@ class _Builder:
             for port in ports:
                 yield Instance(port, port.number, Workload(one.spec.external_name, namespace=one.namespace))
             return
-        slices = [
-            slice_ for slice_ in self.registry.of("EndpointSlice")
-            if slice_.namespace == one.namespace and slice_.meta.labels.get(SLICE_OF) == one.name
-        ]  # fmt: skip
-        sets = [e for e in self.registry.of("Endpoints") if (e.name, e.namespace) == (one.name, one.namespace)]
-        if slices:
-            for slice_ in slices:
+        key = (one.namespace, one.name)
+        if key in self.slices:
+            for slice_ in self.slices[key]:
                 for endpoint in slice_.spec.endpoints:
                     ready = endpoint.conditions.ready is not False or one.spec.publish_not_ready_addresses
-                    yield from self._listed(endpoint.addresses[0], ready, slice_.spec.ports, ports)
-        elif sets:
-            yield from self._subsets(one, sets, ports)
+                    for address in endpoint.addresses[:1]:
+                        yield from self._listed(address, ready, slice_.spec.ports, ports)
+        elif key in self.sets:
+            yield from self._subsets(one, self.sets[key], ports)
         elif one.spec.selector:
             yield from self._selected(one, ports)
 
     def _subsets(
-        self, one: Object[ServiceSpec], sets: list[Object[object]], ports: dict[Port, ServicePort]
+        self, one: Object[ServiceSpec], found: Object[Endpoints], ports: dict[Port, ServicePort]
     ) -> Iterator[Instance]:
-        for found in sets:
-            for subset in found.spec.subsets:  # type: ignore[attr-defined]
-                for address in subset.addresses:
-                    yield from self._listed(address.ip, True, subset.ports, ports)
-                for address in subset.not_ready_addresses:
-                    ready = one.spec.publish_not_ready_addresses
-                    yield from self._listed(address.ip, ready, subset.ports, ports)
+        for subset in found.spec.subsets:
+            for address in subset.addresses:
+                yield from self._listed(address.ip, True, subset.ports, ports)
+            for address in subset.not_ready_addresses:
+                ready = one.spec.publish_not_ready_addresses
+                yield from self._listed(address.ip, ready, subset.ports, ports)
 
     def _listed(
         self, address: str, ready: bool, listed: tuple[EndpointPort, ...], ports: dict[Port, ServicePort]
@@ -125,16 +129,17 @@ class _Builder:
                     yield Instance(port, int(target.port), workload, ready=ready)
 
     def _selected(self, one: Object[ServiceSpec], ports: dict[Port, ServicePort]) -> Iterator[Instance]:
-        for pod in self.registry.pods:
-            if pod.namespace != one.namespace or not workloads.selected(one.spec.selector, pod.meta.labels):
+        first = next(iter(one.spec.selector.items()))
+        for pod, workload in self.labelled.get((one.namespace, *first), ()):
+            if not workloads.selected(one.spec.selector, pod.meta.labels):
                 continue
-            if not pod.spec.status.pod_ip or pod.meta.deletion_timestamp:
+            if not workload.address or pod.meta.deletion_timestamp:
                 continue
             ready = pod.spec.status.ready or one.spec.publish_not_ready_addresses
             for port, declared in ports.items():
                 target = _target(pod.spec, declared)
                 if target:
-                    yield Instance(port, target, workloads.of_pod(pod, self.nodes), ready=ready)
+                    yield Instance(port, target, workload, ready=ready)
 
     # Istio
 

@@ -28,6 +28,7 @@ class View:
     findings: list[Finding] = field(default_factory=list)
     """What generators had to leave out or decide."""
     _policies: dict[str, Policy | None] = field(default_factory=dict)
+    _by_host: dict[str, Service] = field(default_factory=dict)
 
     @property
     def mesh(self) -> MeshConfig:
@@ -36,7 +37,9 @@ class View:
 
     def service(self, host: str) -> Service | None:
         """The visible service of that host."""
-        return next((one for one in self.services if one.host == host), None)
+        if not self._by_host:
+            self._by_host = {one.host: one for one in self.services}
+        return self._by_host.get(host)
 
     def policy(self, service: Service) -> Policy | None:
         """What DestinationRules say about a service."""

@@ -73,7 +73,7 @@ class Regex(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Regex:
-        import re2
+        import re2  # pyright: ignore[reportMissingImports]
 
         options = re2.Options()
         options.log_errors = False

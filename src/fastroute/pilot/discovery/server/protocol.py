@@ -78,9 +78,11 @@ class Session(Protocol):
 
     def request(self, request: Any) -> list[Any]:
         """Responses to a request; RequestError if no proxy may send such."""
+        ...
 
     def push(self, generated: Generated) -> list[Any]:
         """Responses that a new state makes necessary."""
+        ...
 
 
 @dataclass(slots=True)

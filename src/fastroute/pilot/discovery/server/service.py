@@ -181,6 +181,10 @@ async def _read(requests: AsyncIterator[Any], connection: Connection) -> None:
         connection.wake.set()
 
 
+def _bytes(message: Any) -> bytes:
+    return bytes(message.SerializeToString())
+
+
 def _handlers(server: DiscoveryServer) -> Any:
     def handler(request: str, *, delta: bool) -> Any:
         async def behaviour(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
@@ -190,7 +194,7 @@ def _handlers(server: DiscoveryServer) -> Any:
         return grpc.stream_stream_rpc_method_handler(
             behaviour,
             request_deserializer=message_class(request).FromString,
-            response_serializer=lambda response: response.SerializeToString(),
+            response_serializer=_bytes,
         )
 
     return grpc.method_handlers_generic_handler(
