@@ -101,6 +101,15 @@ def test_the_router_tells_its_connections() -> None:
     assert told.decision["original_destination"] == ("1.2.3.4", 443)
 
 
+def test_passthrough_and_black_hole() -> None:
+    """PassthroughCluster sends to the original destination; BlackHoleCluster has no endpoint."""
+    passing = {"name": "PassthroughCluster", "type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED"}
+    router = Router(load({"listeners": sidecar()[:1], "clusters": [passing, {"name": "BlackHoleCluster"}]}))
+    chains = [router.connect(Connection(to, accepted=(POD, 15001))) for to in (("1.2.3.4", 443), (POD, 15001))]
+    picked = [router.pick(chain) for chain in chains if chain is not None]
+    assert [(each.address, each.port) if each is not None else None for each in picked] == [("1.2.3.4", 443), None]
+
+
 def test_the_sieve_is_told_step_by_step() -> None:
     """Each criterion in use says how many candidates are left, and which were passed over."""
     found = resources(sidecar(), CLUSTERS)
