@@ -3,7 +3,8 @@
 Rules:
 - CL-01 an address is an IP address, a pipe or an internal address, except in clusters that ask DNS.
 - CL-02 an address that occurs twice is two hosts in a STATIC cluster; in an EDS update only the first counts.
-- CL-09 gaps between priorities are empty levels; the weights of one locality must fit into 32 bits.
+- CL-09 gaps between priorities are empty levels. Where hashes choose, the weights of a level must fit
+  into 32 bits: Envoy ends itself otherwise. Other policies take any sum.
 - LB-20 a locality's weight counts only beside a locality message; the last entry of a locality wins.
 - DO-01 at most one category of drop_overloads.
 """
@@ -49,7 +50,7 @@ class Reader:
     """How the endpoints of one cluster are read.
 
     `first_only` drops repeated addresses (EDS). `resolve` answers for DNS clusters; `logical` takes
-    one address a name. `weights` says that the policy uses locality weights.
+    one address a name. `weights` says that the policy uses locality weights, `hashed` that it hashes.
     """
 
     ctx: Context
@@ -57,6 +58,7 @@ class Reader:
     resolve: Resolve | None = None
     logical: bool = False
     weights: bool = False
+    hashed: bool = False
     seen: set[str] = field(default_factory=set)
 
     def read(self, message: Any, path: str) -> Assignment:
@@ -66,6 +68,9 @@ class Reader:
         self._policy(message.policy, _join(path, "policy"), result)
         for index, group in enumerate(message.endpoints):
             self._group(group, _join(path, f"endpoints[{index}]"), result.levels)
+        if self.hashed and any(sum(host.weight for host in hosts) > MAX_WEIGHT for hosts, _ in result.levels):
+            words = f"The sum of weights of all upstream hosts in a locality exceeds {MAX_WEIGHT}"
+            raise self.ctx.reject(_join(path, "endpoints"), words)
         return result
 
     def _policy(self, policy: Any, path: str, result: Assignment) -> None:
@@ -100,16 +105,12 @@ class Reader:
         locality = Locality(place.region, place.zone, place.sub_zone)
         if weights is not None and group.HasField("locality") and group.HasField("load_balancing_weight"):
             weights[locality] = group.load_balancing_weight.value
-        total = 0
         for index, item in enumerate(group.lb_endpoints):
             for host in self._endpoint(item, f"{path}.lb_endpoints[{index}]", locality, group.priority):
-                total += host.weight
                 if self.first_only and str(host) in self.seen:
                     continue
                 self.seen.add(str(host))
                 hosts.append(host)
-        if total > MAX_WEIGHT:
-            raise self.ctx.reject(path, f"The sum of weights of all upstream hosts in a locality exceeds {MAX_WEIGHT}")
 
     def _endpoint(self, item: Any, path: str, locality: Locality, priority: int) -> Iterable[Endpoint]:
         self.ctx.only(item, path, ("endpoint", "health_status", "metadata", "load_balancing_weight"))

@@ -90,13 +90,16 @@ def _levels(assignment: Any) -> list[list[Host]]:
 
 def _host(item: Any) -> Host:
     socket = item.endpoint.address.socket_address
-    address = (
-        f"[{socket.address}]:{socket.port_value}" if ":" in socket.address else f"{socket.address}:{socket.port_value}"
-    )
-    key = item.metadata.filter_metadata["envoy.lb"].fields["hash_key"].string_value if item.HasField("metadata") else ""
+    name = f"[{socket.address}]" if ":" in socket.address else socket.address
+    address = f"{name}:{socket.port_value}"
+    fields = item.metadata.filter_metadata
+    # Reading a map of messages by an absent key would put it there.
+    key = dict(fields["envoy.lb"].fields).get("hash_key") if "envoy.lb" in fields else None
     weight = item.load_balancing_weight.value if item.HasField("load_balancing_weight") else 1
     status = item.health_status
-    return Host(address, (key or address).encode(), weight, _HEALTH[status], status == _DRAINING)
+    return Host(
+        address, ((key.string_value if key else "") or address).encode(), weight, _HEALTH[status], status == _DRAINING
+    )
 
 
 def _level(hosts: Sequence[Host], weighted: bool) -> Level:

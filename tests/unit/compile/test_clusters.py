@@ -41,7 +41,7 @@ REJECTED = [
     ({"lb_policy": "CLUSTER_PROVIDED"}, "did not provide one"),
     ({"lb_policy": "LOAD_BALANCING_POLICY_CONFIG"}, "need to be set"),
     (static(locality([endpoint(80, "foo.com")])), "malformed IP address: foo.com"),
-    (static(locality([endpoint(1, weight=2**32 - 1), endpoint(2)])), "exceeds 4294967295"),
+    (static(locality([endpoint(1, weight=2**32 - 1), endpoint(2)]), lb_policy="MAGLEV"), "exceeds 4294967295"),
     ({"lb_policy": "RING_HASH", "ring_hash_lb_config": {"minimum_ring_size": 9, "maximum_ring_size": 8}}, "> maximum"),
     ({"lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": 4}}, "prime"),
     ({"lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": 1}}, "prime"),
@@ -63,6 +63,13 @@ def test_a_block_of_another_policy_is_ignored():
 def test_an_unknown_cluster_type_is_named():
     with pytest.raises(UnsupportedError, match="redis"):
         cluster({"cluster_type": {"name": "envoy.clusters.redis"}})
+
+
+def test_typed_policies_that_are_not_supported_are_named():
+    kind = "type.googleapis.com/envoy.extensions.load_balancing_policies.load_aware_locality.v3.LoadAwareLocality"
+    item = {"typed_extension_config": {"name": "x", "typed_config": {"@type": kind}}}
+    with pytest.raises(UnsupportedError, match="load_aware_locality"):
+        cluster({"load_balancing_policy": {"policies": [item]}})
 
 
 def test_lenient_loading_notes_filters_that_envoy_lacks():

@@ -144,3 +144,10 @@ def test_without_a_hash_the_pick_is_random():
     made = cluster(static(locality([endpoint(port) for port in PORTS]), lb_policy="MAGLEV"))
     draw = seeded()
     assert {made.pick(random=draw).port for _ in range(100)} == set(PORTS)
+
+
+def test_a_panic_threshold_is_cut_to_a_whole_number():
+    # 29 % is 100 * (29 / 100.0) = 28.999… in doubles, so that 28 of 100 healthy hosts do not panic.
+    hosts = [endpoint(i, health="HEALTHY" if i <= 28 else "UNHEALTHY") for i in range(1, 101)]
+    made = cluster(static(locality(hosts), common_lb_config={"healthy_panic_threshold": {"value": 29}}))
+    assert made.loads["panic"] == [0]
