@@ -154,8 +154,9 @@ def _section(example: Example) -> str:
 
 CLOSING = """## Findings of `fastroute validate`
 
-It prints the errors above and two kinds of its own: `comment`, for a comment in JSON, which fastroute
-takes and Envoy does not, and the warning `deprecated`, with the replacement of the field.
+It prints the errors above and three kinds of its own: `comment`, for a comment in JSON, which fastroute
+takes and Envoy does not, the warning `deprecated`, with the replacement of the field, and the warning
+`node`, for a bootstrap that needs the node's name from Envoy's command line.
 """
 
 INTRODUCTION = """# Errors

@@ -12,11 +12,13 @@ import pytest
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from support import rich_samples, samples
+from support.envoy import validate
 from support.live_resources import CrashedError, LiveResources
 from support.near_valid import copy_with_config, message, near
 
 from fastroute import snapshot
 from fastroute.api import names
+from fastroute.config.text import to_tree
 from fastroute.errors import ConfigError, UnsupportedError
 
 pytestmark = pytest.mark.envoy
@@ -112,6 +114,32 @@ def test_clusters(envoy: LiveResources, resource: Message) -> None:
 @given(resource=near(ASSIGNMENTS))
 def test_load_assignments(envoy: LiveResources, resource: Message) -> None:
     agree(envoy, resource)
+
+
+BOOTSTRAP = message(names.BOOTSTRAP, rich_samples.BOOTSTRAP)
+
+
+def load_refusal(source: Message) -> ConfigError | None:
+    try:
+        snapshot.load(source)
+    except ConfigError as error:
+        return error
+    return None
+
+
+def test_the_sample_bootstrap_is_taken() -> None:
+    assert load_refusal(BOOTSTRAP) is None
+    verdict = validate(to_tree(BOOTSTRAP))
+    assert verdict.ok, verdict.message
+
+
+@settings(max_examples=30)
+@given(resource=near([BOOTSTRAP]))
+def test_bootstraps(resource: Message) -> None:
+    error = load_refusal(resource)
+    if not isinstance(error, UnsupportedError):
+        verdict = validate(to_tree(resource))
+        assert verdict.ok == (error is None), verdict.message or error
 
 
 @pytest.mark.parametrize(

@@ -306,3 +306,43 @@ CLUSTERS = [
 ASSIGNMENTS = [
     endpoints("e") | {"policy": {"drop_overloads": [{"category": "d", "drop_percentage": {"numerator": 5}}]}}
 ]
+
+BOOTSTRAP: dict[str, Any] = {
+    "node": {"id": "n", "cluster": "c", "locality": {"region": "r"}, "metadata": {"a": "b"}},
+    "static_resources": {
+        "listeners": [LISTENERS[0]],
+        "clusters": [
+            {"name": "blue"},
+            CLUSTERS[0],
+            {"name": "e", "type": "EDS", "eds_cluster_config": {"eds_config": {"ads": {}}}},
+            {
+                "name": "xds",
+                "connect_timeout": "1s",
+                "load_assignment": endpoints("xds"),
+                "typed_extension_protocol_options": CLUSTERS[0]["typed_extension_protocol_options"],
+            },
+        ],
+    },
+    "dynamic_resources": {
+        "ads_config": {
+            "api_type": "GRPC",
+            "transport_api_version": "V3",
+            "grpc_services": [{"envoy_grpc": {"cluster_name": "xds"}}],
+        },
+        "lds_config": {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"},
+        "cds_config": {"ads": {}, "resource_api_version": "V3"},
+    },
+    "layered_runtime": {
+        "layers": [
+            {"name": "a", "static_layer": {"x": {"y": 1}}},
+            {"name": "b", "admin_layer": {}},
+        ]
+    },
+    "stats_config": {
+        "stats_tags": [{"tag_name": "t", "regex": "^a((b))"}, {"tag_name": "envoy.cluster_name"}],
+        "stats_matcher": {"inclusion_list": {"patterns": [{"prefix": "a"}, {"safe_regex": {"regex": "b.*"}}]}},
+        "use_all_default_tags": False,
+    },
+    "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+    "watchdogs": {"main_thread_watchdog": {"miss_timeout": "1s"}},
+}

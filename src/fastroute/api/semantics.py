@@ -25,7 +25,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fastroute.api import pool
+from fastroute.api import bootstrap_semantics, pool
 
 Complaint = tuple[str, str, str]
 """Path below the message, what is wrong, what to do."""
@@ -176,6 +176,10 @@ def _tcp_proxy(message: Any) -> Iterator[Complaint]:
 
 
 CHECKS: dict[str, Check] = {
+    "envoy.config.bootstrap.v3.Bootstrap": bootstrap_semantics.bootstrap,
+    "envoy.config.bootstrap.v3.LayeredRuntime": bootstrap_semantics.layered_runtime,
+    "envoy.extensions.transport_sockets.tls.v3.Secret": bootstrap_semantics.secret,
+    "envoy.config.metrics.v3.TagSpecifier": bootstrap_semantics.tag_specifier,
     "envoy.config.core.v3.SocketAddress": _socket_address,
     "envoy.config.endpoint.v3.Endpoint.AdditionalAddress": _additional_address,
     "envoy.config.listener.v3.Listener": _listener,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastroute.api import deprecations
 from fastroute.config import Resources, json_text, read
@@ -82,6 +83,7 @@ def _judge(path: Path) -> Iterator[Finding]:
         yield from _from_error(error)
         return
     yield from _deprecated(resources)
+    yield from _node(resources)
     try:
         build(resources)
     except ConfigError as error:
@@ -103,6 +105,17 @@ def _deprecated(resources: Resources) -> Iterator[Finding]:
             remedy = f"Use {found.replacement}." if found.replacement else "Envoy will remove it."
             message = f"{found.name} is deprecated"
             yield Finding(WARNING, "deprecated", message, found.path, resource.where(found.path), label, remedy)
+
+
+def _node(resources: Resources) -> Iterator[Finding]:
+    """ADS needs to know the node, which the command line of Envoy may also name."""
+    if resources.bootstrap is None:
+        return
+    message: Any = resources.bootstrap.message
+    if message.dynamic_resources.HasField("ads_config") and not (message.node.id and message.node.cluster):
+        wrong = "ads: node 'id' and 'cluster' are required"
+        remedy = "Set both, or start Envoy with --service-node and --service-cluster."
+        yield Finding(WARNING, "node", wrong, "node", resources.bootstrap.where("node"), "Bootstrap", remedy)
 
 
 def _comments(path: Path) -> Iterator[Finding]:

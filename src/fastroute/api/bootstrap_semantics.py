@@ -1,0 +1,72 @@
+"""Checks that Envoy makes when it starts with a bootstrap.
+
+* What asks for `ads` needs `ads_config`. (The node's id and cluster, which Envoy wants then, may also
+  come from its command line.)
+* The clusters that ADS is asked at are static. A secret has a type.
+* A locator of listeners or clusters is an `xdstp:` URL.
+* Runtime layers have names of their own, and one admin layer is the most.
+* A tag has a name, and a regex or a value, unless it is one of Envoy's own (`envoy.…`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Complaint = tuple[str, str, str]
+
+
+def bootstrap(message: Any) -> Iterator[Complaint]:
+    """What is wrong with a Bootstrap as a whole."""
+    if not message.dynamic_resources.HasField("ads_config"):
+        yield from _without_ads(message)
+    for field in ("lds_resources_locator", "cds_resources_locator"):
+        locator = getattr(message.dynamic_resources, field)
+        if locator and not locator.startswith("xdstp:"):
+            yield f"dynamic_resources.{field}", f"{locator} is no xdstp: URL", "Name a collection, or remove it."
+    known = {cluster.name for cluster in message.static_resources.clusters}
+    for position, service in enumerate(message.dynamic_resources.ads_config.grpc_services):
+        name = service.envoy_grpc.cluster_name
+        if service.HasField("envoy_grpc") and name not in known:
+            path = f"dynamic_resources.ads_config.grpc_services[{position}].envoy_grpc.cluster_name"
+            yield path, f"unknown gRPC client cluster '{name}'", "Name a cluster of static_resources."
+
+
+def _without_ads(message: Any) -> Iterator[Complaint]:
+    wrong, remedy = "ADS must be configured to support an ADS config source", "Set dynamic_resources.ads_config."
+    for field in ("lds_config", "cds_config"):
+        if getattr(message.dynamic_resources, field).HasField("ads"):
+            yield f"dynamic_resources.{field}.ads", wrong, remedy
+    for position, cluster in enumerate(message.static_resources.clusters):
+        if cluster.eds_cluster_config.eds_config.HasField("ads"):
+            yield f"static_resources.clusters[{position}].eds_cluster_config.eds_config.ads", wrong, remedy
+
+
+def layered_runtime(message: Any) -> Iterator[Complaint]:
+    """What is wrong with the layers of the runtime."""
+    seen: set[str] = set()
+    admins = 0
+    for position, layer in enumerate(message.layers):
+        if layer.name in seen:
+            yield f"layers[{position}].name", f"duplicate layer name: {layer.name}", "Give each layer its own name."
+        seen.add(layer.name)
+        if layer.HasField("rtds_layer") and not layer.rtds_layer.HasField("rtds_config"):
+            yield f"layers[{position}].rtds_layer.rtds_config", "missing config source specifier", "Set it."
+        admins += layer.HasField("admin_layer")
+        if admins > 1 and layer.HasField("admin_layer"):
+            yield f"layers[{position}].admin_layer", "too many admin layers", "Keep one."
+
+
+def secret(message: Any) -> Iterator[Complaint]:
+    """What is wrong with a Secret."""
+    if message.WhichOneof("type") is None:
+        yield "", "secret type not implemented", "Set one of its types."
+
+
+def tag_specifier(message: Any) -> Iterator[Complaint]:
+    """What is wrong with a tag of the statistics."""
+    if not message.tag_name:
+        yield "tag_name", "tag_name cannot be empty", "Set it."
+    elif not message.regex and not message.HasField("fixed_value") and not message.tag_name.startswith("envoy."):
+        wrong = f"no regex specified for tag specifier and no default regex for name: '{message.tag_name}'"
+        yield "regex", wrong, "Set regex or fixed_value."

@@ -1,0 +1,174 @@
+"""What Envoy refuses when it builds: one broken and one good message for each check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fastroute.api import constraints, names, semantics, transcode
+
+CORE = "envoy.config.core.v3."
+CLUSTER = names.CLUSTER
+HEALTH = {"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1}
+HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+TLS = "envoy.extensions.transport_sockets.tls.v3."
+PIPE = {"pipe": {"path": "x"}}
+HTTP3 = {HTTP: {"@type": names.url(HTTP), "explicit_http_config": {"http3_protocol_options": {}}}}
+QUIC = {
+    "name": "q",
+    "typed_config": {
+        "@type": names.url("envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport"),
+        "upstream_tls_context": {},
+    },
+}
+
+
+def checked(status: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "c", "health_checks": [{**HEALTH, "http_health_check": {"path": "/", **status}}]}
+
+
+CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        CLUSTER,
+        {"name": "c", "common_lb_config": {"update_merge_window": "1s"}},
+        {"name": "c", "common_lb_config": {"update_merge_window": "-1s"}},
+    ),
+    (
+        CLUSTER,
+        checked({"expected_statuses": [{"start": 200, "end": 201}]}),
+        checked({"expected_statuses": [{"start": 2, "end": 3}]}),
+    ),
+    (CLUSTER, checked({}), checked({"retriable_statuses": [{}]})),
+    (CLUSTER, checked({}), checked({"use_alpn_protocol": True})),
+    (
+        CLUSTER,
+        {"name": "c", "http2_protocol_options": {}, "health_checks": [{**HEALTH, "grpc_health_check": {}}]},
+        {"name": "c", "health_checks": [{**HEALTH, "grpc_health_check": {}}]},
+    ),
+    (CLUSTER, {"name": "c"}, {"name": "c", "load_balancing_policy": {}}),
+    (
+        CLUSTER,
+        {"name": "c", "typed_extension_protocol_options": HTTP3, "transport_socket": QUIC},
+        {"name": "c", "typed_extension_protocol_options": HTTP3},
+    ),
+    (
+        CORE + "SocketAddress",
+        {"address": "a", "port_value": 1, "resolver_name": "envoy.ip"},
+        {"address": "a", "port_value": 1, "resolver_name": "dns"},
+    ),
+    (
+        CORE + "BindConfig",
+        {"source_address": {"address": "a", "port_value": 0}},
+        {"source_address": {"address": "a", "named_port": "p"}},
+    ),
+    (CORE + "ConfigSource", {"ads": {}}, {"self": {}}),
+    (CORE + "ConfigSource", {"path": "x"}, {"path": ""}),
+    (CORE + "TlvEntry", {"type": 1, "value": "YQ=="}, {"type": 1}),
+    (
+        "envoy.config.accesslog.v3.AccessLog",
+        {"name": "a", "typed_config": {"@type": names.url(names.CORS)}},
+        {"name": "a"},
+    ),
+    ("envoy.config.endpoint.v3.Endpoint.AdditionalAddress", {"address": PIPE}, {}),
+    (names.LISTENER, {"address": PIPE}, {"address": PIPE, "internal_listener": {}}),
+    (
+        names.LISTENER,
+        {"address": {"socket_address": {"address": "::", "port_value": 1, "ipv4_compat": True}}},
+        {"address": {"socket_address": {"address": "::1", "port_value": 1, "ipv4_compat": True}}},
+    ),
+    (
+        names.LISTENER,
+        {"address": {"socket_address": {"protocol": "UDP", "address": "::", "port_value": 1}}},
+        {"address": {"socket_address": {"protocol": "UDP", "address": "::", "port_value": 1}}, "bind_to_port": False},
+    ),
+    (
+        names.TCP_PROXY,
+        {"stat_prefix": "s", "cluster": "c"},
+        {"stat_prefix": "s", "cluster": "c", "upstream_connect_mode": "ON_DOWNSTREAM_DATA"},
+    ),
+    (
+        names.TCP_PROXY + ".TunnelingConfig",
+        {"hostname": "h", "use_post": True, "post_path": "/"},
+        {"hostname": "h", "post_path": "/"},
+    ),
+    (
+        "envoy.extensions.filters.network.http_connection_manager.v3.Rds",
+        {"route_config_name": "xdstp://a/b"},
+        {"route_config_name": "r"},
+    ),
+    (TLS + "TlsParameters", {"compliance_policies": [0]}, {"compliance_policies": [99]}),
+    (
+        TLS + "UpstreamTlsContext",
+        {"auto_sni_san_validation": True, "common_tls_context": {"validation_context": {}}},
+        {"auto_sni_san_validation": True},
+    ),
+    (TLS + "Secret", {"generic_secret": {}}, {"name": "s"}),
+    (
+        "envoy.type.matcher.v3.StringMatcher",
+        {"exact": "a", "ignore_case": True},
+        {"safe_regex": {"regex": "a"}, "ignore_case": True},
+    ),
+    ("envoy.config.metrics.v3.TagSpecifier", {"tag_name": "envoy.cluster_name"}, {"tag_name": "mine"}),
+    ("envoy.config.metrics.v3.TagSpecifier", {"tag_name": "mine", "fixed_value": "x"}, {"regex": "x"}),
+    (
+        "envoy.config.bootstrap.v3.LayeredRuntime",
+        {"layers": [{"name": "a", "admin_layer": {}}, {"name": "b", "static_layer": {}}]},
+        {"layers": [{"name": "a", "admin_layer": {}}, {"name": "b", "admin_layer": {}}]},
+    ),
+    (
+        "envoy.config.bootstrap.v3.LayeredRuntime",
+        {"layers": [{"name": "a", "static_layer": {}}]},
+        {"layers": [{"name": "a", "static_layer": {}}, {"name": "a", "static_layer": {}}]},
+    ),
+    ("envoy.config.bootstrap.v3.LayeredRuntime", {}, {"layers": [{"name": "a", "rtds_layer": {"name": "r"}}]}),
+    (
+        names.BOOTSTRAP,
+        {"dynamic_resources": {"lds_config": {"path_config_source": {"path": "x"}}}},
+        {"dynamic_resources": {"lds_config": {"ads": {}}}},
+    ),
+    (
+        names.BOOTSTRAP,
+        {"dynamic_resources": {"cds_resources_locator": "xdstp://a/b"}},
+        {"dynamic_resources": {"cds_resources_locator": "b"}},
+    ),
+    (
+        names.BOOTSTRAP,
+        {"dynamic_resources": {"ads_config": {"api_type": "GRPC"}}},
+        {
+            "dynamic_resources": {
+                "ads_config": {"api_type": "GRPC", "grpc_services": [{"envoy_grpc": {"cluster_name": "x"}}]}
+            }
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "good", "bad"), CASES)
+def test_each_check(kind: str, good: dict[str, Any], bad: dict[str, Any]) -> None:
+    assert [found for found in constraints.check(transcode.message(kind, good)) if found.code == "refused"] == []
+    assert [found.code for found in constraints.check(transcode.message(kind, bad)) if found.code == "refused"]
+
+
+def test_every_check_has_a_case() -> None:
+    reached = {kind for kind, _, _ in CASES} | {CORE + "HealthCheck.HttpHealthCheck"}
+    assert set(semantics.CHECKS) <= reached
+
+
+def test_a_removed_field_needs_a_runtime_key() -> None:
+    from fastroute import config
+    from fastroute.errors import RejectedError
+
+    action = {"dynamic_metadata": {"descriptor_key": "k", "metadata_key": {"key": "a", "path": [{"key": "b"}]}}}
+    routes = {"name": "r", "virtual_hosts": [{"name": "v", "domains": ["*"], "rate_limits": [{"actions": [action]}]}]}
+    with pytest.raises(RejectedError, match="no longer takes"):
+        config.read(routes)
+    key = constraints.ALLOWING + "envoy.config.route.v3.RateLimit.Action.dynamic_metadata"
+    allowing = {"layered_runtime": {"layers": [{"name": "a", "static_layer": {key: True}}]}}
+    assert config.read([allowing, routes]).routes
+
+
+def test_the_zero_value_of_an_enum_can_be_refused() -> None:
+    source = {"api_config_source": {"transport_api_version": "V3"}}
+    codes = [found.code for found in constraints.check(transcode.message(CORE + "ConfigSource", source))]
+    assert codes == ["disallowed"]
