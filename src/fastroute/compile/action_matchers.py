@@ -1,6 +1,5 @@
-"""Matchers inside actions: header and string matchers, regular expressions.
+"""Header and string matchers inside actions.
 
-RM-06  An expression is refused when RE2 does not compile it or its program is too large.
 RM-34  `exact_match: ""` is a presence test.
 """
 
@@ -12,23 +11,7 @@ from typing import Any
 from fastroute.action.matchers import HeaderMatcher, ValueTest
 from fastroute.action.tests import RangeTest, RegexTest, TextTest
 from fastroute.compile.context import Context
-from fastroute.core.regexes import Regex, RegexError
-
-PROGRAM_SIZE_KEY = "re2.max_program_size.error_level"
-PROGRAM_SIZE = 100
-
-
-def compile_regex(message: Any, ctx: Context, path: str) -> Regex:
-    """The expression of a RegexMatcher at `path`."""
-    limit = ctx.runtime.get(PROGRAM_SIZE_KEY, PROGRAM_SIZE)
-    if message.HasField("google_re2") and message.google_re2.HasField("max_program_size"):
-        limit = message.google_re2.max_program_size.value
-    if not message.regex:
-        raise ctx.reject(f"{path}.regex", "value length must be at least 1 characters")
-    try:
-        return Regex(message.regex, max_program_size=int(limit) if isinstance(limit, int | float) else PROGRAM_SIZE)
-    except RegexError as error:
-        raise ctx.reject(f"{path}.regex", str(error)) from error
+from fastroute.compile.regexes import compile_regex
 
 
 def compile_string(message: Any, ctx: Context, path: str) -> ValueTest:

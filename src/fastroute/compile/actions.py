@@ -25,6 +25,7 @@ from fastroute.compile.policies import ACTION_FIELDS, compile_policies
 from fastroute.compile.redirects import compile_body, compile_body_format, compile_redirect, redirect_status
 from fastroute.compile.retry import compile_retry_policy
 from fastroute.compile.rewrites import matched_length
+from fastroute.compile.runtime import runtime_number
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
 
@@ -200,7 +201,7 @@ def _weighted(
         entry_path = f"{here}.clusters[{index}]"
         _check_entry(entry, clusters, ctx, entry_path)
         level = compile_level("weighted cluster", entry, ctx, entry_path)
-        weight = _weight(message.runtime_key_prefix, entry, ctx, entry_path)
+        weight = _weight(message.runtime_key_prefix, entry, ctx)
         action = replace(
             common,
             levels=replace(common.levels, entry=level),
@@ -230,11 +231,6 @@ def _check_entry(entry: Any, clusters: Container[str] | None, ctx: Context, path
         _check_cluster(entry.name, clusters, "weighted cluster", ctx, f"{path}.name")
 
 
-def _weight(prefix: str, entry: Any, ctx: Context, path: str) -> int:
-    key = f"{prefix}.{entry.name}"
-    if not prefix or key not in ctx.runtime:
-        return int(entry.weight.value)
-    value = ctx.runtime[key]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ctx.unsupported(f"{path}.weight", f"the runtime key {key} holds {value!r}, which is no weight")
-    return int(value)
+def _weight(prefix: str, entry: Any, ctx: Context) -> int:
+    number = runtime_number(ctx.runtime, f"{prefix}.{entry.name}") if prefix else None
+    return int(entry.weight.value) if number is None or number < 0 else int(number)

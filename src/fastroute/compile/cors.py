@@ -8,14 +8,14 @@ from fastroute.action.cors import CorsSetting
 from fastroute.action.fractions import ALWAYS
 from fastroute.compile.action_matchers import compile_string
 from fastroute.compile.context import Context
-from fastroute.compile.fractions import runtime_fraction
+from fastroute.compile.runtime import runtime_fraction
 
 
 def compile_cors(message: Any, ctx: Context, path: str) -> CorsSetting:
     """The setting of a CorsPolicy at `path`."""
     enabled = ALWAYS
     if message.HasField("filter_enabled"):
-        enabled = runtime_fraction(message.filter_enabled, ctx, f"{path}.filter_enabled")
+        enabled = runtime_fraction(message.filter_enabled, ctx.runtime)
     return CorsSetting(
         tuple(
             compile_string(each, ctx, f"{path}.allow_origin_string_match[{index}]")

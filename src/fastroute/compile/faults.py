@@ -13,6 +13,7 @@ from fastroute.compile.action_matchers import compile_headers
 from fastroute.compile.context import Context
 from fastroute.compile.durations import milliseconds
 from fastroute.compile.fractions import fraction
+from fastroute.compile.runtime import runtime_value
 
 _HANDLED = ("delay", "abort", "upstream_cluster", "downstream_nodes", "headers")
 _INERT = ("disable_downstream_cluster_stats", "filter_metadata")
@@ -22,7 +23,7 @@ _RUNTIME_PREFIX = "fault.http."
 def compile_fault(message: Any, ctx: Context, path: str) -> FaultPolicy:
     """The policy of `message`, an HTTPFault at `path`."""
     ctx.only(message, path, _HANDLED, _INERT)
-    if any(key.startswith(_RUNTIME_PREFIX) for key in ctx.runtime):
+    if any(f"{key}.".startswith(_RUNTIME_PREFIX) for key in ctx.runtime) or runtime_value(ctx.runtime, "fault.http"):
         raise ctx.unsupported(path, "runtime keys of the fault filter (fault.http.…) are not supported")
     return FaultPolicy(
         delay=_delay(message.delay, ctx, f"{path}.delay") if message.HasField("delay") else None,

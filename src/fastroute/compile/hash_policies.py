@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastroute.action.hashes import CookieHash, HashPolicy, HeaderHash, QueryHash, SourceAddressHash
-from fastroute.compile.action_matchers import compile_regex
 from fastroute.compile.context import Context
 from fastroute.compile.durations import optional_milliseconds
+from fastroute.compile.regexes import compile_regex
 
 
 def compile_hash_policies(messages: Iterable[Any], ctx: Context, path: str) -> tuple[HashPolicy, ...]:

@@ -9,8 +9,8 @@ from fastroute.action.fractions import ALWAYS
 from fastroute.action.mirrors import MirrorPolicy
 from fastroute.action.mutations import Mutations
 from fastroute.compile.context import Context
-from fastroute.compile.fractions import runtime_fraction
 from fastroute.compile.header_mutations import compile_addition, remove_name
+from fastroute.compile.runtime import runtime_fraction
 
 _HANDLED = (
     "cluster",
@@ -43,7 +43,7 @@ def _policy(message: Any, clusters: Container[str] | None, ctx: Context, path: s
         raise ctx.reject(f"{path}.cluster", f"route: unknown shadow cluster '{cluster}'")
     fraction = ALWAYS
     if message.HasField("runtime_fraction"):
-        fraction = runtime_fraction(message.runtime_fraction, ctx, f"{path}.runtime_fraction")
+        fraction = runtime_fraction(message.runtime_fraction, ctx.runtime)
     return MirrorPolicy(
         cluster,
         header.lower().encode(),

@@ -8,6 +8,7 @@ from typing import Any
 from fastroute.action import rate_limits as limits
 from fastroute.compile.action_matchers import compile_headers, compile_string
 from fastroute.compile.context import Context
+from fastroute.compile.runtime import runtime_value
 
 
 def compile_rate_limits(
@@ -20,7 +21,7 @@ def compile_rate_limits(
 def _limit(message: Any, metadata: Mapping[str, object], ctx: Context, path: str) -> limits.RateLimit:
     handled = ("stage", "disable_key", "actions", "hits_addend", "apply_on_stream_done")
     ctx.only(message, path, handled, ("x_ratelimit_option",))
-    if message.disable_key and message.disable_key in ctx.runtime:
+    if message.disable_key and runtime_value(ctx.runtime, message.disable_key) is not None:
         raise ctx.unsupported(f"{path}.disable_key", "a disable_key that the runtime has is not supported")
     actions = tuple(
         _action(action, metadata, ctx, f"{path}.actions[{index}]") for index, action in enumerate(message.actions)

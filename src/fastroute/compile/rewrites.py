@@ -19,9 +19,9 @@ from fastroute.action.rewrites import (
     PrefixRewrite,
     RegexRewrite,
 )
-from fastroute.compile.action_matchers import compile_regex
 from fastroute.compile.context import Context
 from fastroute.compile.formatter import compile_template
+from fastroute.compile.regexes import compile_regex
 from fastroute.compile.template_rewrites import compile_template_rewrite
 
 PATH_FIELDS = ("prefix_rewrite", "regex_rewrite", "path_rewrite_policy", "path_rewrite")

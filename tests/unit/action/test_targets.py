@@ -71,8 +71,9 @@ def test_weights_of_the_runtime():
     assert [entry.weight for entry in compiled(route, runtime={"w.a": 300}).entries] == [300, 2]
     with pytest.raises(RejectedError, match="greater than 0"):
         compiled(route, runtime={"w.a": 0, "w.b": 0})
-    with pytest.raises(UnsupportedError, match="no weight"):
-        compiled(route, runtime={"w.a": "many"})
+    weights = {"w": {"a": "many", "b": -1}}
+    assert [entry.weight for entry in compiled(route, runtime=weights).entries] == [1, 2]
+    assert [entry.weight for entry in compiled(route, runtime={"w.a": "7.9", "w.b": True}).entries] == [7, 2]
 
 
 @pytest.mark.parametrize(
