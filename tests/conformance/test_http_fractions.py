@@ -216,3 +216,46 @@ def test_one_random_value_decides_fraction_and_cluster(bed: HttpEnvoy) -> None:
     bed.swap({"virtual_hosts": [{"name": "h", "domains": ["*"], "routes": routes}]})
     seen = {(each.route, each.cluster) for each in bed.decide([raw(Request(b"h", b"/"))] * 500)}
     assert seen == {("some", "c1"), ("rest", "c2")}
+
+
+USABLE = {
+    "zero": False,
+    "hundred": True,
+    "more": True,
+    "huge": True,
+    "nearly": False,
+    "above": True,
+    "text": True,
+    "text-zero": False,
+    "text-float": True,
+    "struct": True,
+    "struct-zero": False,
+    "struct-million": True,
+    "struct-none": False,
+    "struct-word": False,
+    "struct-text": False,
+    "struct-negative": True,
+    "struct-half": False,
+    "struct-empty": False,
+    "struct-true": False,
+    "nested.hundred": True,
+    "nested.zero": False,
+    "nested.deep.hundred": True,
+}
+"""Keys whose values replace the default, and what they make of a route. All others leave it."""
+
+
+@pytest.mark.parametrize("key", sorted(set(KEYS) - {"text-space"}))
+def test_a_runtime_value(bed: HttpEnvoy, key: str) -> None:
+    """RM-21: each form of a runtime value, over a default of nothing and of everything."""
+    differential = Differential(bed)
+    differential.runtime = RUNTIME
+    for numerator in (0, 100):
+        fraction = {"default_value": {"numerator": numerator}, "runtime_key": key}
+        routes = [{"name": "r", "match": {"prefix": "/", "runtime_fraction": fraction}, "route": {"cluster": "c1"}}]
+        differential.check(
+            {"virtual_hosts": [{"name": "h", "domains": ["*"], "routes": routes}]}, [Request(b"h", b"/")]
+        )
+        expected = USABLE.get(key, numerator == 100)
+        assert differential.kinds == {"forward" if expected else "respond": 1}
+        differential.kinds.clear()

@@ -198,6 +198,13 @@ ROWS = (
             (get(headers={"x-forwarded-proto": ""}), "404"),
         ],
     ),
+    Row(
+        "HC-03 HC-46",
+        "an edge that trusts a hop takes an https URL",
+        ANY,
+        [(get("https://h.test/"), "any")],
+        {**EDGE, "xff_num_trusted_hops": 1},
+    ),
 )
 
 REFUSED: tuple[Refused, ...] = (

@@ -233,6 +233,30 @@ ROWS = (
         ],
         EDGE,
     ),
+    Row(
+        "HC-09",
+        "an absolute target brings the host that Connection removed",
+        ANY,
+        [(get("http://b.com/", headers={"connection": "host"}), "any")],
+    ),
+    Row(
+        "HC-09",
+        "the Connection header of an upgrade or a CONNECT is left alone",
+        table(route("connect", {"connect_matcher": {}}), route("kept", has("x-a")), route("none")),
+        [
+            (get(headers={"connection": "upgrade, x-a", "upgrade": "websocket", "x-a": "1"}), "kept"),
+            (get(headers={"connection": "upgrade, x-a", "upgrade": "h2c", "x-a": "1"}), "none"),
+            (get(None, "a:80", "CONNECT", {"connection": "x-forwarded-for"}), "connect"),
+        ],
+        {"upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}]},
+    ),
+    Row(
+        "HC-03",
+        "without absolute targets anything is a path, which must start with a slash",
+        ANY,
+        [(get("http://b.com/"), "404"), (get("*"), "404"), (get("/"), "any")],
+        {"http_protocol_options": {"allow_absolute_url": False}},
+    ),
 )
 
 REFUSED: tuple[Refused, ...] = ()

@@ -315,6 +315,21 @@ ROWS = (
             ],
         },
     ),
+    Row(
+        "FC-21 VH-13",
+        "no name at all is no server name",
+        tree(
+            matcher_tree={
+                "input": HEADER,
+                "custom_match": extension(
+                    "xds.type.matcher.v3.ServerNameMatcher",
+                    domain_matchers=[{"domains": ["*"], "on_match": action(route("name"))}],
+                ),
+            },
+            on_no_match=action(route("none")),
+        ),
+        [(get(headers={"x-a": "b.com"}), "name"), (get(headers={"x-a": ""}), "none"), (get(), "none")],
+    ),
 )
 
 RDS: dict[str, Any] = {"rds_config_source": {"ads": {}}}

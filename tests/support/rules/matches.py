@@ -450,6 +450,15 @@ ROWS = (
         choose({"prefix": "/", "filter_state": [{"key": "k", "string_match": {"prefix": "a"}}]}),
         [(get(), "no")],
     ),
+    Row(
+        "RM-50",
+        "the codec answers gRPC as it answers everything; CONNECT is never gRPC",
+        choose({"prefix": "/", "grpc": {}}),
+        [
+            (get(host="a b", headers={"content-type": "application/grpc"}), "400"),
+            (get(None, "a:80", "CONNECT", {"content-type": "application/grpc"}), "404"),
+        ],
+    ),
 )
 
 LONG = "a{101}b{101}"

@@ -86,6 +86,12 @@ ROWS = (
             (get("/x", method="CONNECT"), "400"),
         ],
     ),
+    Row(
+        "HC-61 VH-11",
+        "an upgrade comes before the redirect to TLS",
+        table(route("r"), require_tls="ALL"),
+        [(get(headers=UPGRADE), "403"), (get(), "301 https://h.test/")],
+    ),
 )
 
 REFUSED: tuple[Refused, ...] = (
