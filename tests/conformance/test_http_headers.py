@@ -12,4 +12,4 @@ pytestmark = pytest.mark.envoy
 
 @budgets()
 def test_headers_as_envoy_matches_them(http_envoy: HttpEnvoy, budget: int) -> None:
-    run_family(Differential(http_envoy, with_router=False), headers, budget)
+    run_family(Differential(http_envoy), headers, budget)

@@ -25,4 +25,4 @@ def bed() -> Iterator[HttpEnvoy]:
 
 @budgets()
 def test_requests_as_envoy_normalises_and_answers_them(bed: HttpEnvoy, budget: int) -> None:
-    run_family(Differential(bed, normalisation.LISTENERS, with_router=False), normalisation, budget)
+    run_family(Differential(bed, normalisation.LISTENERS), normalisation, budget)

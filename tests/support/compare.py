@@ -157,7 +157,7 @@ class Differential:
             if router is not None:
                 routed = of_router(router.decide(at))
                 self.routed += 1
-                assert routed[:-1] == envoy[:-1], f"router on {listener}: {raw(request)!r}\nwalk:\n{walked.text()}"
+                assert routed == envoy, f"router on {listener}: {raw(request)!r}\nwalk:\n{walked.text()}"
 
 
 def _fields(request: Request) -> dict[str, Any]:

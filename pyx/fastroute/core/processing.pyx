@@ -165,7 +165,8 @@ cdef class HeaderProcessing:
         cdef Context context = decision.context
         cdef bint presented = context is not None and context.presented
         if self.via:
-            store(headers, b"via", self.via)
+            told = first_of(headers, b"via")
+            replace(headers, b"via", told + b", " + self.via if told else self.via)
         if not (self.keep_client_cert or (self.client_cert_on_mtls and presented)):
             drop(headers, b"x-forwarded-client-cert")
         if self.generate_id:

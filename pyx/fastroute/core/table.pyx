@@ -275,18 +275,13 @@ cdef class RouteTable:
         return answer(decision, "redirect", 301, "direct_response")
 
     cdef int strip_parameters(self, View *view, Decision decision) except -1:
-        """RM-12: routes are matched on the path without parameters, templates on one without trailing ones."""
-        cdef bytes path, trailing
-        cdef Py_ssize_t last
+        """RM-12: routes are matched on the path without parameters; templates on the path as it is."""
+        cdef bytes path
         if memchr(view.path.data, c";", <size_t>view.path.size) == NULL:
             return 0
-        path = view.path.data[:view.path.size]
-        last = path.rfind(b"/")
-        trailing = path[:last] + path[last:].partition(b";")[0]
-        path = without_parameters(path)
-        decision.compared = (path, trailing)
+        path = without_parameters(view.path.data[:view.path.size])
+        decision.compared = path
         view_of(path, &view.path)
-        view_of(trailing, &view.template_path)
         return 0
 
     cdef uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE:

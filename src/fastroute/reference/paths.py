@@ -7,8 +7,8 @@
 - RM-08: `connect_matcher` takes CONNECT, whatever the path.
 - RM-09: `path_match_policy` is a URI template.
 - RM-11: `case_sensitive: false` folds ASCII in prefix, path and path_separated_prefix only.
-- RM-12: `ignore_path_parameters_in_path_matching` cuts ";…" out of every segment first (for a URI
-  template: from the last segment only).
+- RM-12: `ignore_path_parameters_in_path_matching` cuts ";…" out of every segment first; not for a URI
+  template, whose operators take ";" as they take other characters.
 - RM-13: nothing is percent-decoded.
 - VH-15: a request without a path (CONNECT) passes over every route that needs one.
 """
@@ -43,7 +43,7 @@ def why_not(match: Message, path: bytes | None, method: bytes, *, ignore_paramet
         return Reason(f"the request has no path for {kind}", "VH-15")
     subject = without_query(path)
     if kind == "path_match_policy":
-        return _template(match, subject, ignore_parameters=ignore_parameters)
+        return _template(match, subject)
     if ignore_parameters:
         subject = without_parameters(subject)
     if _matches(match, kind, subject):
@@ -80,11 +80,8 @@ def template_of(match: Message) -> str:
     return template
 
 
-def _template(match: Message, subject: bytes, *, ignore_parameters: bool) -> Reason | None:
+def _template(match: Message, subject: bytes) -> Reason | None:
     template = template_of(match)
-    if ignore_parameters:
-        head, slash, last = subject.rpartition(b"/")
-        subject = head + slash + last.partition(b";")[0]
     if uri_template.matches(template, subject):
         return None
     return Reason(f"the path {text(subject)!r} does not match the template {template!r}", "RM-09")

@@ -200,6 +200,12 @@ ROWS = (
             (get("/t;1/v"), "404"),
         ],
     ),
+    Row(
+        "RM-12",
+        "parameters are part of what a template matches",
+        choose(template("/*/v1"), ignore_path_parameters_in_path_matching=True),
+        [(get("/x/v1"), "yes"), (get("/x/v1;p=1"), "no"), (get("/x;p=1/v1"), "yes")],
+    ),
     Row("RM-13", "nothing is decoded", choose({"path": "/a"}), [(get("/%61"), "no")]),
     Row(
         "RM-20",
