@@ -14,7 +14,11 @@ from support.drawn_matchers import matched_worlds
 from support.drawn_networks import CLUSTERS, network_worlds
 
 from fastroute.errors import RejectedError
+from fastroute.reference import filter_chains, listener_filters
+from fastroute.reference.arrival import Arrival
 from fastroute.reference.connections import explain_connection
+from fastroute.reference.filter_chains import CRITERIA
+from fastroute.reference.trace import Trace
 from fastroute.request import Connection
 
 PORT = 21000
@@ -67,6 +71,35 @@ def every_view(batch: list[Client]) -> list[Connection]:
 @settings(max_examples=100)
 def test_matches(world: list[dict[str, Any]], batch: list[Client]) -> None:
     compare(world, every_view(batch))
+
+
+def fits(chain: Any, arrival: Arrival) -> bool:
+    """Whether every criterion that the chain gives takes the connection: best overall match would ask no more."""
+    for _, _, keys, wanted in CRITERIA:
+        given_keys = list(keys(chain.filter_chain_match))
+        if given_keys and not any(key in given_keys for key in wanted(arrival, given_keys)):
+            return False
+    return True
+
+
+def test_the_draw_reaches_where_no_way_back_matters() -> None:
+    """Often enough a chain fits altogether, and the sieve has lost it before (FC-02)."""
+    lost = []
+
+    @given(worlds(PORT), batches(20))
+    @settings(max_examples=60, derandomize=True)
+    def run(world: list[dict[str, Any]], batch: list[Client]) -> None:
+        listener = resources(world).listeners[0].message
+        for client in batch:
+            arrival = Arrival.of(client.as_bytes(PORT), listener)
+            listener_filters.run(listener, arrival, Trace())
+            arrival.transport_protocol = arrival.transport_protocol or "raw_buffer"
+            chosen = filter_chains.choose(listener.filter_chains, arrival, Trace())
+            if chosen is None and any(fits(chain, arrival) for chain in listener.filter_chains):
+                lost.append(client)
+
+    run()
+    assert len(lost) >= 50
 
 
 @given(matched_worlds(PORT), batches(8))

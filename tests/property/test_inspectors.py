@@ -50,7 +50,7 @@ def test_core_and_reference(data: bytes) -> None:
 
 @pytest.mark.long
 @given(ANY)
-@settings(max_examples=30000)
+@settings(max_examples=10000)
 def test_core_and_reference_many_times(data: bytes) -> None:
     check(data)
 
