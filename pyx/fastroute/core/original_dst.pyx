@@ -57,13 +57,17 @@ cdef object _at(object value, object path):
 
 
 cdef object _restored(object context):
+    """The original destination, of a connection, a chain, or what surrounds a decision."""
     cdef object connection = getattr(context, "connection", None)
-    cdef object accepted
+    if connection is None:
+        connection = getattr(context, "surroundings", None)
     if connection is None:
         connection = context
     destination = getattr(connection, "destination", None)
+    if destination is None or not getattr(connection, "restored", True):
+        return None
     accepted = getattr(connection, "accepted", None)
-    if destination is None or (accepted is not None and tuple(accepted) == tuple(destination)):
+    if accepted is not None and tuple(accepted) == tuple(destination):
         return None
     return tuple(destination)
 
