@@ -14,11 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import names, pool
-from fastroute.config import json_text, kinds, yaml_text
+from fastroute.config import json_text, kinds
 from fastroute.config.positions import InFile, InText
 from fastroute.config.resources import Positions
 from fastroute.errors import ParseError, Where
@@ -67,6 +66,8 @@ def parse(data: bytes, file: str, kind: str | None = None) -> Document:
     if form == TEXT_PROTO:
         return Document(_text_proto(text, file, kind), file, InFile(file))
     if form == YAML:
+        from fastroute.config import yaml_text
+
         return Document(yaml_text.parse(text, file), file, InText(file, text, yaml=True))
     return Document(json_text.parse(text, file), file, InText(file, text))
 
@@ -90,13 +91,16 @@ def _sniff(data: bytes) -> str:
 
 
 def _text_proto(text: str, file: str, kind: str | None) -> Message:
+    from google.protobuf import text_format
+
     failure: ParseError | None = None
     for name in (kind,) if kind else _BINARY_KINDS:
         try:
             return text_format.Parse(text, pool.new(name), descriptor_pool=pool.pool())
         except text_format.ParseError as error:
             where = Where(file, error.GetLine(), error.GetColumn())
-            found = ParseError(f"not text proto: {_reason(error)}", where=where, code="syntax")
+            reason = str(error).partition(" : ")[2] or str(error)
+            found = ParseError(f"not text proto: {reason}", where=where, code="syntax")
             if failure is None or _line(found) > _line(failure):
                 failure = found
         except RecursionError:
@@ -108,10 +112,6 @@ def _text_proto(text: str, file: str, kind: str | None) -> Message:
 
 def _line(error: ParseError) -> tuple[int, int]:
     return (error.where.line or 0, error.where.column or 0) if error.where else (0, 0)
-
-
-def _reason(error: text_format.ParseError) -> str:
-    return str(error).partition(" : ")[2] or str(error)
 
 
 def _binary(data: bytes, file: str, kind: str | None) -> Message:

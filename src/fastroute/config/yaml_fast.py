@@ -28,6 +28,7 @@ _FLOW = re.compile(
     r""" *(?:([\[\]{},])|("[^"\\]*"|'[^']*')(:?)"""
     r"""|([A-Za-z0-9_/.+][A-Za-z0-9_/.+\-|*$()^=~%@;]*(?::[A-Za-z0-9_/.+*-]+)*)(:(?= ))?)"""
 )
+_NULL = frozenset(("null", "Null", "NULL"))
 _MOST_NESTED = 90
 
 
@@ -116,6 +117,8 @@ class _Reader:
             key, rest = match.groups()
             if key[0] in "\"'":
                 key = key[1:-1]
+            elif key in _NULL:
+                raise GiveUpError
             at += 1
             if rest is not None:
                 if indents[at] > indent:
@@ -188,7 +191,7 @@ class _Reader:
                 raise GiveUpError
             _, quoted, quoted_key, plain, plain_key = token.groups()
             key = quoted[1:-1] if quoted is not None and quoted_key else plain if plain_key else None
-            if key is None or not key or not text.startswith(" ", token.end()):
+            if key is None or not key or plain in _NULL or not text.startswith(" ", token.end()):
                 raise GiveUpError
             members[key], at = self._flow(text, token.end(), depth)
             at, end = _next(text, at, "}")

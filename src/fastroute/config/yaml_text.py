@@ -193,6 +193,14 @@ class _Builder:
             return _QUOTED
         return node.tag
 
+    def _key(self, node: Node) -> str:
+        """The text of a key; a plain null is the text `null`, an empty one nothing at all."""
+        if self._tag(node) != _PLAIN or node.value not in _NULL:
+            return cast("str", node.value)
+        if not node.value:
+            raise self.fail(node, "a key must not be empty")
+        return "null"
+
     def fail(self, node: Node, message: str, code: str = "syntax") -> ParseError:
         """The error at a node."""
         return ParseError(message, where=_where(node, self.file), code=code)
@@ -215,7 +223,7 @@ class _Builder:
             if name.__class__ is not ScalarNode:
                 raise self.fail(name, "a key must be a scalar")
             value, count = self.build(child)
-            members["null" if name.tag == _PLAIN and name.value in _NULL else name.value] = value
+            members[self._key(name)] = value
             size += count
         return members, size
 

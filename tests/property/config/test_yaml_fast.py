@@ -72,7 +72,7 @@ VALUES = """
 LINES = st.tuples(
     st.integers(0, 4),
     st.sampled_from(["", "- ", "- - ", "-", "-  "]),
-    st.sampled_from(["", "a:", "b:", "a: ", "'k':", '"k": ', "a :", "? a", "a b:"]),
+    st.sampled_from(["", "a:", "Null:", "a: ", "'k':", '"k": ', "a :", "? a", "a b:"]),
     st.one_of(
         st.sampled_from(["", *(value for line in VALUES.splitlines() for value in line.strip().split("  "))]),
         st.text("ab1 -:#'\"{}[],.*", max_size=5),
@@ -85,6 +85,8 @@ LINES = st.tuples(
 @example(lines=["a: x", "  b"])
 @example(lines=["- a: 1", " b: 2"])
 @example(lines=["a:", "-", "  - b"])
+@example(lines=["Null: 1", "null: {NULL: 2}"])
+@example(lines=["? ", ": 1"])
 @given(lines=st.lists(LINES, min_size=1, max_size=6))
 def test_lines_of_any_kind(lines: list[str]) -> None:
     agree("\n".join(lines) + "\n")
