@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.core import Routed
 from support.envoy import parse
 from support.shared import SHARED, shared
 
 from fastroute.api import names
+from fastroute.errors import UnsupportedError
 from fastroute.reference import http
 from fastroute.reference.manager import Tables
 from fastroute.request import Connection, Request
@@ -79,3 +81,27 @@ def test_the_walk_gives_what_was_observed(name: str) -> None:
         assert shown(decision["status"], decision["location"], decision["body"]) == masked(observed), (
             f"{request}\n{walked.text()}"
         )
+
+
+REFUSED = {"xffi": "add_user_agent"}
+"""Files whose manager is refused, and the field: the walk gives them, the router does not."""
+
+
+def without_peer(manager: dict[str, Any]) -> dict[str, Any]:
+    """A manager that does not print the socket's peer, an operator that is refused in bodies."""
+    text = json.dumps(manager).replace(" DRA=%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", "")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.mark.parametrize("name", vectors())
+def test_the_router_gives_what_was_observed(name: str) -> None:
+    for manager, request, observed in cases(name):
+        assert request.connection is not None
+        if name in REFUSED:
+            with pytest.raises(UnsupportedError, match=REFUSED[name]):
+                Routed.of(without_peer(manager), {}, request.connection)
+            continue
+        decision = Routed.of(without_peer(manager), {}, request.connection).decide(request)
+        expected = masked(observed.replace(" DRA=127.0.0.1", ""))
+        assert shown(decision.status, decision.location, decision.body) == expected, request
