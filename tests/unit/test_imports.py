@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,5 +51,7 @@ def test_every_module_imports_alone() -> None:
         "    except ImportError as error:\n"
         "        sys.exit(f'{name}: {error}')\n"
     )
-    run = subprocess.run([sys.executable, "-c", program, *MODULES], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(check_imports.SOURCE.parent)}
+    command = [sys.executable, "-c", program, *MODULES]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert run.returncode == 0, run.stderr
