@@ -2,12 +2,14 @@
 
 With FASTROUTE_SANITIZE=1 in the build and libasan preloaded this is the fuzz run under AddressSanitizer:
     FASTROUTE_SANITIZE=1 python setup.py build_ext --inplace --force
-    export LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0
+    export LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
     python -m pytest --long tests/property/test_inspectors.py
 Every buffer is handed over as a copy of exactly its size, so that a read beyond it is seen.
 """
 
 from __future__ import annotations
+
+from array import array
 
 import pytest
 from hypothesis import example, given, settings
@@ -24,7 +26,7 @@ ANY = st.one_of(hello_bytes, line_bytes, proxy_bytes, st.binary(max_size=200))
 
 
 def check(data: bytes) -> None:
-    view = memoryview(bytearray(data))
+    view = memoryview(array("B", data))
     for limit in (16384, 64):
         hello = reference_tls.inspect(data, limit)
         assert tls_inspector(view, limit) == tuple(hello)
