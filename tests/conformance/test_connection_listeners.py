@@ -16,7 +16,7 @@ from fastroute.core.filter_chains import ListenerTable
 from fastroute.request import Connection
 
 pytestmark = pytest.mark.envoy
-RECEIVING, KEEPING, BOUND, MANY, MORE = (free_port() for _ in range(5))
+RECEIVING, KEEPING, BOUND, MANY, MORE, OLD = (free_port() for _ in range(6))
 PROXY = listener_filter("proxy_protocol")
 LOCAL = proxy_v2(("10.0.0.9", 7), ("10.0.0.1", 21005), command=0x20)
 
@@ -38,6 +38,7 @@ def unbound(name: str, address: str, port: int, **fields: Any) -> dict[str, Any]
 def world() -> list[dict[str, Any]]:
     compat = {"socket_address": {"address": "::", "port_value": 21007, "ipv4_compat": True}}
     both = {"socket_address": {"address": "::", "port_value": 21008, "ipv4_compat": True}}
+    old = [{**chain("from 7", {"source_ports": [7]}), "use_proxy_proto": True}, chain("from elsewhere", {})]
     inspected = [
         chain("seen", {"server_names": ["a.com"]}),
         chain("unseen", {}),
@@ -47,6 +48,7 @@ def world() -> list[dict[str, Any]]:
         listener("keeping", "127.0.0.1", KEEPING, listener_filters=[PROXY]),
         listener("bound", "127.0.0.1", BOUND),
         listener("many", "127.0.0.1", MANY, additional_addresses=[{"address": tcp("127.0.0.1", MORE)}]),
+        {**listener("old", "127.0.0.1", OLD), "filter_chains": old},
         unbound("exact", "10.0.0.1", 21005),
         unbound("any4", "0.0.0.0", 21005),
         unbound("any6", "::", 21006),
@@ -88,6 +90,7 @@ CASES: dict[str, tuple[int, bytes]] = {
     ),
     "command LOCAL": (RECEIVING, LOCAL),
     "without the flag": (KEEPING, client("10.0.0.1", 21005).first_bytes),
+    "use_proxy_proto": (OLD, client("10.0.0.1", 21005).first_bytes),
     "bound, directly": (BOUND, b""),
     "first of many": (MANY, b""),
     "second of many": (MORE, b""),

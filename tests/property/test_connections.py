@@ -91,7 +91,7 @@ def test_the_draw_reaches_where_no_way_back_matters() -> None:
     def run(world: list[dict[str, Any]], batch: list[Client]) -> None:
         listener = resources(world).listeners[0].message
         for client in batch:
-            arrival = Arrival.of(client.as_bytes(PORT), listener)
+            arrival = Arrival.of(client.as_bytes(PORT), bound=True)
             listener_filters.run(listener, arrival, Trace())
             arrival.transport_protocol = arrival.transport_protocol or "raw_buffer"
             chosen = filter_chains.choose(listener.filter_chains, arrival, Trace())

@@ -37,7 +37,7 @@ def compile_address(address: Any, ctx: Context, path: str) -> Bound | str:
     if kind is None:
         raise ctx.reject(path, "address is necessary")
     socket = address.socket_address
-    ctx.only(socket, f"{path}.socket_address", ("protocol", "address", "port_value", "ipv4_compat"), ("resolver_name",))
+    ctx.only(socket, f"{path}.socket_address", ("protocol", "address", "port_value", "ipv4_compat"))
     return Bound(_ip(socket.address, ctx, f"{path}.socket_address.address"), socket.port_value, socket.ipv4_compat)
 
 

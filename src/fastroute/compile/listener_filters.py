@@ -34,10 +34,17 @@ PortTest = Callable[[int], bool]
 
 
 def compile_listener_filters(listener: Any, ctx: Context) -> tuple[ListenerFilter, ...]:
-    """The filters of a Listener message in order; `use_original_dst` appends an original_dst filter."""
+    """The filters of a Listener message in order, and behind them those that old fields stand for.
+
+    `use_original_dst` appends an original_dst filter; `use_proxy_proto` of the first filter chain (of the
+    default chain where there is no other) a proxy_protocol filter.
+    """
     found = list(_each(listener, ctx))
     if listener.use_original_dst.value:
         found.append(ListenerFilter("envoy.filters.listener.original_dst", "original_dst"))
+    first = listener.filter_chains[0] if listener.filter_chains else listener.default_filter_chain
+    if first.use_proxy_proto.value:
+        found.append(ListenerFilter("envoy.filters.listener.proxy_protocol", "proxy_protocol", None, (False, 6, ())))
     return tuple(found)
 
 

@@ -144,11 +144,9 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
 
 
 def is_bound(message: Any) -> bool:
-    """Whether the listener's own socket accepts connections (`bind_to_port`, also in its deprecated place)."""
-    if message.HasField("bind_to_port"):
-        return bool(message.bind_to_port.value)
-    old = message.deprecated_v1
-    return bool(old.bind_to_port.value) if old.HasField("bind_to_port") else True
+    """Whether the listener's own socket accepts connections: neither field `bind_to_port` may say no."""
+    given = (each.bind_to_port for each in (message, message.deprecated_v1) if each.HasField("bind_to_port"))
+    return all(field.value for field in given)
 
 
 def _places(message: Any, ctx: Context) -> Iterator[Bound | str]:

@@ -93,7 +93,7 @@ class _Outcome:
 
 def compile_chain(chain: Any, index: int, ctx: Context, path: str, around: Surroundings) -> ChainEntry:
     """What the FilterChain message does with its connections; `index` is its position, -1 for the default."""
-    ctx.only(chain, path, ("filter_chain_match", "filters", "name"), INERT)
+    ctx.only(chain, path, ("filter_chain_match", "filters", "name", "use_proxy_proto"), INERT)
     outcome = _Outcome()
     last = len(chain.filters) - 1
     for position, config in enumerate(chain.filters):
@@ -122,7 +122,7 @@ def compile_chain(chain: Any, index: int, ctx: Context, path: str, around: Surro
     )
 
 
-INERT = ("use_proxy_proto", "metadata", "transport_socket", "transport_socket_connect_timeout")
+INERT = ("metadata", "transport_socket", "transport_socket_connect_timeout")
 
 
 def _check_place(name: str, type_name: str, last: bool, ctx: Context, path: str) -> None:

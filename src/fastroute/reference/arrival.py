@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import Any
 
 from fastroute.request import Address, Connection, TlsFacts
 
@@ -46,17 +45,13 @@ class Arrival:
     closed: str = ""
 
     @classmethod
-    def of(cls, connection: Connection, listener: Any) -> Arrival:
-        """The connection as the accepting socket has it."""
+    def of(cls, connection: Connection, bound: bool) -> Arrival:
+        """The connection as the accepting socket has it; `bound`: the listener has a socket of its own."""
         wanted = place(connection.destination)
         peer = place(connection.direct_source or connection.source)
         if wanted[0] is None:
             peer = (None, peer[1])
         accepted = place(connection.accepted) if connection.accepted is not None else wanted
-        bound = listener.bind_to_port.value if listener.HasField("bind_to_port") else True
-        old = listener.deprecated_v1
-        if not listener.HasField("bind_to_port") and old.HasField("bind_to_port"):
-            bound = old.bind_to_port.value
         return cls(
             destination=accepted,
             source=peer,

@@ -29,7 +29,7 @@ def explain_connection(resources: Resources, connection: Connection, *, random: 
     listener = listeners.receiving(known, connection, trace)
     if listener is None:
         return trace.explanation({})
-    arrival = Arrival.of(connection, listener)
+    arrival = Arrival.of(connection, listeners.binds(listener))
     accepting = listener.name
     done = listener_filters.run(listener, arrival, trace)
     if done and listener.use_original_dst.value:

@@ -4,6 +4,7 @@
   the connection states.
 - LF-05: http_inspector is skipped where the transport protocol is already something else.
 - LF-10: original_dst restores the destination before iptables; `use_original_dst` appends that filter.
+- LF-07: `use_proxy_proto` of the first filter chain appends a proxy_protocol filter.
 - LS-12: a filter that needs more bytes waits: for ever with a timeout of 0, else the connection is closed,
   or goes on without the rest of the filters with `continue_on_listener_filters_timeout`.
 - LF-13: without a filter that finds it, nothing is known of TLS and HTTP.
@@ -60,6 +61,9 @@ def _filters(listener: Any, arrival: Arrival) -> Iterator[tuple[str, str, Any]]:
         yield each.name, type_name, config
     if listener.use_original_dst.value:
         yield "use_original_dst", ORIGINAL_DST, None
+    first = listener.filter_chains[0] if listener.filter_chains else listener.default_filter_chain
+    if first.use_proxy_proto.value:
+        yield "use_proxy_proto", PROXY_PROTOCOL, pool.new(PROXY_PROTOCOL)
 
 
 def _holds(predicate: Any, port: int) -> bool:

@@ -56,11 +56,9 @@ def _addresses(listener: Any) -> Iterator[Bound]:
 
 
 def binds(listener: Any) -> bool:
-    """Whether the listener's own socket accepts connections."""
-    if listener.HasField("bind_to_port"):
-        return bool(listener.bind_to_port.value)
-    old = listener.deprecated_v1
-    return not old.HasField("bind_to_port") or bool(old.bind_to_port.value)
+    """Whether the listener's own socket accepts connections: neither field `bind_to_port` may say no."""
+    given = (each.bind_to_port for each in (listener, listener.deprecated_v1) if each.HasField("bind_to_port"))
+    return all(field.value for field in given)
 
 
 def at(bounds: Sequence[Bound], wanted: Place) -> Any | None:

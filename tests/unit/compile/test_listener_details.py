@@ -55,6 +55,17 @@ def test_of_two_static_listeners_with_one_name_the_first_counts() -> None:
         compiled([listener(), other])
 
 
+@pytest.mark.parametrize(
+    "fields", [(True, False), (False, True), (False, None), (None, False), (True, None), (None, True)]
+)
+def test_either_field_can_say_that_no_socket_is_bound(fields: tuple[bool | None, bool | None]) -> None:
+    new, old = fields
+    world = listener(**({} if new is None else {"bind_to_port": new}))
+    if old is not None:
+        world["deprecated_v1"] = {"bind_to_port": old}
+    assert compiled([world]).listeners[0].bound == (False not in fields)
+
+
 def test_udp_and_api_listeners_take_no_connections() -> None:
     udp = {**listener(), "address": {"socket_address": {"protocol": "UDP", "address": "0.0.0.0", "port_value": 80}}}
     assert compiled([udp]).connect(Connection(("10.0.0.1", 80))) is None
