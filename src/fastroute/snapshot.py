@@ -11,13 +11,13 @@ Rules:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from google.protobuf.message import Message
 
-from fastroute.compile.clusters import compile_cluster
+from fastroute.compile.clusters import compile_cluster, is_dns, resolve_names
 from fastroute.compile.context import Context
 from fastroute.compile.hcm import compile_hcm
 from fastroute.compile.links import link_clusters, node_locality
@@ -63,6 +63,16 @@ class Snapshot:
         if not self._version:
             self._version = _digest(self.resources)
         return self._version
+
+    def resolve(self, lookup: Callable[[str, str], Iterable[str]]) -> None:
+        """Give every DNS cluster its hosts: `lookup` takes a name and a DnsLookupFamily (AUTO, V4_ONLY, …).
+
+        Until then a DNS cluster has only the hosts that are IP addresses already. To be called again
+        when addresses may have changed; picks go on meanwhile, and hosts that stay keep their state.
+        """
+        for cluster in self.clusters.values():
+            if is_dns(cluster):
+                resolve_names(cluster, lookup, Context(_UNNAMED, notices=[], runtime=self.runtime))
 
     def __repr__(self) -> str:
         counts = f"{len(self.listeners.listeners)} listeners, {len(self.routes)} route configurations"

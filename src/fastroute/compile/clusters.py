@@ -19,6 +19,7 @@ buffers, transport sockets, protocols, statistics, DNS timing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastroute.api.anys import is_unknown, unpack
@@ -148,6 +149,17 @@ def resolve_cluster(cluster: Cluster, resolve: Resolve, ctx: Context) -> None:
     message: Any = info.resource.message
     ctx = ctx.for_resource(info.resource, "Cluster")
     _replace(cluster, _read(cluster, message.load_assignment, ctx, "load_assignment", resolve))
+
+
+def is_dns(cluster: Cluster) -> bool:
+    """Whether the cluster asks for names."""
+    return isinstance(cluster.info, ClusterInfo) and len(cluster.info.queries) > 0
+
+
+def resolve_names(cluster: Cluster, lookup: Callable[[str, str], Iterable[str]], ctx: Context) -> None:
+    """`resolve_cluster` with a lookup that is told the cluster's DnsLookupFamily; IP addresses are themselves."""
+    families = {query.name: query.family for query in _info_of(cluster).queries}
+    resolve_cluster(cluster, lambda name: lookup(name, families[name]) if name in families else [name], ctx)
 
 
 def _info_of(cluster: Cluster) -> ClusterInfo:
