@@ -259,3 +259,33 @@ def test_a_runtime_value(bed: HttpEnvoy, key: str) -> None:
         expected = USABLE.get(key, numerator == 100)
         assert differential.kinds == {"forward" if expected else "respond": 1}
         differential.kinds.clear()
+
+
+def test_weights_by_the_routes_hash(bed: HttpEnvoy) -> None:
+    """RA-11: use_hash_policy picks by the hash of header, query parameter and cookie, combined."""
+    weights = {
+        "clusters": [{"name": f"c{number}", "weight": number + 1} for number in range(5)],
+        "use_hash_policy": True,
+    }
+    policies = [
+        {"query_parameter": {"name": "q"}, "terminal": True},
+        {"header": {"header_name": "x-k"}},
+        {"cookie": {"name": "sid"}},
+        {"connection_properties": {"source_ip": True}},
+    ]
+    route = {"weighted_clusters": weights, "hash_policy": policies}
+    table = {
+        "virtual_hosts": [
+            {"name": "h", "domains": ["*"], "routes": [{"name": "r", "match": {"prefix": "/"}, "route": route}]}
+        ]
+    }
+    rng = Random(11)
+    requests = []
+    for number in range(120):
+        path = f"/?q={number}" if rng.random() < 0.3 else "/"
+        headers = [(b"x-k", b"v%d" % rng.randrange(20)) for _ in range(rng.choice((0, 1, 2)))]
+        headers += [(b"cookie", b"sid=c%d" % number)] if rng.random() < 0.5 else []
+        requests.append(Request(b"h", path.encode(), headers=tuple(headers)))
+    differential = Differential(bed)
+    differential.check(table, requests)
+    assert differential.compared == differential.routed == 120

@@ -3,8 +3,9 @@
 - RA-01: filter_action and non_forwarding_action leave the router without a cluster: 503 cluster_not_found.
 - RA-02: `cluster` is the name. RA-03: `cluster_header` is the first value of that header.
 - RA-03, RA-04: a cluster that does not exist, or no name, answers `cluster_not_found_response_code`.
-- RA-10, RA-11: weighted clusters: the value modulo the sum of weights, entries in order. The value
-  is `header_name`'s number when the header has exactly one value that is one, else the stream's random.
+- RA-10, RA-11: weighted clusters: the value modulo the sum of weights, entries in order. The value is
+  `header_name`'s number when the header has exactly one value that is one; or, with `use_hash_policy`,
+  the route's hash where there is one; else the stream's random.
 - RA-12: `runtime_key_prefix`.<name> replaces a weight.
 - RA-13: an entry names its cluster, or the header that does.
 - RA-50: a direct response has its status and body. RA-51: 201 and 3xx carry the request's own URL.
@@ -13,7 +14,7 @@
 from __future__ import annotations
 
 from fastroute.errors import UnsupportedError
-from fastroute.reference import formatter, fractions, redirects
+from fastroute.reference import formatter, fractions, hash_policies, redirects
 from fastroute.reference.numbers import unsigned_64
 from fastroute.reference.stream import Message, Stream
 from fastroute.reference.trace import text
@@ -101,7 +102,7 @@ def weighted(action: Message, stream: Stream) -> Message:
     """The entry of `weighted_clusters` that the request falls on."""
     clusters = action.weighted_clusters
     weights = [_weight(clusters, entry, stream) for entry in clusters.clusters]
-    point = _value(clusters, stream) % sum(weights)
+    point = _value(action, stream) % sum(weights)
     reached = 0
     for entry, weight in zip(clusters.clusters, weights, strict=True):
         reached += weight
@@ -120,9 +121,11 @@ def _weight(clusters: Message, entry: Message, stream: Stream) -> int:
     return default if override is None or override < 0 else int(override)
 
 
-def _value(clusters: Message, stream: Stream) -> int:
+def _value(action: Message, stream: Stream) -> int:
+    clusters = action.weighted_clusters
     if clusters.use_hash_policy.value:
-        raise UnsupportedError("use_hash_policy cannot be decided", path="weighted_clusters.use_hash_policy")
+        found = hash_policies.combined(action, stream)
+        return stream.random if found is None else found
     values = stream.headers.all(clusters.header_name.encode("utf-8")) if clusters.header_name else []
     given = unsigned_64(values[0]) if len(values) == 1 else None
     return stream.random if given is None else given
