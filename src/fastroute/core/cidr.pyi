@@ -20,3 +20,5 @@ def parse_address(text: str) -> tuple[int, int]:
 
 def format_address(text: str) -> str:
     """The address in the spelling of inet_ntop; ValueError when `text` is none."""
+
+__pyx_capi__: dict[str, object]

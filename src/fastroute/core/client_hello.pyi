@@ -13,3 +13,5 @@ def tls_inspector(
     `max_client_hello_size`, of a version that is none of TLS 1.0 to 1.3, or a close_notify instead of
     one; Envoy closes such a connection.
     """
+
+__pyx_capi__: dict[str, object]

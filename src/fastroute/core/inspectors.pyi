@@ -22,3 +22,5 @@ def proxy_protocol(
     The addresses are None for LOCAL and UNKNOWN. `optional`: `allow_requests_without_proxy_protocol`.
     `versions`: those that are not disallowed.
     """
+
+__pyx_capi__: dict[str, object]
