@@ -153,7 +153,7 @@ def _listeners(
     errors: list[ConfigError],
 ) -> ListenerTable | None:
     def manager(message: Message, here: Context, path: str) -> object:
-        return compile_hcm(message, here, path, known)
+        return compile_hcm(message, here, path, known, scopes=resources.scoped_routes)
 
     try:
         return compile_listeners(resources, ctx, compile_manager=manager)

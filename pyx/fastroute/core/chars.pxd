@@ -14,6 +14,13 @@ cdef extern from *:
         return _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)text),
                                   _mm_loadl_epi64((const __m128i *)(text + size - 8)));
     }
+    static inline __m128i chars_load_short(const char *text, Py_ssize_t size) {    /* 4 <= size < 8 */
+        int first, last;
+        memcpy(&first, text, 4);
+        memcpy(&last, text + size - 4, 4);
+        __m128i v = _mm_unpacklo_epi32(_mm_cvtsi32_si128(first), _mm_cvtsi32_si128(last));
+        return _mm_unpacklo_epi64(v, v);
+    }
     static inline int chars_bad_value16(__m128i v) {
         __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
         __m128i tab = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x09));
@@ -39,6 +46,7 @@ cdef extern from *:
             return chars_bad_value16(_mm_loadu_si128((const __m128i *)(text + size - 16))) != 0;
         }
         if (size >= 8) return chars_bad_value16(chars_load(text, size)) != 0;
+        if (size >= 4) return chars_bad_value16(chars_load_short(text, size)) != 0;
     #endif
         for (; at < size; at++) {
             unsigned char c = (unsigned char)text[at];
@@ -53,6 +61,7 @@ cdef extern from *:
         Py_ssize_t at = 0;
     #ifdef __SSE2__
         if (size >= 8 && size <= 16) { if (chars_plain_name16(chars_load(text, size))) return 0; }
+        else if (size >= 4 && size < 8) { if (chars_plain_name16(chars_load_short(text, size))) return 0; }
         else if (size > 16 && size <= 32) {
             if (chars_plain_name16(_mm_loadu_si128((const __m128i *)text))
                 && chars_plain_name16(_mm_loadu_si128((const __m128i *)(text + size - 16)))) return 0;

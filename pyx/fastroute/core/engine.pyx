@@ -54,7 +54,13 @@ cdef class Engine:
             manager = chain.manager
             table = manager.route_table
             if table is None:
-                table = tables.routes.get(manager.route_config_name, NO_ROUTES)
+                if manager.scopes is None:
+                    table = tables.routes.get(manager.route_config_name, NO_ROUTES)
+                else:
+                    if type(headers) is not list and type(headers) is not tuple and not hasattr(headers, "items"):
+                        headers = list(headers)
+                    found = manager.scopes.find(authority, headers, tables.routes)
+                    table = NO_ROUTES if found is None else found
             context = chain.surroundings
             if context is None:
                 context = chain.surroundings = context_of(chain, None, None)

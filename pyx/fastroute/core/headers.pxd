@@ -82,7 +82,7 @@ cdef class HeaderNames:
     cdef int open(self, View *view) except -1
     cdef int scan(self, View *view, object headers) except -1
     cdef int scan_pair(self, View *view, object pair) except -1
-    cdef int see(self, View *view, object name, object value) except -1
+    cdef inline int see(self, View *view, object name, object value) except -1
     cdef int keep(self, View *view, int slot, object value) except -1
     cdef int add(self, View *view, int slot, object owner, Slice text) except -1
 

@@ -19,7 +19,7 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 from fastroute.core.chars cimport chars_bad_value, chars_name_kind
-from fastroute.core.slices cimport Slice, lower, same_folded, view as view_of
+from fastroute.core.slices cimport Slice, lower, same_folded, slices_quick, view as view_of
 
 cdef dict PSEUDO = {
     b":authority": AUTHORITY, b"host": AUTHORITY, b":path": PATH, b":method": METHOD, b":scheme": SCHEME,
@@ -129,40 +129,49 @@ cdef class HeaderNames:
 
     cdef int scan(self, View *view, object headers) except -1:
         """Note every line of the table's headers. `headers` is a tuple or list of pairs, or a dict."""
-        cdef Py_ssize_t at
-        if type(headers) is list:
-            at = 0
-            while at < PyList_GET_SIZE(headers):
-                self.scan_pair(view, <object>PyList_GET_ITEM(headers, at))
-                at += 1
-        elif type(headers) is tuple:
-            for at in range(PyTuple_GET_SIZE(headers)):
-                self.scan_pair(view, <object>PyTuple_GET_ITEM(headers, at))
-        else:
+        cdef Py_ssize_t at = 0
+        cdef PyObject *pair
+        if type(headers) is dict:
             for name, value in (<dict>headers).items():
                 self.see(view, name, value)
-        return 0
+            return 0
+        # PERF: pairs are borrowed, for nothing here runs Python code but `scan_pair` and `keep` on odd types.
+        while True:
+            if type(headers) is list:
+                if at >= PyList_GET_SIZE(headers):
+                    return 0
+                pair = <PyObject *>PyList_GET_ITEM(headers, at)
+            else:
+                if at >= PyTuple_GET_SIZE(headers):
+                    return 0
+                pair = <PyObject *>PyTuple_GET_ITEM(headers, at)
+            at += 1
+            if type(<object>pair) is tuple and PyTuple_GET_SIZE(<object>pair) == 2:
+                self.see(view, <object>PyTuple_GET_ITEM(<object>pair, 0), <object>PyTuple_GET_ITEM(<object>pair, 1))
+            else:
+                self.scan_pair(view, <object>pair)
 
     cdef int scan_pair(self, View *view, object pair) except -1:
-        if type(pair) is tuple and PyTuple_GET_SIZE(pair) == 2:
-            return self.see(view, <object>PyTuple_GET_ITEM(pair, 0), <object>PyTuple_GET_ITEM(pair, 1))
         if isinstance(pair, (tuple, list)) and len(pair) == 2:
             return self.see(view, pair[0], pair[1])
         raise ValueError(f"a header is a pair of name and value, not {pair!r:.80}")
 
-    cdef int see(self, View *view, object name, object value) except -1:
+    cdef inline int see(self, View *view, object name, object value) except -1:
         cdef Slice text, content
         cdef int32_t at
         cdef int kind
-        view_of(name, &text)
-        view_of(value, &content)
+        # PERF: the quick look is inline; the general one is a call.
+        if not slices_quick(name, &text.data, &text.size):
+            view_of(name, &text)
+        if not slices_quick(value, &content.data, &content.size):
+            view_of(value, &content)
         view.header_count += 1
+        view.header_bytes += text.size + content.size
         kind = chars_name_kind(text.data, text.size)
         if kind > 1:
             view.flags |= UNDERSCORE if kind == 2 else BAD_NAME
         if chars_bad_value(content.data, content.size):
             view.flags |= BAD_VALUE
-        view.header_bytes += text.size + content.size
         if text.size == 0 or not (self.lengths >> length_bit(text.size)) & 1:
             return 0
         at = self.buckets[bucket_of(text.data, text.size)]
