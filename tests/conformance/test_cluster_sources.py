@@ -138,7 +138,20 @@ def test_host_override(bed: ClusterEnvoy, headers: list[tuple[str, str]]) -> Non
 
 
 @pytest.mark.parametrize(
-    "value", ["127.8.0.1:80", "[::1]:80", "127.8.0.1", "127.8.0.1:", "127.8.0.1:99999", "x:80", "::1:80", "127.8.0.1:0"]
+    "value",
+    [
+        "127.8.0.1:80",
+        "[::1]:80",
+        "[::ffff:127.0.0.1]:80",
+        "[FE80::A]:80",
+        "127.0.0.1:080",
+        "127.8.0.1",
+        "127.8.0.1:",
+        "127.8.0.1:99999",
+        "x:80",
+        "::1:80",
+        "127.8.0.1:0",
+    ],
 )
 def test_original_destination_header(bed: ClusterEnvoy, value: str) -> None:
     headers = [("x-envoy-original-dst-host", value)]

@@ -11,6 +11,7 @@ cimport cython
 from libc.stdint cimport uint64_t
 
 import ipaddress
+from socket import AF_INET, AF_INET6, inet_ntop
 
 from fastroute.core.balancers cimport Balancer, Policy
 from fastroute.core.endpoint cimport Endpoint
@@ -87,6 +88,7 @@ cdef object _parsed(object text):
     elif ":" in host:
         return None
     try:
-        return str(ipaddress.ip_address(host)), int(port)
+        found = ipaddress.ip_address(host)
     except ValueError:
         return None
+    return inet_ntop(AF_INET if found.version == 4 else AF_INET6, found.packed), int(port)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Any
 
 from fastroute.api.trees import struct_tree
@@ -156,7 +157,7 @@ class Reader:
             found = list(self.resolve(socket.address))
             return [(ip, socket.port_value, socket.address) for ip in (found[:1] if self.logical else found)]
         try:
-            ip = str(ipaddress.ip_address(socket.address))
+            ip = plain_ip(socket.address)
         except ValueError:
             raise self.ctx.reject(
                 f"{path}.address",
@@ -164,6 +165,12 @@ class Reader:
                 "'STRICT_DNS' or 'LOGICAL_DNS'",
             ) from None
         return [(ip, socket.port_value, "")]
+
+
+def plain_ip(text: str) -> str:
+    """The address as the system writes it, which is what Envoy hashes; ValueError when it is none."""
+    found = ipaddress.ip_address(text)
+    return inet_ntop(AF_INET if found.version == 4 else AF_INET6, found.packed)
 
 
 def metadata(message: Any) -> dict[str, dict[str, object]]:

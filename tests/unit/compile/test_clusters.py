@@ -116,3 +116,11 @@ def test_the_seed_bootstrap_clusters_load():
     assert [item.name for item in made] == ["prometheus_stats", "agent", "sds-grpc", "xds-grpc", "zipkin"]
     assert [query.name for query in made[-1].info.queries] == ["zipkin.istio-system"]
     assert str(made[2].endpoints[0]) == "./etc/istio/proxy/SDS"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("::ffff:127.0.0.1", "[::ffff:127.0.0.1]:1"), ("0:0::0001", "[::1]:1"), ("FE80::A", "[fe80::a]:1")],
+)
+def test_addresses_are_written_as_the_system_writes_them(text, written):
+    assert str(cluster(static(locality([endpoint(1, text)]))).endpoints[0]) == written
