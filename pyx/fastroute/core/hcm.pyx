@@ -130,6 +130,8 @@ cdef class HttpManager:
         cdef const char *query
         if not view.has_path:
             return 0
+        if decision.scheme_given is not None and self.refuses_plain_https and is_plain_https(decision):
+            return answer(decision, "respond", 403, "http1.https_url_on_plaintext_connection")
         if view.target.size == 0 or view.target.data[0] != c"/":
             return answer(decision, "respond", 404, "absolute_path_rejected")
         if view.method.size == 5 and memcmp(view.method.data, b"QUERY", 5) == 0:
@@ -139,8 +141,6 @@ cdef class HttpManager:
             return answer(decision, "respond", 400, "path_normalization_failed")
         if not self.plain_path and (view.unusual or self.merge_slashes) and self.normalise(view, decision):
             return 1
-        if decision.scheme_given is not None and self.refuses_plain_https and is_plain_https(decision):
-            return answer(decision, "respond", 403, "http1.https_url_on_plaintext_connection")
         query = <const char *>memchr(view.target.data, c"?", <size_t>view.target.size)
         view.path_size = view.target.size if query == NULL else query - view.target.data
         view.path.data = view.template_path.data = view.target.data

@@ -46,10 +46,9 @@ def handle(manager: Message, tables: Tables, request: Request, stream: Stream) -
     stream.node = tables.node
     refused = codec.refuse(manager, request, stream)
     snapped = None if refused else route_configuration(manager, tables, stream)
-    refused = refused or _sanity(stream) or normalisation.normalise(manager, stream)
-    if refused is not None:
-        return table.without_route(snapped, None, refused, stream)
-    refused = _plain_https(manager, request, stream)
+    refused = (
+        refused or _plain_https(manager, request, stream) or _sanity(stream) or normalisation.normalise(manager, stream)
+    )
     if refused is not None:
         return table.without_route(snapped, None, refused, stream)
     authority.normalise(manager, stream)

@@ -229,6 +229,8 @@ ROWS = (
         ANY,
         [
             (get("https://h.test/"), "403"),
+            (get("https://h.test?q"), "403"),
+            (get("https://h.test/", method="QUERY"), "403"),
             (get("http://h.test/"), "any"),
         ],
         EDGE,
