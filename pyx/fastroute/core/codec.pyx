@@ -43,6 +43,7 @@ cdef frozenset OPTIONS_OF_CONNECTION = frozenset([
 cdef frozenset UNTOUCHABLE = frozenset([b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"])
 cdef object AUTHORITY_FORM = _re.compile(rb"[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)")
 cdef object ABSOLUTE_FORM = _re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*://[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)")
+cdef object URL_HOST = _re.compile(rb"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 cdef int MOST_NAMED = 10
 
 for _method in b"""ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE
@@ -201,7 +202,7 @@ cdef class Codec:
         end = min([at for at in (rest.find(b"/"), rest.find(b"?"), rest.find(b"#")) if at >= 0] or [len(rest)])
         host = rest[:end].rpartition(b"@")[2]
         name, colon, port = (host, b"", b"") if host.endswith(b"]") else host.rpartition(b":")
-        if not (name if colon else host) or (colon and not is_port(port)):
+        if rest[:end].count(b"@") > 1 or URL_HOST.fullmatch(host) is None or (colon and not is_port(port)):
             return "http1.invalid_url"
         decision.request_path, decision.request_authority = rest[end:] or b"/", host
         decision.scheme_given = scheme.lower()

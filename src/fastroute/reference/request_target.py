@@ -1,7 +1,8 @@
 """The request target (HC-03): origin form, absolute form, authority form, asterisk.
 
 - Absolute form is taken unless `allow_absolute_url` is false; its scheme is http or https.
-- User information before "@" is dropped; a port must fit 16 bits; an empty host is refused.
+- User information before "@" is dropped. A host is letters, digits, "." and "-", or an IPv6 literal; a
+  port must fit 16 bits.
 - The path of `http://h` is "/"; that of `http://h?q` is "?q" (and answered with 404 later, HC-11).
 """
 
@@ -16,6 +17,7 @@ from fastroute.request import Request
 _ALLOWED = frozenset(range(0x21, 0x7F))
 _HOST = rb"[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)"
 _AUTHORITY = re.compile(_HOST)
+_URL_HOST = re.compile(rb"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
 _URL = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*://" + _HOST)
 
 
@@ -86,8 +88,8 @@ def _absolute(path: bytes) -> Target | Refused:
         return Refused("http1.invalid_scheme")
     end = min((place for mark in (b"/", b"?", b"#") if (place := rest.find(mark)) >= 0), default=len(rest))
     host = rest[:end].rpartition(b"@")[2]
-    name, colon, port = host.rpartition(b":") if not host.endswith(b"]") else (host, b"", b"")
-    if not (name if colon else host) or (colon and not _is_port(port)):
+    found = _URL_HOST.fullmatch(host)
+    if found is None or rest[:end].count(b"@") > 1 or (found["port"] is not None and not _is_port(found["port"])):
         return Refused("http1.invalid_url")
     return Target(rest[end:] or b"/", host, scheme.lower())
 

@@ -265,7 +265,19 @@ def request(rng: Random) -> Request:
     path: str | None = rng.choice(PATHS) if rng.random() < 0.7 else near.path(rng, PATHS)
     if rng.random() < 0.05:
         path = rng.choice(
-            ("http://b.com/a/b", "https://tls.com/a", "ftp://x/", "*", "x", "http://b.com", "http://b.com?q")
+            (
+                "http://b.com/a/b",
+                "https://tls.com/a",
+                "ftp://x/",
+                "*",
+                "x",
+                "http://b.com",
+                "http://b.com?q",
+                "http://a_b/a",
+                "http://[::1]:80/a",
+                "http://u:p@b.com/a/b",
+                "http://b.com:/a",
+            )
         )
     if method == b"CONNECT":
         path = None
