@@ -185,7 +185,7 @@ cdef class RouteTable:
             self.names.scan(&view, headers)
             if manager.prepare(&view, decision):
                 # The codec answers before anybody asks for a route configuration.
-                if decision.reason.startswith("http1."):
+                if decision.status != 403 and decision.reason.startswith("http1."):
                     decision.entry = NOWHERE
             else:
                 if decision.headers_received is not None:
