@@ -153,6 +153,11 @@ def _routes(
         case "rds":
             return None, None
         case "scoped_routes":
+            if message.early_header_mutation_extensions:
+                raise ctx.unsupported(
+                    f"{path}.early_header_mutation_extensions",
+                    "early mutations may change the header that the scope is found by (VH-34), which is not supported",
+                )
             return None, compile_scoped_routes(message.scoped_routes, ctx, f"{path}.scoped_routes", inline, scopes)
         case _:
             raise ctx.reject(path, "route_specifier is required")
