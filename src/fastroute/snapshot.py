@@ -79,24 +79,38 @@ class Snapshot:
         return f"<Snapshot {self.version}: {counts}, {len(self.clusters)} clusters, {len(self.notices)} notices>"
 
 
-def load(source: Source, *, strict: bool = True, runtime: Mapping[str, object] | None = None) -> Snapshot:
+def load(
+    source: Source,
+    *,
+    strict: bool = True,
+    runtime: Mapping[str, object] | None = None,
+    previous: Snapshot | None = None,
+) -> Snapshot:
     """Read `source` and compile all it holds.
 
     `source` is a path (file or directory), bytes, or a mapping of resource lists; see
     `fastroute.config.load`. `strict` refuses what Envoy 1.40 refuses; without it, what can be left out
     is left out, and `Snapshot.notices` says so. `runtime` overrides runtime keys of the bootstrap.
+    `previous` is the snapshot that the new one takes the place of: hosts that stay in a cluster of the
+    same name keep their state (active requests, health, ejections).
     Raises `ParseError`, `RejectedError` or `UnsupportedError`; further errors are in its `others`.
     """
-    return build(read(source, strict=strict), strict=strict, runtime=runtime)
+    return build(read(source, strict=strict), strict=strict, runtime=runtime, previous=previous)
 
 
-def build(resources: Resources, *, strict: bool = True, runtime: Mapping[str, object] | None = None) -> Snapshot:
+def build(
+    resources: Resources,
+    *,
+    strict: bool = True,
+    runtime: Mapping[str, object] | None = None,
+    previous: Snapshot | None = None,
+) -> Snapshot:
     """Compile resources that were read already; the same errors as `load`."""
     keys = {**resources.runtime, **(runtime or {})}
     ctx = Context(_UNNAMED, strict, list(resources.notices), keys)
     errors: list[ConfigError] = []
     known = _known_clusters(resources)
-    clusters = dict(_clusters(resources, ctx, errors))
+    clusters = dict(_clusters(resources, ctx, {} if previous is None else previous.clusters, errors))
     link_clusters(clusters, resources.bootstrap)
     routes = dict(_routes(resources, ctx, known, errors))
     listeners = _listeners(resources, ctx, known, errors)
@@ -117,7 +131,9 @@ def _known_clusters(resources: Resources) -> frozenset[str] | None:
     return names if names or resources.bootstrap is not None else None
 
 
-def _clusters(resources: Resources, ctx: Context, errors: list[ConfigError]) -> Iterator[tuple[str, Cluster]]:
+def _clusters(
+    resources: Resources, ctx: Context, previous: Mapping[str, Cluster], errors: list[ConfigError]
+) -> Iterator[tuple[str, Cluster]]:
     assignments = {resource.name: resource for resource in resources.endpoints}
     local = node_locality(resources.bootstrap)
     seen: set[str] = set()
@@ -129,7 +145,8 @@ def _clusters(resources: Resources, ctx: Context, errors: list[ConfigError]) -> 
             seen.add(resource.name)
             message: Any = resource.message
             service = message.eds_cluster_config.service_name or resource.name
-            yield resource.name, compile_cluster(resource, assignments.get(service), here, local=local)
+            old = previous.get(resource.name)
+            yield resource.name, compile_cluster(resource, assignments.get(service), here, local=local, previous=old)
         except ConfigError as error:
             errors.append(error)
 

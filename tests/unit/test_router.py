@@ -138,3 +138,14 @@ def test_readers_see_one_whole_snapshot_while_another_thread_swaps() -> None:
     for reader in readers:
         reader.join()
     assert seen == []
+
+
+def test_hosts_that_stay_keep_their_state_in_the_next_snapshot() -> None:
+    first = snapshot("a")
+    first.clusters["a"].set_health("127.0.0.1:1", "unhealthy")
+    kept = fastroute.load({"routes": [table("r", "a")], "clusters": [cluster("a", 1, 2, 3)]}, previous=first)
+    fresh = fastroute.load({"routes": [table("r", "a")], "clusters": [cluster("a", 1, 2, 3)]})
+    assert (kept.clusters["a"]["127.0.0.1:1"].health, fresh.clusters["a"]["127.0.0.1:1"].health) == (
+        "unhealthy",
+        "healthy",
+    )

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Aggregate clusters (CL-07).
 
 The priorities of the listed clusters, without those that have no hosts, stand in one line; clusters

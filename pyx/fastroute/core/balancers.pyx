@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Round robin, least request and random, over priorities, health and localities.
 
 Order of one selection:

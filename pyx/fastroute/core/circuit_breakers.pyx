@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Circuit breakers (CB-01, CB-02): one for each routing priority of a cluster.
 
 Facts:

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """A cluster: a policy, the state of its hosts, and the balancer in force.
 
 Rules:

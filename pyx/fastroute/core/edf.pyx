@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Weighted round robin as Envoy does it: a heap of deadlines.
 
 Rules (LB-31):

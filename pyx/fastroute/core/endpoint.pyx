@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """One upstream host: an immutable description and a state shared by its descriptions over time.
 
 Rules:

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Which table a hash is looked up in, and what happens when the host is too busy.
 
 Rules:

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """The ring (ketama) and Maglev tables, bit for bit Envoy's.
 
 Ring (LB-60, LB-62): with the least weight w, scale = min(ceil(w · minimum) / w, maximum). Hosts in

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """One priority level's hosts, in the order of the load assignment. Immutable.
 
 Rules:

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Which balancer a policy needs."""
 
 from fastroute.core.balancers cimport Balancer, Policy, SourceBalancer

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Client-side weighted round robin (LB-83).
 
 Rules:

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Original destination clusters (CL-05).
 
 The first of these that gives a valid ip:port is the host: the filter state

@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """override_host (LB-84).
 
 Each source in order gives a list of addresses, comma separated: a header's first value, or a key of

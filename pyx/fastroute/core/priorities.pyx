@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Priority levels: integer arithmetic that decides which level a request goes to.
 
 Rules (N = hosts − excluded of a level, F = overprovisioning factor, 140 unless told):

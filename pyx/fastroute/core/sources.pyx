@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Where hosts are picked from, and whose turn it is.
 
 Rules:

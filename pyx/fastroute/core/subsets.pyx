@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Subset load balancing.
 
 Rules:

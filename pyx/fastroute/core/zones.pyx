@@ -1,4 +1,3 @@
-# cython: freethreading_compatible=True
 """Zone-aware routing: keep traffic in the caller's zone without overloading it.
 
 Rules:
