@@ -58,7 +58,8 @@ stubs: build
 	$(BIN)/python -m mypy.stubtest $$(ls src/fastroute/core/*.pyi | xargs -n1 basename | sed 's/\.pyi$$//; s/^/fastroute.core./' | grep -v __init__)
 
 bench: build
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	@mkdir -p out
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,rounds --benchmark-json=out/benchmarks.json
 
 dist: $(BIN)/python
 	$(BIN)/python -m pip install --quiet build

@@ -308,7 +308,8 @@ def _request(rng: Random, domains: Sequence[str]) -> Request:
 _EXTRA_HEADERS = (
     ("x-forwarded-proto", "https"), ("x-forwarded-proto", ""), ("x-forwarded-proto", "ftp"), ("connection", "x-a"),
     ("x-forwarded-for", "1.2.3.4, 10.0.0.9"), ("x-envoy-retry-on", "a"), ("x-envoy-internal", "true"),
-    ("x-forwarded-for", "10.0.0.1"), ("connection", "Upgrade"), ("upgrade", "websocket"), ("upgrade", "WebSocket"), ("connection", "keep-alive"),
+    ("x-forwarded-for", "10.0.0.1"), ("connection", "Upgrade"), ("upgrade", "websocket"), ("upgrade", "WebSocket"),
+    ("connection", "keep-alive"),
     ("connection", "close, x-b, te"), ("te", "trailers"), ("te", "gzip"), ("x_u", "a"),
     ("cookie", "sid=a; e"), ("cookie", 'sid="1"'), ("cookie", "a=b;sid=ab; sid=a"),
     ("content-type", "application/grpc+x"), ("x-cluster", "c1"), ("x-b", " 31 "), ("x-b", "18446744073709551616"),

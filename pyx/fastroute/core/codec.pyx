@@ -201,7 +201,7 @@ cdef class Codec:
             return "http1.invalid_scheme"
         end = min([at for at in (rest.find(b"/"), rest.find(b"?"), rest.find(b"#")) if at >= 0] or [len(rest)])
         host = rest[:end].rpartition(b"@")[2]
-        name, colon, port = (host, b"", b"") if host.endswith(b"]") else host.rpartition(b":")
+        _, colon, port = (host, b"", b"") if host.endswith(b"]") else host.rpartition(b":")
         if rest[:end].count(b"@") > 1 or URL_HOST.fullmatch(host) is None or (colon and not is_port(port)):
             return "http1.invalid_url"
         decision.request_path, decision.request_authority = rest[end:] or b"/", host

@@ -124,6 +124,7 @@ class Action(Protocol):
         The client is given them only where the cluster balances by hash (RING_HASH, MAGLEV): no other
         balancer asks for the hash. They are therefore not among `downstream_headers`.
         """
+        ...
 
     def selection_hash(self, decision: Decided) -> int | None:
         """The hash that picks among weighted clusters: taken before the request was rewritten."""

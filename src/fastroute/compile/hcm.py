@@ -86,7 +86,6 @@ _COMMON_INERT = (
     "max_connection_duration",
     "max_connection_duration_jitter",
     "max_response_headers_kb",
-    "max_stream_duration",
     "max_requests_per_connection",
 )
 _HTTP1_INERT = (
@@ -98,6 +97,8 @@ _HTTP1_INERT = (
     "override_stream_error_on_invalid_http_message",
     "send_fully_qualified_url",
 )
+_HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade")
+_CHANGED = frozenset((*_HOP_BY_HOP, "host", "referer", "user-agent", "via", "x-request-id"))
 _MAX_HEADERS, _MAX_KILOBYTES = 100, 60
 _KEEP = 1
 _UNDERSCORES: tuple[Literal["allow", "reject", "drop"], ...] = ("allow", "reject", "drop")
@@ -153,14 +154,29 @@ def _routes(
         case "rds":
             return None, None
         case "scoped_routes":
-            if message.early_header_mutation_extensions:
-                raise ctx.unsupported(
-                    f"{path}.early_header_mutation_extensions",
-                    "early mutations may change the header that the scope is found by (VH-34), which is not supported",
-                )
+            _check_scope_headers(message, ctx, path)
             return None, compile_scoped_routes(message.scoped_routes, ctx, f"{path}.scoped_routes", inline, scopes)
         case _:
             raise ctx.reject(path, "route_specifier is required")
+
+
+def _check_scope_headers(message: Any, ctx: Context, path: str) -> None:
+    """VH-34: the scope is found again after the headers were processed; here it is found once, on the raw ones.
+
+    So a header that the manager itself may change cannot be part of the key.
+    """
+    if message.early_header_mutation_extensions:
+        raise ctx.unsupported(
+            f"{path}.early_header_mutation_extensions",
+            "early mutations may change the header that the scope is found by (VH-34), which is not supported",
+        )
+    for number, fragment in enumerate(message.scoped_routes.scope_key_builder.fragments):
+        name = fragment.header_value_extractor.name.lower()
+        if name in _CHANGED or name.startswith((":", "x-envoy-", "x-forwarded-")):
+            raise ctx.unsupported(
+                f"{path}.scoped_routes.scope_key_builder.fragments[{number}].header_value_extractor.name",
+                f"the connection manager may change {name} before the scope is found again (VH-34): not supported",
+            )
 
 
 def _check_local_replies(message: Any, ctx: Context, path: str) -> None:

@@ -195,7 +195,9 @@ class Decision:
     def filter_config(self, name: str) -> object:
         """The most specific `typed_per_filter_config` for the HTTP filter `name`; `None` without one."""
 
-    def upstream_headers(self, operators: Callable[[str, str], bytes | None] | None = None) -> list[tuple[bytes, bytes]]:
+    def upstream_headers(
+        self, operators: Callable[[str, str], bytes | None] | None = None
+    ) -> list[tuple[bytes, bytes]]:
         """The request headers that reach the upstream.
 
         `operators` gives the value of a format operator that only the proxy knows, by its name and argument

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.verdicts import Verdicts
 
 from fastroute import config
 from fastroute.api import names, transcode
+from fastroute.config.text import to_tree
 from fastroute.errors import ConfigError, RejectedError
 
 pytestmark = pytest.mark.envoy
@@ -101,7 +102,8 @@ def agree(envoy: Verdicts, text: str, suffix: str) -> None:
     shown = envoy.routes(found[0].version) if verdict.ok and found else None
     if shown is not None:
         shown.pop("@type")
-        assert found[0].message == transcode.message(names.ROUTE_CONFIGURATION, shown)
+        # As trees: Envoy's dump shows -0 as 0, which messages tell apart and numbers do not.
+        assert to_tree(found[0].message) == to_tree(transcode.message(names.ROUTE_CONFIGURATION, shown))
 
 
 def document(body: str) -> str:
@@ -112,6 +114,7 @@ def document(body: str) -> str:
     )
 
 
+@example(slot="value", literal="-0E0")
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(slot=st.sampled_from(sorted(SLOTS)), literal=LITERALS | FREE)
 def test_values_in_json(envoy: Verdicts, slot: str, literal: str) -> None:

@@ -12,7 +12,7 @@ from fastroute.compile.context import Context
 from fastroute.compile.hcm import compile_hcm
 from fastroute.config.resources import Resource
 from fastroute.core.hcm import HttpManager
-from fastroute.errors import RejectedError
+from fastroute.errors import RejectedError, UnsupportedError
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -74,3 +74,14 @@ def test_an_index_needs_a_separator() -> None:
     """VH-31."""
     with pytest.raises(RejectedError, match="Index > 0 for empty string element separator"):
         compiled({"index": 1}, scope(["k"], "first"))
+
+
+@pytest.mark.parametrize("name", ["x-envoy-internal", "X-Forwarded-For", ":authority", "Host", "via", "x-request-id"])
+def test_a_key_of_a_header_that_the_manager_may_change_is_refused(name: str) -> None:
+    """VH-34: Envoy finds the scope again after it processed the headers."""
+    fragment = {"header_value_extractor": {"name": name}}
+    scoped = {"name": "s", "scope_key_builder": {"fragments": [fragment]}}
+    message = parse({"stat_prefix": "s", "scoped_routes": scoped}, names.HTTP_CONNECTION_MANAGER)
+    with pytest.raises(UnsupportedError, match=r"\(VH-34\)") as caught:
+        compile_hcm(message, Context(Resource("l", message)), "hcm")
+    assert caught.value.path == "hcm.scoped_routes.scope_key_builder.fragments[0].header_value_extractor.name"
