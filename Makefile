@@ -64,6 +64,7 @@ bench: build
 dist: $(BIN)/python
 	$(BIN)/python -m pip install --quiet build
 	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python tools/check_dist.py dist
 
 clean:
 	rm -rf build dist out $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -182,7 +182,7 @@ cdef class Codec:
 
     cdef str take_target(self, Decision decision, bytes method, bytes target, bytes authority):
         """The parts of a target that is well formed, into the decision; or what is wrong with it."""
-        cdef bytes scheme, rest, host, name, colon, port
+        cdef bytes scheme, rest, host, colon, port
         if method == b"CONNECT" or target is None:
             if target is not None and (target.startswith(b"/") or b":" not in target):
                 return "http1.invalid_url"
