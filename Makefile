@@ -52,7 +52,7 @@ lint: build types stubs
 
 types: build
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 stubs: build
 	$(BIN)/python -m mypy.stubtest $$(ls src/fastroute/core/*.pyi | xargs -n1 basename | sed 's/\.pyi$$//; s/^/fastroute.core./' | grep -v __init__)
