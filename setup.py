@@ -1,7 +1,8 @@
 """The extension modules and two build steps; all metadata is in pyproject.toml.
 
 Extensions: each `pyx/fastroute/core/NAME.pyx` becomes `fastroute.core.NAME`; generated C goes to `build/`.
-Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files are put into the wheel.
+Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files and
+the examples are put into the wheel.
 
 Environment: FASTROUTE_DEBUG=1 (checks on, no optimisation), FASTROUTE_COVERAGE=1 (line tracing),
 FASTROUTE_SANITIZE=1 (AddressSanitizer), FASTROUTE_RE2=auto|system|off (link libre2 or use google-re2).
@@ -77,7 +78,7 @@ def extensions():
 
 
 class BuildPy(build_py):
-    """Adds the Envoy API (extracted unless the source distribution brought it) and the `.pxd` files."""
+    """Adds the Envoy API (extracted unless the source distribution brought it), the `.pxd` files and the examples."""
 
     def run(self):
         if not API.exists():
@@ -85,9 +86,13 @@ class BuildPy(build_py):
         super().run()
         if not self.editable_mode:
             for pxd in sorted(Path("pyx").rglob("*.pxd")):
-                target = Path(self.build_lib, *pxd.relative_to("pyx").parts)
-                self.mkpath(str(target.parent))
-                self.copy_file(str(pxd), str(target))
+                self.add(pxd, Path(self.build_lib, *pxd.relative_to("pyx").parts))
+            for file in sorted(Path("examples").rglob("*.*")):
+                self.add(file, Path(self.build_lib, "fastroute", file))
+
+    def add(self, source, target):
+        self.mkpath(str(target.parent))
+        self.copy_file(str(source), str(target))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def missing(wheel: Path) -> list[str]:
         "fastroute/core/table.pxd",
         "fastroute/core/decision.pyi",
     ]
-    wanted.append("fastroute/api/envoy_1_40.binpb.z")
+    wanted += ["fastroute/api/envoy_1_40.binpb.z", "fastroute/examples/bookinfo/mesh.yaml"]
     problems = [f"{wheel.name} lacks {name}" for name in wanted if name not in names]
     problems += [f"{wheel.name} holds {name}" for name in names if name.endswith((".c", ".cpp", ".pyx"))]
     stubs = {Path(name).stem for name in names if name.startswith("fastroute/core/") and name.endswith(".pyi")}
