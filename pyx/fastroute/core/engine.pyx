@@ -134,6 +134,8 @@ cdef Context context_of(object connection, object dynamic_metadata, object filte
         validated=tls is not None and tls.validated,
         dynamic_metadata=dynamic_metadata,
         filter_state=filter_state,
+        server_name=connection.server_name or "",
+        certificate=tls,
     )
 
 

@@ -12,6 +12,7 @@ cdef class HttpManager:
     cdef readonly str route_config_name     # of RDS, or None
     cdef readonly object scopes             # ScopedRoutes, or None
     cdef readonly tuple http_filters        # (name, type) of each HTTP filter; None where they are not known
+    cdef readonly object access             # asks filters that may deny a routed request, or None
     cdef readonly HeaderProcessing processing
     cdef readonly Codec codec
     cdef int slashes
@@ -30,6 +31,7 @@ cdef class HttpManager:
     cdef int normalise(self, View *view, Decision decision) except -1
     cdef int normalise_authority(self, View *view, Decision decision) except -1
     cdef int check_upgrade(self, View *view, Decision decision) except -1
+    cdef int check_access(self, Decision decision) except -1
     cdef bint must_process(self, View *view, bint managed, bint inspects) noexcept
 
 

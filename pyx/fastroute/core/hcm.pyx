@@ -6,6 +6,7 @@ HC-05  QUERY without content type: 400. HC-11: a path that does not begin with "
 HC-20  "#": 400; escaped slashes; normalize_path; merge_slashes. HC-21: or a redirect to the result.
 HC-03  An https URL on a plain connection, where the manager trusts nobody before it: 403.
 HC-30, HC-31  The trailing dot and the port of the authority.
+NF-14  Behind the choice of the route, the filters that may deny the request: 403.
 HC-60, HC-61  An upgrade that neither the chosen route nor the manager enables: 403, even before a redirect to TLS.
 """
 
@@ -52,12 +53,14 @@ cdef class HttpManager:
     def __cinit__(self, *, dict upgrades=None, route_table=None, str route_config_name=None, scopes=None,
                   HeaderProcessing processing=None, Codec codec=None, str escaped_slashes="keep",
                   bint normalize_path=False, bint merge_slashes=False,
-                  bint strip_trailing_dot=False, str strip_port="no", tuple http_filters=None):
+                  bint strip_trailing_dot=False, str strip_port="no", tuple http_filters=None,
+                  access=None):
         self.upgrades = {} if upgrades is None else upgrades
         self.route_table = route_table
         self.route_config_name = route_config_name
         self.scopes = scopes
         self.http_filters = http_filters
+        self.access = access
         self.processing = HeaderProcessing() if processing is None else processing
         self.codec = Codec() if codec is None else codec
         self.slashes = SLASHES[escaped_slashes]
@@ -193,6 +196,19 @@ cdef class HttpManager:
         decision.value = None
         decision.action = None
         return answer(decision, "respond", 403, "upgrade_failed")
+
+    # Filters.
+
+    cdef int check_access(self, Decision decision) except -1:
+        """1 when a filter denies the request, be there a route or not."""
+        denied = self.access(decision)
+        if denied is None:
+            return 0
+        decision.cluster = None
+        decision.value = None
+        decision.answer_location = None
+        reason, decision.action = denied
+        return answer(decision, "respond", 403, reason)
 
 
 cdef inline bint is_connect(View *view) noexcept nogil:

@@ -10,5 +10,7 @@ cdef class Context:
     cdef readonly bint presented            # the client presented a certificate
     cdef readonly bint validated            # and it was validated
     cdef readonly bint http2
+    cdef readonly str server_name           # that the TLS inspector found, or ""
+    cdef readonly object certificate        # TlsFacts of the client's certificate, or None
     cdef readonly object dynamic_metadata   # filter name -> value
     cdef readonly object filter_state       # key -> text

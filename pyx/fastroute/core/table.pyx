@@ -191,6 +191,8 @@ cdef class RouteTable:
                 if decision.headers_received is not None:
                     self.rescan(&view, decision.headers_received)
                 self.routed(&view, decision, manager, clusters)
+                if manager.access is not None and decision.reason != "upgrade_failed":
+                    manager.check_access(decision)
             if decision.status and not decision.reason.startswith("http"):
                 self.answer_grpc(&view, decision)
         finally:

@@ -2,7 +2,7 @@
 
 RM-31  A header on several lines matches when any value does; `invert` negates that.
 RM-32  An absent header never matches, inverted or not, unless it is treated as empty.
-RM-33  Without a value test the matcher asks for presence.
+RM-33  Without a value test the matcher asks for presence; what is treated as empty is there.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ class HeaderMatcher:
     def matches(self, found: Sequence[bytes]) -> bool:
         """Whether the values found under the name match."""
         if self.test is None:
-            if not found and not self.present and self.missing_is_empty:
-                return False
-            return (bool(found) == self.present) != self.invert
+            return ((bool(found) or self.missing_is_empty) == self.present) != self.invert
         if not found:
             return self.missing_is_empty and self.test(b"") != self.invert
         return any(self.test(value) for value in found) != self.invert

@@ -30,6 +30,7 @@ TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 # HTTP filters
 ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 FAULT = "envoy.extensions.filters.http.fault.v3.HTTPFault"
+HTTP_RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
 CORS = "envoy.extensions.filters.http.cors.v3.Cors"
 
 

@@ -20,6 +20,7 @@ from fastroute.api.pool import is_known, type_name
 from fastroute.compile.context import Context
 from fastroute.compile.cors import compile_cors
 from fastroute.compile.faults import compile_fault
+from fastroute.compile.http_rbac import HTTP_RBAC_PER_ROUTE, compile_rbac_per_route
 from fastroute.compile.plain import plain
 
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
@@ -59,6 +60,8 @@ def _plain_setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
 def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
     if name == FAULT:
         return compile_fault(message, ctx, path)
+    if name == HTTP_RBAC_PER_ROUTE:
+        return compile_rbac_per_route(message, ctx, path)
     return compile_cors(message, ctx, path) if name == CORS_POLICY else None
 
 

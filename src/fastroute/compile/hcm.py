@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from fastroute.compile.context import Context
 from fastroute.compile.header_processing import compile_processing
-from fastroute.compile.http_filters import check_http_filters
+from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters
+from fastroute.compile.http_rbac import Access, access_of
 from fastroute.compile.routes import compile_inline
 from fastroute.compile.runtime import override_of, runtime_number
 from fastroute.compile.scoped_routes import compile_scoped_routes
@@ -131,6 +132,7 @@ def compile_hcm(
         route_config_name=message.rds.route_config_name if message.HasField("rds") else None,
         scopes=scoped,
         http_filters=filters,
+        access=_access(message, ctx, path),
         upgrades=_upgrades(message, ctx, path),
         processing=compile_processing(message, ctx, path),
         codec=_codec(message),
@@ -140,6 +142,16 @@ def compile_hcm(
         strip_trailing_dot=message.strip_trailing_host_dot,
         strip_port="any" if message.strip_any_host_port else "matching" if message.strip_matching_host_port else "no",
     )
+
+
+def _access(message: Any, ctx: Context, path: str) -> Access | None:
+    """NF-14: an upgrade with filters of its own passes by those of the manager, which is not supported with RBAC."""
+    found = compile_rbac_filters(message.http_filters, ctx, f"{path}.http_filters")
+    for number, each in enumerate(message.upgrade_configs):
+        here = f"{path}.upgrade_configs[{number}].filters"
+        if each.filters and (found or compile_rbac_filters(each.filters, ctx, here)):
+            raise ctx.unsupported(here, "filters of an upgrade are not supported together with RBAC filters")
+    return access_of(found)
 
 
 def _routes(

@@ -2,7 +2,8 @@
 
 Routes are chosen before any filter runs, so a filter matters here when it answers by itself, or changes what a
 later evaluation of the routes would see. Only filters known to do neither are let through; the fault and CORS
-filters are, for their settings of a route are part of its decision.
+filters are, for their settings of a route are part of its decision. RBAC filters are compiled (NF-14); in front
+of them is only what neither answers nor changes a request.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fastroute.api import names, pool
 from fastroute.api.anys import type_url
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_extension
+from fastroute.compile.http_rbac import Filter, compile_http_rbac
 
 _PREFIX = "envoy.extensions.filters.http."
 _ROUTER = names.ROUTER
@@ -30,6 +32,7 @@ _HARMLESS = frozenset(
         "tap.v3.Tap",
     )
 )
+_BEFORE_RBAC = frozenset((names.HTTP_RBAC, _PREFIX + "grpc_stats.v3.FilterConfig", _PREFIX + "tap.v3.Tap"))
 _ROUTER_INERT = ("dynamic_stats", "start_child_span", "upstream_log", "upstream_log_options")
 _MEANT = {
     "envoy.filters.http.router": names.ROUTER,
@@ -58,6 +61,28 @@ def type_of(each: Any) -> str:
     return pool.type_name(type_url(each.typed_config)) or _MEANT.get(each.name, "")
 
 
+def compile_rbac_filters(filters: Any, ctx: Context, path: str) -> tuple[Filter, ...]:
+    """The RBAC filters among those of a manager, in order."""
+    found: list[Filter] = []
+    types = [type_of(each) for each in filters]
+    for number, each in enumerate(filters):
+        if types[number] != names.HTTP_RBAC or each.HasField("config_discovery"):
+            continue
+        here = f"{path}[{number}]"
+        before = next((kind for kind in types[:number] if kind not in _BEFORE_RBAC), None)
+        if before is not None:
+            raise ctx.unsupported(
+                here,
+                f"the HTTP filter {each.name} comes after {before}, which may answer a request or change it first",
+                remedy="Put RBAC filters in front.",
+                code="unsupported-filter",
+            )
+        _, message = open_extension(each, ctx, here, effect="the filter is left out", by_name=_MEANT)
+        if message is not None:
+            found.append(Filter(each.name, compile_http_rbac(message, ctx, f"{here}.typed_config"), each.disabled))
+    return tuple(found)
+
+
 def _check_optional(each: Any, ctx: Context, path: str, *, last: bool) -> None:
     """An optional filter of unknown type is left out by Envoy."""
     if pool.is_known(each.typed_config.type_url):
@@ -66,7 +91,7 @@ def _check_optional(each: Any, ctx: Context, path: str, *, last: bool) -> None:
 
 def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
     type_name, message = open_extension(each, ctx, path, effect="the filter is left out", by_name=_MEANT)
-    if message is None or type_name in _HARMLESS:
+    if message is None or type_name in _HARMLESS or type_name == names.HTTP_RBAC:
         return
     if type_name == _ROUTER:
         if not last:

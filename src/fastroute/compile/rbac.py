@@ -1,26 +1,60 @@
-"""Network RBAC to functions over a `Chain`.
+"""Network RBAC to functions over a `Chain`, and what it shares with the HTTP filter.
 
 NF-11  A policy matches when any permission and any principal match; policies are asked in ascending order
        of their names, and the first that matches is the one reported. ALLOW lets pass what some policy
        matches, DENY what none does, LOG everything; without rules everything passes.
 NF-12  Shadow rules only count.
-NF-13  What an expression language, a matcher tree or HTTP decides is not supported.
+NF-13  What an expression language, a matcher tree, metadata or filter state decides is not supported, nor what
+       HTTP decides on a connection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from fastroute.compile.action_matchers import compile_string
+from fastroute.compile.action_matchers import compile_header, compile_string
 from fastroute.compile.context import Context
 from fastroute.compile.filter_chains import compile_prefix
 from fastroute.core.chain import Chain
 from fastroute.core.cidr import CidrTrie
+from fastroute.request import Address, TlsFacts
 
-Test = Callable[[Chain], bool]
-Check = Callable[[Chain], tuple[bool, str | None]]
+Test = Callable[[Any], bool]
+Verdict = tuple[bool, str | None]
+Check = Callable[[Any], Verdict]
 ALLOW, DENY, LOG = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How rules read what they are asked about (`where` it is: for errors); None reads what it does not have."""
+
+    where: str
+    destination: Callable[[Any], Address | None]
+    source: Callable[[Any], Address | None]
+    direct_source: Callable[[Any], Address | None]
+    remote: Callable[[Any], Address | None]
+    server_name: Callable[[Any], str]
+    tls: Callable[[Any], TlsFacts | None]
+    headers: Callable[[Any, bytes], Sequence[bytes]] | None = None
+    path: Callable[[Any], bytes | None] | None = None
+
+
+def _of_chain(chain: Chain) -> Address:
+    return chain.source
+
+
+ON_CONNECTIONS = Facts(
+    where="on a connection",
+    destination=lambda chain: chain.destination,
+    source=_of_chain,
+    direct_source=lambda chain: chain.direct_source,
+    remote=_of_chain,
+    server_name=lambda chain: chain.server_name,
+    tls=lambda chain: chain.tls,
+)
 
 
 def compile_network_rbac(message: Any, ctx: Context, path: str) -> Check | None:
@@ -34,18 +68,23 @@ def compile_network_rbac(message: Any, ctx: Context, path: str) -> Check | None:
         "delay_deny",
     )
     ctx.only(message, path, ("rules",), inert)
+    return compile_rules(message, ON_CONNECTIONS, ctx, path)
+
+
+def compile_rules(message: Any, facts: Facts, ctx: Context, path: str) -> Check | None:
+    """The `rules` of the filter at `path`; None when it has none and everything passes."""
     if not message.HasField("rules"):
         return None
     rules = message.rules
     ctx.only(rules, f"{path}.rules", ("action", "policies"), ("audit_logging_options",))
     policies = [
-        (name, *_policy(rules.policies[name], ctx, f'{path}.rules.policies["{name}"]'))
+        (name, *_policy(rules.policies[name], facts, ctx, f'{path}.rules.policies["{name}"]'))
         for name in sorted(rules.policies)
     ]
     action = rules.action
 
-    def check(chain: Chain) -> tuple[bool, str | None]:
-        matched = next((name for name, may, who in policies if may(chain) and who(chain)), None)
+    def check(subject: Any) -> Verdict:
+        matched = next((name for name, may, who in policies if may(subject) and who(subject)), None)
         if action == ALLOW:
             return matched is not None, matched
         return action == LOG or matched is None, matched
@@ -53,95 +92,139 @@ def compile_network_rbac(message: Any, ctx: Context, path: str) -> Check | None:
     return check
 
 
-def _policy(policy: Any, ctx: Context, path: str) -> tuple[Test, Test]:
+def _policy(policy: Any, facts: Facts, ctx: Context, path: str) -> tuple[Test, Test]:
     ctx.only(policy, path, ("permissions", "principals"))
     for field in ("permissions", "principals"):
         if not getattr(policy, field):
             raise ctx.reject(f"{path}.{field}", "value must contain at least 1 item(s)")
     return (
-        _any(_permission(each, ctx, f"{path}.permissions[{i}]") for i, each in enumerate(policy.permissions)),
-        _any(_principal(each, ctx, f"{path}.principals[{i}]") for i, each in enumerate(policy.principals)),
+        _any(_permission(each, facts, ctx, f"{path}.permissions[{i}]") for i, each in enumerate(policy.permissions)),
+        _any(_principal(each, facts, ctx, f"{path}.principals[{i}]") for i, each in enumerate(policy.principals)),
     )
 
 
 def _any(tests: Iterable[Test]) -> Test:
     kept = tuple(tests)
-    return lambda chain: any(test(chain) for test in kept)
+    return lambda subject: any(test(subject) for test in kept)
 
 
 def _all(tests: Iterable[Test]) -> Test:
     kept = tuple(tests)
-    return lambda chain: all(test(chain) for test in kept)
+    return lambda subject: all(test(subject) for test in kept)
 
 
 def _not(test: Test) -> Test:
-    return lambda chain: not test(chain)
+    return lambda subject: not test(subject)
 
 
-def _permission(rule: Any, ctx: Context, path: str) -> Test:
+def _permission(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
     kind = rule.WhichOneof("rule")
     where = f"{path}.{kind}"
     match kind:
         case "and_rules" | "or_rules":
-            parts = [_permission(each, ctx, f"{where}.rules[{i}]") for i, each in enumerate(getattr(rule, kind).rules)]
+            rules = enumerate(getattr(rule, kind).rules)
+            parts = [_permission(each, facts, ctx, f"{where}.rules[{i}]") for i, each in rules]
             return _all(parts) if kind == "and_rules" else _any(parts)
         case "not_rule":
-            return _not(_permission(rule.not_rule, ctx, where))
+            return _not(_permission(rule.not_rule, facts, ctx, where))
         case "any":
             return _constant(rule.any)
         case "destination_ip":
-            return _inside([rule.destination_ip], lambda chain: chain.destination[0], ctx, where)
+            return _inside(rule.destination_ip, facts.destination, ctx, where)
         case "destination_port":
-            start, end = rule.destination_port, rule.destination_port + 1
-            return lambda chain: bool(chain.destination[0]) and start <= chain.destination_port < end
+            return _port(facts, rule.destination_port, rule.destination_port + 1)
         case "destination_port_range":
             start, end = rule.destination_port_range.start, rule.destination_port_range.end
-            return lambda chain: bool(chain.destination[0]) and start <= chain.destination_port < end
+            if start >= end:
+                raise ctx.reject(where, f"range start {start} cannot be greater or equal than range end {end}")
+            return _port(facts, start, end)
         case "requested_server_name":
             match_name = compile_string(rule.requested_server_name, ctx, where)
-            return lambda chain: match_name(chain.server_name.encode("latin-1"))
-    raise ctx.unsupported(where, f"the permission {kind} is not supported on a connection")
+            return lambda subject: match_name(facts.server_name(subject).encode("latin-1"))
+    test = _of_http(kind, rule, facts, ctx, where)
+    if test is None:
+        raise ctx.unsupported(where, f"the permission {kind} is not supported {facts.where}")
+    return test
 
 
-def _principal(rule: Any, ctx: Context, path: str) -> Test:
+def _principal(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
     kind = rule.WhichOneof("identifier")
     where = f"{path}.{kind}"
     match kind:
         case "and_ids" | "or_ids":
-            parts = [_principal(each, ctx, f"{where}.ids[{i}]") for i, each in enumerate(getattr(rule, kind).ids)]
+            ids = enumerate(getattr(rule, kind).ids)
+            parts = [_principal(each, facts, ctx, f"{where}.ids[{i}]") for i, each in ids]
             return _all(parts) if kind == "and_ids" else _any(parts)
         case "not_id":
-            return _not(_principal(rule.not_id, ctx, where))
+            return _not(_principal(rule.not_id, facts, ctx, where))
         case "any":
             return _constant(rule.any)
-        case "source_ip" | "remote_ip":
-            return _inside([getattr(rule, kind)], lambda chain: chain.source[0], ctx, where)
+        case "source_ip":
+            return _inside(rule.source_ip, facts.source, ctx, where)
+        case "remote_ip":
+            return _inside(rule.remote_ip, facts.remote, ctx, where)
         case "direct_remote_ip":
-            return _inside([rule.direct_remote_ip], lambda chain: chain.direct_source[0], ctx, where)
+            return _inside(rule.direct_remote_ip, facts.direct_source, ctx, where)
         case "authenticated":
-            return _authenticated(rule.authenticated, ctx, where)
-    raise ctx.unsupported(where, f"the principal {kind} is not supported on a connection")
+            return _authenticated(rule.authenticated, facts, ctx, where)
+    test = _of_http(kind, rule, facts, ctx, where)
+    if test is None:
+        raise ctx.unsupported(where, f"the principal {kind} is not supported {facts.where}")
+    return test
+
+
+def _of_http(kind: str | None, rule: Any, facts: Facts, ctx: Context, path: str) -> Test | None:
+    """The rules that permissions and principals share: of a header, each value by itself, and of the path."""
+    headers, url_path = facts.headers, facts.path
+    if kind == "header" and headers is not None:
+        matcher = compile_header(rule.header, ctx, path)
+        return lambda subject: matcher.matches(headers(subject, matcher.name))
+    if kind == "url_path" and url_path is not None:
+        if rule.url_path.WhichOneof("rule") is None:
+            raise ctx.reject(f"{path}.rule", "value is required")
+        matches = compile_string(rule.url_path.path, ctx, f"{path}.path")
+
+        def test(subject: Any) -> bool:
+            found = url_path(subject)
+            return found is not None and matches(found.partition(b"?")[0].partition(b"#")[0])
+
+        return test
+    return None
 
 
 def _constant(value: bool) -> Test:
     return lambda _: value
 
 
-def _inside(ranges: Sequence[Any], address: Callable[[Chain], str], ctx: Context, path: str) -> Test:
-    trie = CidrTrie((*compile_prefix(each, ctx, path), 0) for each in ranges)
-    return lambda chain: bool(address(chain)) and trie.get(address(chain)) is not None
+def _port(facts: Facts, start: int, end: int) -> Test:
+    def test(subject: Any) -> bool:
+        address = facts.destination(subject)
+        return address is not None and bool(address[0]) and start <= address[1] < end
+
+    return test
 
 
-def _authenticated(rule: Any, ctx: Context, path: str) -> Test:
+def _inside(prefix: Any, read: Callable[[Any], Address | None], ctx: Context, path: str) -> Test:
+    trie = CidrTrie([(*compile_prefix(prefix, ctx, path), 0)])
+
+    def test(subject: Any) -> bool:
+        address = read(subject)
+        return address is not None and bool(address[0]) and trie.get(address[0]) is not None
+
+    return test
+
+
+def _authenticated(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
     """By URI names, else by DNS names, else by the subject; without a name any peer with a certificate."""
-    if not rule.HasField("principal_name"):
-        return lambda chain: chain.tls is not None and chain.tls.presented
-    matches = compile_string(rule.principal_name, ctx, f"{path}.principal_name")
+    matches = None
+    if rule.HasField("principal_name"):
+        matches = compile_string(rule.principal_name, ctx, f"{path}.principal_name")
 
-    def test(chain: Chain) -> bool:
-        if chain.tls is None:
-            return False
-        known = chain.tls.uri_sans or chain.tls.dns_sans or ((chain.tls.subject,) if chain.tls.subject else ())
+    def test(subject: Any) -> bool:
+        tls = facts.tls(subject)
+        if tls is None or matches is None:
+            return tls is not None and tls.presented
+        known = tls.uri_sans or tls.dns_sans or ((tls.subject,) if tls.subject else ())
         return any(matches(name.encode()) for name in known)
 
     return test

@@ -1,7 +1,7 @@
 """What surrounds a request: facts of its connection, dynamic metadata and filter state."""
 
 from collections.abc import Mapping
-from typing import final
+from typing import Any, final
 
 @final
 class Context:
@@ -12,7 +12,8 @@ class Context:
     listener filter restored it: there alone an ORIGINAL_DST cluster finds its host. `tls` says that the connection is
     encrypted, `presented` and `validated` what is known of the client's certificate (`RouteMatch.tls_context`).
     `http2` says that the request came over HTTP/2 or later. `dynamic_metadata` maps filter names to values,
-    `filter_state` keys to their text.
+    `filter_state` keys to their text. `server_name` is what the TLS inspector found, `certificate` what the handshake
+    told of the client's certificate: the embedder's own object, handed on as it is.
     """
 
     @property
@@ -32,6 +33,10 @@ class Context:
     @property
     def http2(self) -> bool: ...
     @property
+    def server_name(self) -> str: ...
+    @property
+    def certificate(self) -> Any: ...
+    @property
     def dynamic_metadata(self) -> Mapping[str, object]: ...
     @property
     def filter_state(self) -> Mapping[str, str]: ...
@@ -48,4 +53,6 @@ class Context:
         http2: bool = False,
         dynamic_metadata: Mapping[str, object] | None = None,
         filter_state: Mapping[str, str] | None = None,
+        server_name: str = "",
+        certificate: object = None,
     ) -> Context: ...

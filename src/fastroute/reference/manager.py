@@ -18,6 +18,7 @@ from fastroute.reference import (
     codec,
     connection_header,
     early_mutation,
+    http_rbac,
     normalisation,
     sanitising,
     scopes,
@@ -92,12 +93,20 @@ def _plain_https(manager: Message, request: Request, stream: Stream) -> Outcome 
 def _resolve(manager: Message, tables: Tables, stream: Stream) -> table.Decision:
     chosen = route_configuration(manager, tables, stream)
     if chosen is None:
-        return table.without_route(None, None, respond(404, "route_not_found"), stream)
+        unrouted = table.without_route(None, None, respond(404, "route_not_found"), stream)
+        return http_rbac.decide(manager, None, None, unrouted, stream)
+    found: list[Message] = []
 
     def gate(route: Message | None, decided: Callable[[], Outcome]) -> Outcome:
-        return upgrades.refuse(manager, route, stream) or decided()
+        refused = upgrades.refuse(manager, route, stream)
+        if refused is None and route is not None:
+            found.append(route)
+        return refused or decided()
 
-    return table.decide(chosen, stream, gate)
+    decision = table.decide(chosen, stream, gate)
+    if decision["reason"] == "upgrade_failed":
+        return decision
+    return http_rbac.decide(manager, chosen, found[0] if found else None, decision, stream)
 
 
 def route_configuration(manager: Message, tables: Tables, stream: Stream) -> Message | None:

@@ -57,7 +57,7 @@ def _verdict(found: dict[str, object]) -> Any:
 
 def _check(rules: list[tuple[str, Any]], arrival: Arrival, found: dict[str, object], trace: Trace) -> None:
     for name, config in rules:
-        allowed, policy = rbac.decide(config, arrival)
+        allowed, policy = rbac.decide(config, rbac.Subject.of(arrival))
         found["policy"] = policy
         trace.add("network filter", name, "kept" if allowed else "closed", f"policy {policy or 'none'}", "NF-11")
         if not allowed:

@@ -69,7 +69,7 @@ def _requires_tls(host: Message, stream: Stream) -> bool:
     return bool(host.require_tls == ALL or (host.require_tls == EXTERNAL_ONLY and not internal))
 
 
-def _on_the_wire(outcome: targets.Outcome, stream: Stream) -> targets.Outcome:
+def on_the_wire(outcome: targets.Outcome, stream: Stream) -> targets.Outcome:
     """An answer to a gRPC request has the status 200 and no body; grpc-status and grpc-message tell its own."""
     reason = str(outcome["reason"])
     if outcome["kind"] == "forward" or reason.startswith("http") or not tls.is_grpc(stream.headers):
@@ -92,7 +92,7 @@ def _finish(
     stream: Stream,
 ) -> Decision:
     return {
-        **_on_the_wire(outcome, stream),
+        **on_the_wire(outcome, stream),
         "route": found.route.name if found else "",
         "index": found.place if found else -1,
         "virtual_host": host.name if host is not None else "",

@@ -207,15 +207,3 @@ def test_what_never_changes_the_route_is_named() -> None:
         "limit",
         "envoy.filters.network.tcp_proxy",
     )
-
-
-def test_http_rbac_is_not_supported() -> None:
-    manager = {
-        "@type": EXTENSION + "network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "h",
-        "route_config": {"name": "r"},
-        "http_filters": [{"name": "rbac", "typed_config": {"@type": EXTENSION + "http.rbac.v3.RBAC"}}],
-    }
-    world = listener(chain("c", {}, {"name": "hcm", "typed_config": manager}))
-    with pytest.raises(UnsupportedError, match="may answer or reroute a request, and is not supported"):
-        load({"listeners": [world]})

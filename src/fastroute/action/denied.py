@@ -1,0 +1,50 @@
+"""A request that a filter denied behind the choice of its route (NF-14).
+
+The route stays known: its metadata and its settings. Nothing of it is done, but what a route that forwards adds
+to responses is added to the denial too; what redirects and direct responses add is not.
+"""
+
+# ruff: noqa: ARG002  (every action answers the whole protocol)
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastroute.action.base import BaseAction
+from fastroute.action.draft import Headers
+from fastroute.action.fault import FaultDecision
+from fastroute.action.format import Supply, Values
+from fastroute.action.protocol import Decided, Pairs
+from fastroute.action.respond import LocalAction
+from fastroute.types import RandomSource
+
+ACCESS_DENIED = b"RBAC: access denied"
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedAction(LocalAction):
+    """The answer 403 in place of what a route does; `mutates` where the route would have forwarded."""
+
+    mutates: bool = False
+
+    @classmethod
+    def of(cls, action: object) -> DeniedAction:
+        """The denial in place of `action`; None where no route was chosen."""
+        if not isinstance(action, BaseAction):
+            return cls()
+        return cls(action.levels, action.route_metadata, action.operation, action.host, action.forwards)
+
+    def text_of(self, decision: Decided) -> bytes:
+        return ACCESS_DENIED
+
+    def downstream_headers(
+        self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        return LocalAction.downstream_headers(self, decision, _FORBIDDEN, headers, operators)
+
+    def mutate_response(self, response: Headers, values: Values) -> None:
+        if self.mutates:
+            LocalAction.mutate_response(self, response, values)
+
+    def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
+        return None
