@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from support.connect_envoy import ConnectEnvoy, answer, dial, free_port
+from support.connect_envoy import ConnectEnvoy, answer, dial
 from support.connections import compiled
 from support.drawn_listeners import Client, batches, worlds
 from support.drawn_matchers import matched_worlds
 from support.envoy import SwapRefusedError, require_binary
+from support.ports import free_port
 
 from fastroute.core.chain import Chain
 from fastroute.errors import RejectedError, UnsupportedError

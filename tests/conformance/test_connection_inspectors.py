@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.connect_envoy import ConnectEnvoy, answer, dial, free_port, is_silent
+from support.connect_envoy import ConnectEnvoy, answer, dial, is_silent
 from support.connections import chain, compiled, listener_filter, tcp
 from support.drawn_bytes import hello_bytes, line_bytes, proxy_bytes
 from support.envoy import require_binary
+from support.ports import free_port
 
 from fastroute.core.filter_chains import ListenerTable
 from fastroute.request import Connection

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.connect_envoy import ConnectEnvoy, answer, dial, free_port
+from support.connect_envoy import ConnectEnvoy, answer, dial
 from support.connections import chain, compiled, listener_filter, tcp
 from support.drawn_listeners import Client
 from support.envoy import require_binary
 from support.first_bytes import proxy_v2
+from support.ports import free_port
 
 from fastroute.core.filter_chains import ListenerTable
 from fastroute.request import Connection

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.connect_envoy import ConnectEnvoy, free_port
+from support.connect_envoy import ConnectEnvoy
 from support.connections import EXTENSION, chain, direct_response, listener_filter, tcp, tcp_proxy
 from support.drawn_matchers import action, read
 from support.envoy import SwapRefusedError, require_binary
+from support.ports import free_port
 
 from fastroute import load
 from fastroute.errors import RejectedError

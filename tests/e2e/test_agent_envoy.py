@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from support.ads_server import AdsServer
-from support.agents import Application, RunningAgent, free_ports, get, resources
+from support.agents import Application, RunningAgent, get, resources
+from support.ports import free_ports
 
 pytestmark = pytest.mark.envoy
 PROFILES = ["1.8", "current"]

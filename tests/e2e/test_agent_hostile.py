@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from support.ads_server import AdsServer
-from support.agents import RunningAgent, free_ports, get
+from support.agents import RunningAgent, get
+from support.ports import free_ports
 
 pytestmark = pytest.mark.envoy
 NOWHERE = "127.0.0.1:1"

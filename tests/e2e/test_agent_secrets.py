@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from support.ads_server import AdsServer
-from support.agents import Application, RunningAgent, free_ports, resources
+from support.agents import Application, RunningAgent, resources
 from support.authority import Authority, AuthorityServer
+from support.ports import free_ports
 
 pytestmark = pytest.mark.envoy
 FILES = ("key.pem", "cert-chain.pem", "root-cert.pem")

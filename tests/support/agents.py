@@ -10,7 +10,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,26 +22,19 @@ from typing import Any, Self
 
 from fastroute.api import names
 from support.envoy import require_binary
+from support.ports import free_ports
 from support.shared import ROOT
 
 SCRIPT = """
 import sys
 from fastroute.cli.pilot_agent import agent
 from fastroute.errors import FastrouteError
+from support.ports import free_ports
 try:
     agent.main(sys.argv[1:], standalone_mode=False)
 except FastrouteError as error:
     sys.exit(f"fastroute: {error}")
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that were free a moment ago."""
-    opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in opened]
-    for each in opened:
-        each.close()
-    return ports
 
 
 def get(port: int, path: str, method: str = "GET", headers: Mapping[str, str] = {}) -> tuple[int, str, dict[str, str]]:

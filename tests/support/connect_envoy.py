@@ -22,13 +22,6 @@ PATIENCE = 10.0
 GLIMPSE = 0.03
 
 
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class ConnectEnvoy:
     """An Envoy with listeners from a watched file and clusters from its bootstrap."""
 

@@ -11,8 +11,8 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from support.agents import free_ports
 from support.pods import productpage
+from support.ports import free_ports
 
 from fastroute.pilot.agent.ads_proxy import METHODS, SERVICE, AdsProxy
 from fastroute.pilot.agent.counters import Counters

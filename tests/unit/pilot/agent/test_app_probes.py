@@ -11,8 +11,9 @@ from typing import Any
 
 import grpc
 import pytest
-from support.agents import Application, free_ports
+from support.agents import Application
 from support.pods import productpage
+from support.ports import free_ports
 
 from fastroute.errors import ParseError
 from fastroute.pilot.agent.app_probes import AppProbes
