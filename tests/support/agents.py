@@ -29,7 +29,6 @@ SCRIPT = """
 import sys
 from fastroute.cli.pilot_agent import agent
 from fastroute.errors import FastrouteError
-from support.ports import free_ports
 try:
     agent.main(sys.argv[1:], standalone_mode=False)
 except FastrouteError as error:
