@@ -23,6 +23,7 @@ from fastroute.compile.hcm import compile_hcm
 from fastroute.compile.links import link_clusters, node_locality
 from fastroute.compile.listeners import compile_listeners
 from fastroute.compile.routes import compile_route_configuration
+from fastroute.config.changes import Changes, apply, joined
 from fastroute.config.load import Source, read
 from fastroute.config.resources import Resource, Resources
 from fastroute.core.clusters import Cluster
@@ -36,7 +37,17 @@ _UNNAMED = Resource("", None)  # type: ignore[arg-type]
 class Snapshot:
     """Compiled listeners, route configurations and clusters, and the resources they came from."""
 
-    __slots__ = ("_version", "clusters", "knows_clusters", "listeners", "notices", "resources", "routes", "runtime")
+    __slots__ = (
+        "_version",
+        "clusters",
+        "knows_clusters",
+        "listeners",
+        "notices",
+        "resources",
+        "routes",
+        "runtime",
+        "strict",
+    )
 
     def __init__(
         self,
@@ -47,8 +58,10 @@ class Snapshot:
         resources: Resources,
         runtime: Mapping[str, object],
         notices: Iterable[Notice] = (),
+        strict: bool = True,
     ) -> None:
         self._version = ""
+        self.strict = strict
         self.listeners = listeners
         self.routes = MappingProxyType(dict(routes))
         self.clusters = MappingProxyType(dict(clusters))
@@ -63,6 +76,16 @@ class Snapshot:
         if not self._version:
             self._version = _digest(self.resources)
         return self._version
+
+    def updated(self, changes: Changes) -> Snapshot:
+        """The snapshot after `changes`, as a fresh load of all resources would give it; this one stays.
+
+        Hosts that stay in a cluster keep their state. Which clusters exist is judged anew everywhere.
+        Raises ConfigError, with every further error in `others`, when anything is refused; then
+        nothing was applied.
+        """
+        resources = apply(self.resources, changes, strict=self.strict)
+        return build(resources, strict=self.strict, runtime=self.runtime, previous=self)
 
     def resolve(self, lookup: Callable[[str, str], Iterable[str]]) -> None:
         """Give every DNS cluster its hosts: `lookup` takes a name and a DnsLookupFamily (AUTO, V4_ONLY, …).
@@ -115,7 +138,7 @@ def build(
     routes = dict(_routes(resources, ctx, known, errors))
     listeners = _listeners(resources, ctx, known, errors)
     if errors or listeners is None:
-        raise _joined(errors)
+        raise joined(errors)
     return Snapshot(
         listeners=listeners,
         routes=routes,
@@ -123,6 +146,7 @@ def build(
         resources=resources,
         runtime=keys,
         notices=ctx.notices,
+        strict=strict,
     )
 
 
@@ -179,15 +203,10 @@ def _listeners(
         return None
 
 
-def _joined(errors: list[ConfigError]) -> ConfigError:
-    first, *others = errors
-    first.others = (*first.others, *others)
-    return first
-
-
 def _digest(resources: Resources) -> str:
     digest = hashlib.sha256()
-    for group in (resources.listeners, resources.routes, resources.clusters, resources.endpoints):
+    groups = (resources.listeners, resources.routes, resources.scoped_routes, resources.clusters, resources.endpoints)
+    for group in groups:
         for resource in group:
             digest.update(resource.message.SerializeToString(deterministic=True))
     return digest.hexdigest()[:12]

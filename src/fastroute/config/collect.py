@@ -54,7 +54,7 @@ class Collector:
         """Everything that a document holds; `kind` is that of a bare resource, if it is known."""
         content = document.content
         if isinstance(content, Message):
-            self.message(_own(content), document, "")
+            self.message(own(content), document, "")
         else:
             self.tree(content, document, "", kind)
 
@@ -63,9 +63,9 @@ class Collector:
     def tree(self, tree: object, document: Document, root: str, kind: str | None = None) -> None:
         """The value at `root` of a text."""
         if isinstance(tree, Message):
-            self.message(_own(tree), document, root)
+            self.message(own(tree), document, root)
         elif isinstance(tree, Resource):
-            self._add(replace(tree, message=_own(tree.message)))
+            self._add(replace(tree, message=own(tree.message)))
         elif isinstance(tree, list | tuple):
             for position, item in enumerate(tree):
                 self.tree(item, document, f"{root}[{position}]", kind)
@@ -227,7 +227,7 @@ class Collector:
         getattr(self.resources, _LISTS[kind]).append(resource)
 
 
-def _own(message: Message) -> Message:
+def own(message: Message) -> Message:
     """The message in the private pool: messages of another pool are written and read again."""
     name = message.DESCRIPTOR.full_name
     try:
