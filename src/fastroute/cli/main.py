@@ -19,6 +19,7 @@ from fastroute.errors import FastrouteError
 COMMANDS = {
     "check": "fastroute.cli.check:check",
     "demo": "fastroute.cli.demo:demo",
+    "diff": "fastroute.cli.diff:diff",
     "pilot": "fastroute.cli.pilot:pilot",
     "proxy-config": "fastroute.cli.proxy_config:proxy_config",
     "route": "fastroute.cli.route:route",
