@@ -6,17 +6,24 @@ from collections.abc import Iterable
 from typing import Final
 
 from fastroute.api import names as api
+from fastroute.pilot.discovery.generate.access_log import access_log
 from fastroute.pilot.discovery.generate.names import ADS, JSON, extension, istio_only
 from fastroute.pilot.discovery.model.view import View
 
 TCP_PROXY: Final = "envoy.filters.network.tcp_proxy"
 MANAGER: Final = "envoy.filters.network.http_connection_manager"
-ACCESS_LOG: Final = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 ALPN: Final = "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig"
 
 ORIGINAL_DST: Final = extension(
     "envoy.filters.listener.original_dst", "envoy.extensions.filters.listener.original_dst.v3.OriginalDst"
 )
+ORIGINAL_SRC: Final = extension(
+    "envoy.filters.listener.original_src",
+    "envoy.extensions.filters.listener.original_src.v3.OriginalSrc",
+    mark=1337,
+)
+"""Transparent redirection: connections to the application leave from the client's own address, with the mark
+by which the redirection rules know them."""
 TLS_INSPECTOR: Final = extension(
     "envoy.filters.listener.tls_inspector", "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
 )
@@ -25,15 +32,15 @@ HTTP_INSPECTOR: Final = extension(
 )
 
 
-def _access_log(view: View) -> JSON:
-    path = view.mesh.access_log_file
-    return {"access_log": [extension("envoy.access_loggers.file", ACCESS_LOG, path=path)]} if path else {}
+def transparent(view: View) -> JSON:
+    """What a listener that iptables redirects to needs for connections which TPROXY brings."""
+    return {"transparent": True} if view.proxy.transparent else {}
 
 
 def tcp_proxy(view: View, targets: Iterable[tuple[str, int]], prefix: str = "") -> JSON:
     """A proxy for connections to one cluster, or to several by weight."""
     clusters = list(targets)
-    fields: JSON = {"stat_prefix": prefix or clusters[0][0], **_access_log(view)}
+    fields: JSON = {"stat_prefix": prefix or clusters[0][0], **access_log(view)}
     if len(clusters) == 1:
         fields["cluster"] = clusters[0][0]
     else:
@@ -69,7 +76,7 @@ def _manager(view: View, prefix: str, outbound: bool, **fields: object) -> JSON:
         "normalize_path": True,
         "stream_idle_timeout": "0s",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        **_access_log(view),
+        **access_log(view),
         **fields,
     }
     if outbound:

@@ -66,11 +66,14 @@ def virtual_inbound(view: View) -> JSON:
         "filter_chain_match": {"destination_port": port},
         "filters": [filters.tcp_proxy(view, [(names.BLACK_HOLE, 1)])],
     }
+    looking = [dict(filters.TLS_INSPECTOR), dict(filters.HTTP_INSPECTOR)]
+    source = [dict(filters.ORIGINAL_SRC)] if view.proxy.transparent else []
     return {
         "name": names.VIRTUAL_INBOUND,
         "address": {"socket_address": {"address": "0.0.0.0", "port_value": port}},
+        **filters.transparent(view),
         "filter_chains": [hole, *_undeclared(view), *_declared(view)],
-        "listener_filters": [dict(filters.ORIGINAL_DST), dict(filters.TLS_INSPECTOR), dict(filters.HTTP_INSPECTOR)],
+        "listener_filters": [dict(filters.ORIGINAL_DST), *source, *looking],
         "listener_filters_timeout": str(view.mesh.protocol_detection_timeout),
         "continue_on_listener_filters_timeout": True,
         "traffic_direction": "INBOUND",

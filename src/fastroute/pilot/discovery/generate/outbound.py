@@ -150,6 +150,7 @@ def virtual_outbound(view: View) -> JSON:
     return {
         "name": names.VIRTUAL_OUTBOUND,
         "address": {"socket_address": {"address": ANY, "port_value": port}},
+        **filters.transparent(view),
         "filter_chains": [hole, rest],
         "use_original_dst": True,
         "traffic_direction": "OUTBOUND",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from fastroute.errors import ConfigError
 from fastroute.pilot.discovery.model import workloads
 from fastroute.pilot.discovery.model.build import DOMAIN
 from fastroute.pilot.discovery.model.services import Locality
 from fastroute.pilot.discovery.registry.directory import Registry
+
+INTERCEPTION: Final = "sidecar.istio.io/interceptionMode"
+TPROXY: Final = "TPROXY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Proxy:
     service_account: str = "default"
     locality: Locality = Locality()
     domain: str = DOMAIN
+    transparent: bool = False
+    """Connections are redirected by TPROXY, which keeps both of their addresses."""
 
     @property
     def id(self) -> str:
@@ -36,6 +42,10 @@ class Proxy:
         for pod in registry.pods:
             if name in (pod.name, f"{pod.name}.{pod.namespace}"):
                 one = workloads.of_pod(pod, nodes)
-                return cls(one.name, one.namespace, one.address, one.labels, one.service_account, one.locality, domain)
+                said = pod.meta.annotations.get(INTERCEPTION, registry.mesh.default_config.interception_mode)
+                return cls(
+                    one.name, one.namespace, one.address, one.labels, one.service_account, one.locality, domain,
+                    transparent=said == TPROXY,
+                )  # fmt: skip
         known = ", ".join(sorted(pod.name for pod in registry.pods)) or "none"
         raise ConfigError(f"there is no pod {name!r}", remedy=f"Pods: {known}.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from fastroute.pilot.discovery.registry.scopes import OutboundTrafficPolicy
 from fastroute.pilot.discovery.registry.values import Duration, PortNumber
@@ -38,6 +40,7 @@ class DefaultConfig:
     OPEN: ClassVar[bool] = True
 
     tracing: Tracing = Tracing()
+    interception_mode: Literal["REDIRECT", "TPROXY"] = "REDIRECT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class MeshConfig:
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"extensionProviders", "defaultProviders", "discoverySelectors", "caCertificates", "certificates",
          "localityLbSetting", "tlsDefaults", "meshMTLS", "serviceSettings", "pathNormalization", "trustDomainAliases",
-         "defaultHttpRetryPolicy", "inboundTrafficPolicy", "hboneIdleTimeout", "accessLogFormat", "accessLogEncoding"}
+         "defaultHttpRetryPolicy", "inboundTrafficPolicy", "hboneIdleTimeout"}
     )  # fmt: skip
 
     proxy_listen_port: PortNumber = PortNumber(15001)
@@ -58,6 +61,8 @@ class MeshConfig:
     enable_auto_mtls: bool = True
     enable_tracing: bool = True
     access_log_file: str = ""
+    access_log_format: str = ""
+    access_log_encoding: Literal["TEXT", "JSON"] = "TEXT"
     trust_domain: str = "cluster.local"
     root_namespace: str = "istio-system"
     h2_upgrade_policy: Literal["DO_NOT_UPGRADE", "UPGRADE"] = "DO_NOT_UPGRADE"
@@ -68,3 +73,16 @@ class MeshConfig:
     verify_certificate_at_client: bool = False
     enable_prometheus_merge: bool = True
     default_config: DefaultConfig = DefaultConfig()
+
+    def __post_init__(self) -> None:
+        if self.access_log_encoding == "JSON" and not isinstance(self.access_log_fields, dict):
+            raise ValueError("accessLogFormat is an object of name to format where accessLogEncoding is JSON")
+
+    @property
+    def access_log_fields(self) -> Mapping[str, Any]:
+        """The names and formats of a JSON line; empty where no format is given."""
+        try:
+            fields: Mapping[str, Any] = json.loads(self.access_log_format or "{}")
+        except ValueError as error:
+            raise ValueError(f"accessLogFormat is not JSON, which accessLogEncoding says it is: {error}") from None
+        return fields

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 from fastroute.api.names import url
 from fastroute.errors import RequestError
 from fastroute.pilot.discovery.generated import TYPES, Generated
-from fastroute.pilot.discovery.model.proxy import Proxy
+from fastroute.pilot.discovery.model.proxy import TPROXY, Proxy
 
 KINDS: Final[Mapping[str, str]] = {url(name): kind for kind, name in TYPES.items()}
 """Kind by type URL."""
@@ -115,7 +115,8 @@ def proxy_of(node: Any) -> Proxy:
     )
     account = fields["SERVICE_ACCOUNT"].string_value if "SERVICE_ACCOUNT" in fields else "default"
     domain = parts[3].partition(".svc.")[2] or "cluster.local"
-    return Proxy(name, namespace, parts[1], labels, account, domain=domain)
+    transparent = "INTERCEPTION_MODE" in fields and fields["INTERCEPTION_MODE"].string_value == TPROXY
+    return Proxy(name, namespace, parts[1], labels, account, domain=domain, transparent=transparent)
 
 
 def check_names(names: Any) -> None:
