@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from fastroute.pilot.agent.ca_client import message_classes
 from fastroute.pilot.agent.certificates import request
+from fastroute.pilot.ca.messages import message_classes
 
 PEM = serialization.Encoding.PEM
 

@@ -15,6 +15,7 @@ pilot = LazyGroup(
         "inject": "fastroute.cli.pilot_inject:inject",
         "iptables": "fastroute.cli.pilot_iptables:iptables",
         "proxy-status": "fastroute.cli.pilot_status:proxy_status",
+        "token": "fastroute.cli.pilot_token:token",
     },
     help="Bootstrap, redirection rules, injection and generated resources of sidecars.",
 )

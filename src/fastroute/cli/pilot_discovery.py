@@ -4,53 +4,131 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from fastroute.errors import ParseError
 from fastroute.pilot.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from fastroute.pilot.discovery.server.service import DiscoveryServer
+
+ADDRESS = "ADDRESS:PORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The addresses to listen on; an empty one is not listened on."""
+
+    plain: str
+    tls: str
+    mtls: str
+    http: str
+    names: tuple[str, ...]
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--listen", default="127.0.0.1:15010", show_default=True, help="ADDRESS:PORT of the gRPC side.")
-@click.option("--http", "http_address", default="127.0.0.1:8080", show_default=True, help="ADDRESS:PORT of /debug.")
+@click.option(
+    "--listen", default="127.0.0.1:15010", show_default=True, metavar=ADDRESS, help="Plain text; empty for none."
+)
+@click.option(
+    "--tls",
+    default="127.0.0.1:15012",
+    show_default=True,
+    metavar=ADDRESS,
+    help="TLS for callers with a token; needs --ca, empty for none.",
+)
+@click.option(
+    "--mtls",
+    default="127.0.0.1:15011",
+    show_default=True,
+    metavar=ADDRESS,
+    help="TLS for callers with a certificate; needs --ca, empty for none.",
+)
+@click.option(
+    "--http",
+    "http_address",
+    default="127.0.0.1:8080",
+    show_default=True,
+    metavar=ADDRESS,
+    help="/debug, /ready and /metrics; empty for none.",
+)
+@click.option("--ca", type=click.Path(path_type=Path), help="Directory of the authority; made if it is not there.")
+@click.option(
+    "--server-name",
+    "server_names",
+    multiple=True,
+    metavar="NAME",
+    help="DNS name or address in the server's certificate, besides istiod's and localhost.",
+)
 @click.option("--profile", type=click.Choice(sorted(PROFILES)), default="current", show_default=True)
 @click.option("--debounce", type=float, default=0.1, show_default=True, help="Seconds between looks at the files.")
-def discovery(paths: tuple[Path, ...], listen: str, http_address: str, profile: str, debounce: float) -> None:
-    """Serve clusters, endpoints, listeners and routes over aggregated xDS, in plain text.
+def discovery(
+    paths: tuple[Path, ...],
+    listen: str,
+    tls: str,
+    mtls: str,
+    http_address: str,
+    ca: Path | None,
+    server_names: tuple[str, ...],
+    profile: str,
+    debounce: float,
+) -> None:
+    """Serve clusters, endpoints, listeners and routes over aggregated xDS, and sign certificates.
 
     PATHS are read again when a file changes; a state with an error does not come into force.
     """
     try:
         import grpc  # noqa: F401
-    except ImportError:
-        raise click.ClickException("this needs the extra `xds`: pip install 'fastroute[xds]'") from None
-    asyncio.run(_serve(paths, listen, http_address, profile, debounce))
+
+        from fastroute.pilot.ca.store import Store
+        from fastroute.pilot.discovery.server.service import SERVER_NAMES, DiscoveryServer
+    except ImportError as missing:
+        raise click.ClickException(f"this needs the extras `xds` and `pilot`: {missing}") from None
+    store = Store(ca) if ca is not None else None
+    where = Where(listen, tls if store else "", mtls if store else "", http_address, (*SERVER_NAMES, *server_names))
+    for option, address in (("--listen", listen), ("--tls", tls), ("--mtls", mtls), ("--http", http_address)):
+        _check(option, address)
+    asyncio.run(_serve(DiscoveryServer(*paths, profile=profile, debounce=debounce, store=store), where))
 
 
-async def _serve(paths: tuple[Path, ...], listen: str, http_address: str, profile: str, debounce: float) -> None:
+def _check(option: str, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if address and not (host and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise ParseError(f"ADDRESS:PORT is expected, not {address!r}", path=option)
+
+
+async def _serve(server: DiscoveryServer, where: Where) -> None:
     from fastroute.pilot.agent.http_server import HttpServer
     from fastroute.pilot.discovery.server.debug import Debug
-    from fastroute.pilot.discovery.server.service import DiscoveryServer
 
-    server = DiscoveryServer(*paths, profile=profile, debounce=debounce)
     pages = HttpServer(Debug(server).answer)
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    port = await server.start(listen)
-    host, _, number = http_address.rpartition(":")
-    http_port = await pages.start(host, int(number), "debug pages")
-    click.echo(f"xDS on port {port}, pages on port {http_port}; {len(server.services)} services", err=True)
-    error, stopped = None, asyncio.ensure_future(stop.wait())
+    await server.start(where.plain, tls=where.tls, mtls=where.mtls, names=where.names)
+    ports = dict(server.ports)
+    if where.http:
+        host, _, number = where.http.rpartition(":")
+        ports["http"] = await pages.start(host.strip("[]"), int(number), "debug pages")
+    listening = ", ".join(f"{name} {port}" for name, port in ports.items())
+    click.echo(f"listening: {listening}; {len(server.services)} services", err=True)
     try:
-        while not stop.is_set():
-            if server.watched.error is not error:
-                error = server.watched.error
-                click.echo(f"not in force: {error}" if error is not None else "in force again", err=True)
-            await asyncio.wait([stopped], timeout=1)
+        await _report(server, stop)
     finally:
-        stopped.cancel()
         await pages.close()
         await server.stop()
+
+
+async def _report(server: DiscoveryServer, stop: asyncio.Event) -> None:
+    """Say when newer files are not in force, until `stop`."""
+    error, stopped = None, asyncio.ensure_future(stop.wait())
+    while not stop.is_set():
+        if server.watched.error is not error:
+            error = server.watched.error
+            click.echo(f"not in force: {error}" if error is not None else "in force again", err=True)
+        await asyncio.wait([stopped], timeout=1)

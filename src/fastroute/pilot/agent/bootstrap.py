@@ -9,7 +9,7 @@ Decisions where the two profiles differ are rows of `switches`. In `current`:
   Envoy warns without one; the two static listeners are exempt from it;
 - tracing is not in the bootstrap: the control plane puts it into each listener; the tracer's cluster stays;
 - Istio's `http_reject_path_with_fragment: false` is not taken over: it would change how requests are routed.
-Refused by name: a bootstrap template of one's own (ISTIO_BOOTSTRAP, customConfigFile), which is a Go template.
+CallerError by name: a bootstrap template of one's own (ISTIO_BOOTSTRAP, customConfigFile), which is a Go template.
 """
 
 from __future__ import annotations

@@ -134,10 +134,10 @@ def metrics(server: DiscoveryServer) -> str:
         *_metric("pilot_xds_pushes", "counter", "Responses sent",
                  {f'{{type="{SHORT[kind]}"}}': server.sent[kind] for kind in ORDER}),
         *_metric("pilot_push_triggers", "counter", "New states", {'{type="config"}': server.pushes}),
-        *_metric("pilot_total_xds_rejects", "counter", "Refused responses", {"": rejected.total()}),
+        *_metric("pilot_total_xds_rejects", "counter", "CallerError responses", {"": rejected.total()}),
     ]  # fmt: skip
     for kind in ORDER:
-        lines += _metric(f"pilot_xds_{SHORT[kind]}_reject", "counter", "Refused responses", {"": rejected[kind]})
+        lines += _metric(f"pilot_xds_{SHORT[kind]}_reject", "counter", "CallerError responses", {"": rejected[kind]})
     return "\n".join(lines) + "\n"
 
 

@@ -113,10 +113,16 @@ def proxy_of(node: Any) -> Proxy:
         if "LABELS" in fields
         else {}
     )
-    account = fields["SERVICE_ACCOUNT"].string_value if "SERVICE_ACCOUNT" in fields else "default"
+    account = account_of(node) or "default"
     domain = parts[3].partition(".svc.")[2] or "cluster.local"
     transparent = "INTERCEPTION_MODE" in fields and fields["INTERCEPTION_MODE"].string_value == TPROXY
     return Proxy(name, namespace, parts[1], labels, account, domain=domain, transparent=transparent)
+
+
+def account_of(node: Any) -> str:
+    """The service account that a node names; empty if it names none."""
+    fields = node.metadata.fields
+    return str(fields["SERVICE_ACCOUNT"].string_value) if "SERVICE_ACCOUNT" in fields else ""
 
 
 def check_names(names: Any) -> None:

@@ -21,14 +21,18 @@ import grpc.aio
 
 from fastroute.api import names as api
 from fastroute.api.pool import message_class
-from fastroute.errors import FastrouteError, RequestError
+from fastroute.errors import ConfigError, FastrouteError, RequestError
+from fastroute.pilot.ca.failure import CallerError
+from fastroute.pilot.ca.store import Store
 from fastroute.pilot.discovery.generated import Generated, generate
 from fastroute.pilot.discovery.model import build
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.registry.directory import Registry
+from fastroute.pilot.discovery.server.callers import Callers, status
+from fastroute.pilot.discovery.server.certificates import CertificateService, ServerCredentials
 from fastroute.pilot.discovery.server.delta import DeltaSession
-from fastroute.pilot.discovery.server.protocol import KINDS, Session, proxy_of
+from fastroute.pilot.discovery.server.protocol import KINDS, Session, account_of, proxy_of
 from fastroute.pilot.discovery.server.sotw import SotwSession
 from fastroute.pilot.discovery.watch import Watched
 from fastroute.pilot.profiles import PROFILES, Profile
@@ -37,6 +41,8 @@ SERVICE: Final = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 DELTA_REQUEST: Final = "envoy.service.discovery.v3.DeltaDiscoveryRequest"
 MOST_BYTES: Final = 4 << 20
 INBOX: Final = 64
+SERVER_NAMES: Final = ("istiod.istio-system.svc", "istiod.istio-system", "localhost", "127.0.0.1", "::1")
+"""What the server's own certificate is for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +63,12 @@ class DiscoveryServer:
     """Serves a directory. `start` and `stop` belong to the event loop that it runs in."""
 
     def __init__(
-        self, *paths: str | Path, profile: str = "current", debounce: float = 0.1, most_streams: int = 10_000
+        self,
+        *paths: str | Path,
+        profile: str = "current",
+        debounce: float = 0.1,
+        most_streams: int = 10_000,
+        store: Store | None = None,
     ) -> None:
         self.watched = Watched(*paths)
         self.profile: Profile = PROFILES[profile]
@@ -67,6 +78,11 @@ class DiscoveryServer:
         """Responses sent, by kind."""
         self.rejected: Counter[str] = Counter()
         """Responses that streams refused which have ended, by kind."""
+        self.ports: dict[str, int] = {}
+        """The ports listened on: `plain`, `tls`, `mtls`."""
+        self.store = store
+        self.callers = Callers(store, lambda: self.registry.mesh.trust_domain)
+        self.certificates = CertificateService(store, self.callers) if store is not None else None
         self._debounce, self._most = debounce, most_streams
         self.services = self._build()
         self._server: Any = None
@@ -84,19 +100,32 @@ class DiscoveryServer:
         """What a proxy is sent now."""
         return generate(self.registry, proxy, self.profile, services=self.services)
 
-    async def start(self, address: str = "127.0.0.1:0", credentials: Any = None) -> int:
-        """Listen; the port. `credentials` (grpc.ServerCredentials) turn TLS on."""
+    async def start(
+        self, address: str = "127.0.0.1:0", *, tls: str = "", mtls: str = "", names: tuple[str, ...] = SERVER_NAMES
+    ) -> int:
+        """Listen; the port for plain text (0 if there is none). `tls` and `mtls` are ADDRESS:PORT and need a store."""
         options = [("grpc.max_receive_message_length", MOST_BYTES), ("grpc.so_reuseport", 0)]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=self._most)
         self._server.add_generic_rpc_handlers((_handlers(self),))
-        port: int = (
-            self._server.add_secure_port(address, credentials)
-            if credentials
-            else self._server.add_insecure_port(address)
-        )
+        if self.certificates is not None:
+            self._server.add_generic_rpc_handlers((self.certificates.handler(),))
+        for name, where in (("plain", address), ("tls", tls), ("mtls", mtls)):
+            if where:
+                self.ports[name] = self._listen(name, where, names)
         await self._server.start()
         self._watcher = asyncio.create_task(self._watch())
-        return port
+        return self.ports.get("plain", 0)
+
+    def _listen(self, name: str, address: str, names: tuple[str, ...]) -> int:
+        try:
+            if name == "plain":
+                return int(self._server.add_insecure_port(address))
+            if self.store is None:
+                raise ConfigError("TLS needs an authority", path=name, remedy="Give its directory (--ca).")
+            credentials = ServerCredentials(self.store, names, mutual=name == "mtls").credentials()
+            return int(self._server.add_secure_port(address, credentials))
+        except RuntimeError as error:
+            raise ConfigError(f"cannot listen on {address}: {error}", path=name) from None
 
     async def stop(self, grace: float = 0.5) -> None:
         """End all streams and stop listening."""
@@ -144,7 +173,11 @@ class DiscoveryServer:
         pushes = self.pushes
         try:
             proxy = proxy_of(first.node)
+            self.callers.check(context, proxy, account_of(first.node))
             generated = await asyncio.to_thread(self.generate, proxy)
+        except CallerError as refused:
+            await context.abort(status(refused), str(refused))
+            raise
         except FastrouteError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             raise
