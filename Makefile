@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SOURCES := $(shell find pyx -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml
 
-.PHONY: demo test unit conformance long lint types stubs bench build clean dist help
+.PHONY: demo test unit conformance long lint types stubs bench instructions build clean dist help
 
 help:
 	@echo "make demo    the seed's request through the mesh, step by step, and the proxy's tables"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint    ruff, cython-lint, mypy, pyright, stubtest, import rules"
 	@echo "make long    the conformance tests in their long mode"
 	@echo "make bench   the benchmarks"
+	@echo "make instructions  instruction counts of the hot path against their budgets (needs valgrind)"
 	@echo "make dist    source distribution, and a wheel built from it in isolation"
 	@echo "make clean   remove what was built"
 
@@ -60,6 +61,9 @@ stubs: build
 bench: build
 	@mkdir -p out
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,rounds --benchmark-json=out/benchmarks.json
+
+instructions: build
+	$(BIN)/python tools/instructions.py
 
 dist: $(BIN)/python
 	$(BIN)/python -m pip install --quiet build
