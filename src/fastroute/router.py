@@ -34,6 +34,8 @@ class Router(Engine):
 
     def __init__(self, snapshot: Snapshot, *, random: RandomSource | None = None) -> None:
         self._values: dict[str, object] = {}
+        self._by_cluster: dict[str, object] = {}
+        self._valued: frozenset[str] | None = None
         self._snapshot = snapshot
         self._lock = threading.Lock()
         super().__init__(self._tables(snapshot), random or _random_value)
@@ -57,6 +59,7 @@ class Router(Engine):
         """
         with self._lock:
             self._values = {**self._values, **values}
+            self._valued = None
             self.exchange(self._tables(self._snapshot))
 
     def connect(self, connection: Connection) -> Chain | None:
@@ -121,7 +124,12 @@ class Router(Engine):
         return with_changes(explanation, decision)
 
     def _tables(self, snapshot: Snapshot) -> Tables:
-        values: dict[str, object] | None = None
-        if snapshot.knows_clusters:
-            values = {name: self._values.get(name) for name in snapshot.clusters}
-        return Tables(dict(snapshot.routes), dict(snapshot.clusters), values)
+        """The tables of `snapshot`, shared with it; only the values are put together, and only for other clusters."""
+        parts = snapshot.parts
+        if parts.known is None:
+            return Tables(parts.routes, parts.clusters, None)
+        if parts.known is not self._valued:
+            bound = {name: value for name, value in self._values.items() if name in parts.clusters}
+            self._by_cluster = {**dict.fromkeys(parts.clusters), **bound}
+            self._valued = parts.known
+        return Tables(parts.routes, parts.clusters, self._by_cluster)

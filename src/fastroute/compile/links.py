@@ -27,10 +27,21 @@ def node_locality(bootstrap: Resource | None) -> Locality | None:
     return Locality(place.region, place.zone, place.sub_zone)
 
 
+def local_cluster(bootstrap: Resource | None) -> str:
+    """The name of the cluster of the caller's own peers; empty when there is none."""
+    message: Any = None if bootstrap is None else bootstrap.message
+    return "" if message is None else str(message.cluster_manager.local_cluster_name)
+
+
 def link_clusters(clusters: Mapping[str, Cluster], bootstrap: Resource | None) -> None:
     """Tell the clusters of one snapshot about each other."""
-    message: Any = None if bootstrap is None else bootstrap.message
-    peers = clusters.get(message.cluster_manager.local_cluster_name) if message is not None else None
+    local = local_cluster(bootstrap)
     for cluster in clusters.values():
-        if peers is not None or cluster.policy.kind == "aggregate":
-            cluster.link(clusters, peers)
+        link_cluster(cluster, clusters, local)
+
+
+def link_cluster(cluster: Cluster, clusters: Mapping[str, Cluster], local: str) -> None:
+    """Tell one cluster about the others; `local` is the name of the local cluster."""
+    peers = clusters.get(local) if local else None
+    if peers is not None or cluster.policy.kind == "aggregate":
+        cluster.link(clusters, peers)

@@ -12,7 +12,8 @@ UDP listeners take no connections and API listeners have no socket: neither is i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from fastroute.compile.addresses import Bound, compile_address, is_udp
@@ -65,12 +66,17 @@ INERT = (
 
 
 def compile_listeners(
-    resources: Resources, ctx: Context, *, compile_manager: CompileManager | None = None
+    resources: Resources,
+    ctx: Context,
+    *,
+    compile_manager: CompileManager | None = None,
+    reuse: Mapping[str, Listener] = MappingProxyType({}),
 ) -> ListenerTable:
     """The listeners of `resources`, ready for `connect`.
 
     `compile_manager` compiles HTTP connection managers; without it a chain's `manager` is the message.
-    Clusters that tcp_proxy names are known when `resources` has a bootstrap or any cluster.
+    Clusters that tcp_proxy names are known when `resources` has a bootstrap or any cluster. `reuse` are
+    listeners that were compiled before from the resource of their name.
     """
     known = frozenset(each.name for each in resources.clusters)
     around = Surroundings(known if known or resources.bootstrap is not None else None, compile_manager)
@@ -78,7 +84,7 @@ def compile_listeners(
     compiled = []
     for resource, message in _distinct(resources.listeners, ctx):
         here = ctx.for_resource(resource, "Listener")
-        listener = compile_listener(message, here, around)
+        listener = reuse.get(resource.name) or compile_listener(message, here, around)
         if listener is not None:
             _check_addresses(listener, addresses, here)
             compiled.append(listener)

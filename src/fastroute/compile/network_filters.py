@@ -118,8 +118,16 @@ def compile_chain(chain: Any, index: int, ctx: Context, path: str, around: Surro
         filters=tuple(config.name for config in chain.filters),
         metadata_match=outcome.metadata_match,
         hash_policy=outcome.hash_policy,
-        known_clusters=around.clusters if outcome.kind == "tcp" else None,
+        known_clusters=_known(outcome, around.clusters),
     )
+
+
+def _known(outcome: _Outcome, clusters: Container[str] | None) -> Container[str] | None:
+    """NF-03: the clusters that exist, of those that the chain can name."""
+    if outcome.kind != "tcp" or clusters is None or outcome.from_server_name:
+        return clusters if outcome.kind == "tcp" else None
+    names = {outcome.cluster or "", *(name for name, _, _ in outcome.weighted)}
+    return frozenset(name for name in names if name in clusters)
 
 
 INERT = ("metadata", "transport_socket", "transport_socket_connect_timeout")

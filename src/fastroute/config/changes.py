@@ -52,17 +52,25 @@ class Changes:
 
 def apply(resources: Resources, changes: Changes, *, strict: bool = True) -> Resources:
     """The resources after `changes`; `resources` stays as it is. Raises like `fastroute.config.load.read`."""
+    fresh = parsed(changes, runtime=resources.runtime, strict=strict)
+    labels = {_label(KINDS[kind], name) for kind in KINDS for name in getattr(changes, kind)}
+    kept = [notice for notice in resources.notices if notice.error.resource not in labels]
+    result = replace(resources, notices=[*kept, *fresh.notices])
+    for kind in KINDS:
+        setattr(result, kind, _merged(kind, resources, fresh, changes))
+    return result
+
+
+def parsed(changes: Changes, *, runtime: Mapping[str, object], strict: bool = True) -> Resources:
+    """What is new, as resources that keep the constraints of the API; all that is refused is raised at once."""
     errors: list[ConfigError] = []
-    fresh = Resources(bootstrap=None, runtime=resources.runtime)
+    fresh = Resources(runtime=runtime)
     for kind in KINDS:
         getattr(fresh, kind).extend(_parsed(kind, getattr(changes, kind), errors))
     errors.extend(_violations(fresh, strict=strict))
     if errors:
         raise joined(errors)
-    result = replace(resources, notices=[*resources.notices, *fresh.notices])
-    for kind in KINDS:
-        setattr(result, kind, _merged(kind, resources, fresh, changes))
-    return result
+    return fresh
 
 
 def joined(errors: list[ConfigError]) -> ConfigError:
@@ -90,8 +98,12 @@ def _parsed(kind: str, given: Mapping[str, Content], errors: list[ConfigError]) 
             errors.append(error)
 
 
+def _label(kind: str, name: str) -> str:
+    return f'{kind.rpartition(".")[2]} "{name}"'
+
+
 def _message(kind: str, name: str, content: Message | bytes) -> Message:
-    label = f'{kind.rpartition(".")[2]} "{name}"'
+    label = _label(kind, name)
     if isinstance(content, bytes):
         try:
             message = pool.message_class(kind).FromString(content)

@@ -5,7 +5,7 @@ This is the hand-over from `config` to everything behind it. No rule of Envoy li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,6 +37,15 @@ class Resource:
     version: str = ""
     origin: str = ""
     """`static`, `dynamic`, or `inline` for a route configuration inside a listener; empty when unknown."""
+
+    _digest: int | None = field(default=None, init=False, repr=False, compare=False)
+
+    def digest(self, of: Callable[[Message], int]) -> int:
+        """What `of` says of the message, asked once."""
+        if self._digest is None:
+            object.__setattr__(self, "_digest", of(self.message))
+        assert self._digest is not None
+        return self._digest
 
     def where(self, path: str = "") -> Where | None:
         """The position of the field at `path`, counted from this resource."""

@@ -1,0 +1,68 @@
+"""All resources compiled, from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastroute.compile.links import link_clusters
+from fastroute.config.changes import joined
+from fastroute.config.resources import Resources
+from fastroute.core.clusters import Cluster
+from fastroute.core.table import RouteTable
+from fastroute.snapshot.compiler import Compiler
+from fastroute.snapshot.parts import Parts, known_clusters
+
+
+def built(
+    resources: Resources, *, strict: bool, runtime: Mapping[str, object], previous: Mapping[str, Cluster]
+) -> Parts:
+    """The parts of a snapshot. `runtime` lies over that of the resources; `previous` lends the state of its hosts.
+
+    Raises ConfigError, with the others in it, when anything is refused.
+    """
+    keys = {**resources.runtime, **runtime}
+    known = known_clusters(resources)
+    compiler = Compiler(resources, strict, keys, known)
+    clusters = dict(_clusters(compiler, previous))
+    link_clusters(clusters, resources.bootstrap)
+    relied: dict[str, frozenset[str]] = {}
+    routes = dict(_routes(compiler, relied))
+    listeners, listeners_relied = compiler.listeners({})
+    if compiler.errors or listeners is None:
+        raise joined(compiler.errors)
+    return Parts(
+        resources=resources,
+        strict=strict,
+        runtime=keys,
+        known=known,
+        clusters=clusters,
+        routes=routes,
+        listeners=listeners,
+        relied=relied,
+        listeners_relied=listeners_relied,
+        notices=(*resources.notices, *compiler.notices),
+    )
+
+
+def _clusters(compiler: Compiler, previous: Mapping[str, Cluster]) -> Iterator[tuple[str, Cluster]]:
+    assignments = {resource.name: resource for resource in compiler.resources.endpoints}
+    seen: set[str] = set()
+    for resource in compiler.resources.clusters:
+        message: Any = resource.message
+        assignment = assignments.get(message.eds_cluster_config.service_name or resource.name)
+        repeated = resource.name in seen
+        seen.add(resource.name)
+        cluster = compiler.cluster(resource, assignment, previous.get(resource.name), repeated=repeated)
+        if cluster is not None:
+            yield resource.name, cluster
+
+
+def _routes(compiler: Compiler, relied: dict[str, frozenset[str]]) -> Iterator[tuple[str, RouteTable]]:
+    # One that a listener contains is known by its name only where no other has that name.
+    for resource in sorted(compiler.resources.routes, key=lambda one: one.origin != "inline"):
+        table, names = compiler.routes(resource)
+        if names:
+            relied[resource.name] = names
+        if table is not None:
+            yield resource.name, table

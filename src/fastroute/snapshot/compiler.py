@@ -1,0 +1,77 @@
+"""Compiles the resources of one snapshot, one by one, and gathers what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from fastroute.compile.clusters import compile_cluster
+from fastroute.compile.context import Context
+from fastroute.compile.hcm import compile_hcm
+from fastroute.compile.links import node_locality
+from fastroute.compile.listeners import compile_listeners
+from fastroute.compile.routes import compile_route_configuration
+from fastroute.config.resources import Resource, Resources
+from fastroute.core.clusters import Cluster
+from fastroute.core.filter_chains import Listener, ListenerTable
+from fastroute.core.table import RouteTable
+from fastroute.errors import ConfigError, Notice
+from fastroute.snapshot.parts import Relied
+
+UNNAMED = Resource("", None)  # type: ignore[arg-type]
+
+
+class Compiler:
+    """`known` are the clusters that exist, None when that cannot be told. Errors and notices add up."""
+
+    def __init__(
+        self, resources: Resources, strict: bool, runtime: Mapping[str, object], known: frozenset[str] | None
+    ) -> None:
+        self.resources = resources
+        self.known = known
+        self.errors: list[ConfigError] = []
+        self.notices: list[Notice] = []
+        self._local = node_locality(resources.bootstrap)
+        self._context = Context(UNNAMED, strict, self.notices, runtime)
+
+    def cluster(
+        self, resource: Resource, assignment: Resource | None, previous: Cluster | None, *, repeated: bool = False
+    ) -> Cluster | None:
+        """The cluster of a resource; None when it is refused. `repeated`: another one has its name."""
+        here = self._context.for_resource(resource, "Cluster")
+        try:
+            if repeated:
+                raise here.reject("name", f"cluster manager: duplicate cluster '{resource.name}'")
+            return compile_cluster(resource, assignment, here, local=self._local, previous=previous)
+        except ConfigError as error:
+            self.errors.append(error)
+            return None
+
+    def routes(self, resource: Resource) -> tuple[RouteTable | None, frozenset[str]]:
+        """The table of a route configuration, None when it is refused, and the clusters that it relies on."""
+        here = self._context.for_resource(resource, "RouteConfiguration")
+        clusters = self._relied()
+        try:
+            table = compile_route_configuration(resource, here, clusters=clusters)
+        except ConfigError as error:
+            self.errors.append(error)
+            return None, frozenset()
+        return table, frozenset() if clusters is None else frozenset(clusters.names)
+
+    def listeners(self, reuse: Mapping[str, Listener]) -> tuple[ListenerTable | None, frozenset[str]]:
+        """All listeners, those of `reuse` as they are, and the clusters that the others rely on."""
+        clusters = self._relied()
+
+        def manager(message: Message, here: Context, path: str) -> object:
+            return compile_hcm(message, here, path, clusters, scopes=self.resources.scoped_routes)
+
+        try:
+            table = compile_listeners(self.resources, self._context, compile_manager=manager, reuse=reuse)
+        except ConfigError as error:
+            self.errors.append(error)
+            return None, frozenset()
+        return table, frozenset() if clusters is None else frozenset(clusters.names)
+
+    def _relied(self) -> Relied | None:
+        return None if self.known is None else Relied(self.known)

@@ -1,0 +1,184 @@
+"""An update compiles what it touches and shares the rest.
+
+Rules:
+- What it gives equals a fresh build of the same resources, to the notices and the errors.
+- A cluster is made anew when its resource or its load assignment changed, an aggregate also when one of
+  its clusters did, and every cluster when the local one did (LB-22). Hosts that stay keep their state.
+- A route configuration is compiled anew when it changed, and when a cluster is gone that it was
+  compiled on (RA-05).
+- A listener is compiled anew when it changed, when a scope did that it may look up, and when the
+  existence of a cluster changed that it forwards to.
+- Two resources of one name, notices of lenient loading, and the first or the last cluster of a
+  snapshot without a bootstrap (then no cluster is known, or every one was) need a fresh build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from fastroute.compile.links import link_cluster, local_cluster
+from fastroute.config.changes import KINDS, Changes, joined, parsed
+from fastroute.config.resources import Resources
+from fastroute.core.chain import ChainEntry
+from fastroute.core.clusters import Cluster
+from fastroute.core.filter_chains import Listener, ListenerTable
+from fastroute.core.hcm import HttpManager
+from fastroute.core.table import RouteTable
+from fastroute.snapshot.compiler import Compiler
+from fastroute.snapshot.index import Index, Named, merged
+from fastroute.snapshot.parts import Parts, known_clusters
+
+
+def updated(parts: Parts, index: Index, changes: Changes) -> tuple[Parts, Index] | None:
+    """The parts after `changes` and their index; None where only a fresh build can tell.
+
+    Raises ConfigError, with the others in it, when anything is refused.
+    """
+    if parts.notices:
+        return None
+    fresh = parsed(changes, runtime=parts.resources.runtime, strict=parts.strict)
+    kinds = {
+        kind: merged(index.kinds[kind], getattr(changes, kind), {each.name: each for each in getattr(fresh, kind)})
+        for kind in KINDS
+    }
+    resources = _resources(parts.resources, changes, kinds)
+    update = Update(parts, index, changes, kinds, resources)
+    if fresh.notices or (update.known is None) != (parts.known is None):
+        return None
+    return update.run()
+
+
+def _resources(before: Resources, changes: Changes, kinds: Mapping[str, Named]) -> Resources:
+    after = replace(before)
+    for each in fields(changes):
+        if getattr(changes, each.name):
+            setattr(after, each.name, list(kinds[each.name].values()))
+    return after
+
+
+class Update:
+    """One update: `before` and its `index`, what changes, and the resources after it."""
+
+    def __init__(
+        self, before: Parts, index: Index, changes: Changes, kinds: Mapping[str, Named], resources: Resources
+    ) -> None:
+        self.before = before
+        self.index = index
+        self.changes = changes
+        self.kinds = kinds
+        self.resources = resources
+        named = kinds["clusters"]
+        self.gone = frozenset(name for name in changes.clusters if name in before.clusters and name not in named)
+        self.new = frozenset(name for name in changes.clusters if name not in before.clusters and name in named)
+        self.known = before.known if not (self.gone or self.new) else known_clusters(resources)
+        self.compiler = Compiler(resources, before.strict, before.runtime, self.known)
+
+    def run(self) -> tuple[Parts, Index] | None:
+        """Compile in the order of a fresh build."""
+        clusters, remade = self.clusters()
+        routes, relied = self.routes()
+        listeners, listeners_relied = self.listeners()
+        if self.compiler.notices:
+            return None
+        if self.compiler.errors or listeners is None:
+            raise joined(self.compiler.errors)
+        parts = replace(
+            self.before,
+            resources=self.resources,
+            known=self.known,
+            clusters=clusters,
+            routes=routes,
+            listeners=listeners,
+            relied=relied,
+            listeners_relied=listeners_relied,
+        )
+        return parts, self.index.after(self.kinds, self.before.clusters, clusters, remade)
+
+    # Clusters
+
+    def clusters(self) -> tuple[dict[str, Cluster], set[str]]:
+        """The clusters after the update, and the names of those that were made anew or are gone."""
+        changed = {name for name in self.changes.clusters if name in self.gone or name in self.kinds["clusters"]}
+        for service in self.changes.endpoints:
+            changed.update(self.index.services.get(service, ()))
+        local = local_cluster(self.resources.bootstrap)
+        touched = {*self.kinds["clusters"], *changed} if local in changed else changed | self.index.above(changed)
+        if not touched:
+            return self.before.clusters, touched
+        made = self._made(touched)
+        for name in touched:
+            if name in made:
+                link_cluster(made[name], made, local)
+        return made, touched
+
+    def _made(self, touched: set[str]) -> dict[str, Cluster]:
+        made = dict(self.before.clusters)
+        # In the order of the resources, so that new ones come last in theirs and errors as in a fresh build.
+        order = touched if len(touched) == 1 else [name for name in self.kinds["clusters"] if name in touched]
+        for name in self.gone:
+            del made[name]
+        for name in order:
+            if name in self.gone:
+                continue
+            cluster = self._cluster(name)
+            if cluster is not None:
+                made[name] = cluster
+        return made
+
+    def _cluster(self, name: str) -> Cluster | None:
+        resource = self.kinds["clusters"][name]
+        message: Any = resource.message
+        assignment = self.kinds["endpoints"].get(message.eds_cluster_config.service_name or name)
+        return self.compiler.cluster(resource, assignment, self.before.clusters.get(name))
+
+    # Route configurations
+
+    def routes(self) -> tuple[dict[str, RouteTable], Mapping[str, frozenset[str]]]:
+        """The tables after the update, and the clusters that each relies on."""
+        stale = {name for name, names in self.before.relied.items() if not names.isdisjoint(self.gone)}
+        touched = stale | self.changes.routes.keys()
+        if not touched:
+            return self.before.routes, self.before.relied
+        made, relied = dict(self.before.routes), dict(self.before.relied)
+        named = self.kinds["routes"]
+        for name in touched:
+            relied.pop(name, None)
+            if name not in named:
+                made.pop(name, None)
+        for name in [name for name in named if name in touched]:
+            table, names = self.compiler.routes(named[name])
+            if table is not None:
+                made[name] = table
+            if names:
+                relied[name] = names
+        return made, relied
+
+    # Listeners
+
+    def listeners(self) -> tuple[ListenerTable | None, frozenset[str]]:
+        """All listeners after the update, and the clusters that they rely on."""
+        table, relied = self.before.listeners, self.before.listeners_relied
+        reuse = {}
+        if relied.isdisjoint(self.gone):
+            reuse = {each.name: each for each in table.listeners if self._stays(each)}
+        if len(reuse) == len(table.listeners) and not self.changes.listeners:
+            return table, relied
+        made, names = self.compiler.listeners(reuse)
+        return made, relied | names
+
+    def _stays(self, listener: Listener) -> bool:
+        if listener.name in self.changes.listeners:
+            return False
+        entries = listener.entries if listener.default_entry is None else (*listener.entries, listener.default_entry)
+        return not any(self._affects(entry) for entry in entries)
+
+    def _affects(self, entry: ChainEntry) -> bool:
+        """Whether a filter chain may do something else after the update."""
+        if entry.kind == "http" and self.changes.scoped_routes:
+            return isinstance(entry.manager, HttpManager) and entry.manager.scopes is not None
+        if entry.kind != "tcp" or not (self.gone or self.new):
+            return False
+        names = {entry.cluster, *(name for name, _, _ in entry.weighted)}
+        return entry.from_server_name or not (names.isdisjoint(self.gone) and names.isdisjoint(self.new))
