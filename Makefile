@@ -56,7 +56,7 @@ types: build
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 stubs: build
-	$(BIN)/python -m mypy.stubtest $$(ls src/fastroute/core/*.pyi | xargs -n1 basename | sed 's/\.pyi$$//; s/^/fastroute.core./' | grep -v __init__)
+	$(BIN)/python -m mypy.stubtest $$(cd src && ls fastroute/core/*.pyi fastroute/wire/*.pyi | sed 's/\.pyi$$//; s,/,.,g')
 
 bench: build
 	@mkdir -p out

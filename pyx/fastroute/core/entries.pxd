@@ -1,4 +1,4 @@
-"""Layout of a route's entry: its names and where it sends a request."""
+"""Layout of a route's entry, its names and where it sends a request, and of what a table is built from."""
 
 from libc.stdint cimport uint64_t
 
@@ -32,3 +32,11 @@ cdef class Entry:
     cdef readonly str route_config
     cdef readonly Py_ssize_t index
     cdef readonly Target target         # None: no route here
+
+
+cdef class RouteSpec:
+    cdef readonly Entry entry
+    cdef readonly str how
+    cdef readonly bytes text
+    cdef readonly bint case_sensitive
+    cdef readonly tuple predicates

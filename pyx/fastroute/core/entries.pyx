@@ -45,8 +45,9 @@ cdef class Target:
 
 
 @cython.final
+@cython.no_gc
 cdef class Entry:
-    """See the stub."""
+    """See the stub. Out of the garbage collector's sight: nothing that it holds can hold an entry."""
 
     def __cinit__(self, str name="", str virtual_host="", str route_config="", Py_ssize_t index=-1, Target target=None):
         self.name = name
@@ -54,3 +55,17 @@ cdef class Entry:
         self.route_config = route_config
         self.index = index
         self.target = target
+
+
+@cython.final
+@cython.no_gc
+cdef class RouteSpec:
+    """See the stub. What it holds cannot hold it."""
+
+    def __cinit__(self, Entry entry not None, str how not None, bytes text not None=b"", bint case_sensitive=True,
+                  tuple predicates not None=()):
+        self.entry = entry
+        self.how = how
+        self.text = text
+        self.case_sensitive = case_sensitive
+        self.predicates = predicates

@@ -25,6 +25,19 @@ cdef struct Terminal:
     uint32_t[3] maybe          # by how the path is compared: a list of routes before it that have predicates
 
 
+cdef struct Part:              # keys whose node is still to be filled
+    uint32_t node
+    uint32_t low
+    uint32_t high
+    uint32_t depth             # bytes that they have in common, as far as the nodes above tell
+
+
+cdef struct Work:
+    Part *parts
+    size_t count
+    size_t capacity
+
+
 cdef struct Found:
     uint32_t sure              # the first route that holds for certain
     uint32_t[16] small
@@ -46,9 +59,7 @@ cdef class PathIndex:
     cdef Arena labels
     cdef Arena edges
 
-    cdef uint32_t build(self, list keys, list terminals) except? 0xFFFFFFFF
-    cdef int split(self, list keys, list terminals, list work, uint32_t node, Py_ssize_t low, Py_ssize_t high,
-                   Py_ssize_t depth) except -1
-    cdef uint32_t add_terminal(self, terminal) except? 0xFFFFFFFF
+    cdef uint32_t build(self, list keys, uint32_t first) except? 0xFFFFFFFF
+    cdef int split(self, list keys, uint32_t first, Work *work, Part part) except -1
     cdef int walk(self, uint32_t root, const char *path, Py_ssize_t size, Found *found) except -1 nogil
     cdef int take(self, Terminal *terminal, int how, Found *found) except -1 nogil

@@ -15,10 +15,14 @@ in the order of their first bytes, which lie side by side as well.
 """
 
 cimport cython
-from libc.stdlib cimport free, malloc
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_ITEM
+from cpython.object cimport PyObject
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memchr, memcmp, memcpy
 
 from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.slices cimport Slice
 
 
 @cython.final
@@ -34,62 +38,66 @@ cdef class PathIndex:
     def __sizeof__(self):
         return sum([arena.__sizeof__() for arena in (self.nodes, self.terminals, self.labels, self.edges)])
 
-    cdef uint32_t build(self, list keys, list terminals) except? 0xFFFFFFFF:
-        """A tree over the sorted, distinct `keys`; `terminals` has, for each, (three sures, three lists)."""
-        cdef list work = []
+    cdef uint32_t build(self, list keys, uint32_t first) except? 0xFFFFFFFF:
+        """A tree over the sorted, distinct `keys`, whose terminals lie side by side from `first` on."""
+        cdef Work work
+        cdef Part part
         cdef uint32_t root
         if not keys:
             return NONE
         root = self.nodes.add(1)
-        work.append((root, 0, len(keys), 0))
-        while work:
-            node, low, high, depth = work.pop()
-            self.split(keys, terminals, work, node, low, high, depth)
+        work.parts = NULL
+        work.count = work.capacity = 0
+        part.node = root
+        part.low = part.depth = 0
+        part.high = <uint32_t>len(keys)
+        try:
+            push(&work, part)
+            while work.count:
+                work.count -= 1
+                self.split(keys, first, &work, work.parts[work.count])
+        finally:
+            free(work.parts)
         return root
 
-    cdef int split(self, list keys, list terminals, list work, uint32_t number, Py_ssize_t low, Py_ssize_t high,
-                   Py_ssize_t depth) except -1:
-        """Fill one node with `keys[low:high]`, which agree in their first `depth` bytes; its children become work."""
-        cdef bytes first = keys[low], last = keys[high - 1], key
-        cdef Py_ssize_t end = depth, limit = min(len(first), len(last)), at
-        cdef const char *a = first
-        cdef const char *b = last
-        cdef list starts = []
+    cdef int split(self, list keys, uint32_t first, Work *work, Part part) except -1:
+        """Fill one node with the keys of `part`; its children become work."""
+        cdef Slice key = key_at(keys, part.low), last = key_at(keys, part.high - 1)
+        cdef Py_ssize_t end = part.depth, limit = min(key.size, last.size)
+        cdef uint32_t at = part.low
+        cdef size_t before = work.count
         cdef Node node
+        cdef Part child
         cdef int byte = -1
-        while end < limit and a[end] == b[end]:
+        while end < limit and key.data[end] == last.data[end]:
             end += 1
-        node.label_size = <uint32_t>(end - depth)
+        node.label_size = <uint32_t>end - part.depth
         node.label = self.labels.add(node.label_size)
-        memcpy(self.labels.data + node.label, a + depth, node.label_size)
+        memcpy(self.labels.data + node.label, key.data + part.depth, node.label_size)
         node.terminal = NONE
-        if len(first) == end:
-            node.terminal = self.add_terminal(terminals[low])
-            low += 1
-        for at in range(low, high):
-            key = keys[at]
-            if <unsigned char>key[end] != byte:
-                byte = <unsigned char>key[end]
-                starts.append((at, byte))
-        node.edge_count = <uint32_t>len(starts)
+        if key.size == end:
+            node.terminal = first + at
+            at += 1
+        child.node = 0
+        child.depth = <uint32_t>end
+        for at in range(at, part.high):
+            key = key_at(keys, at)
+            if <unsigned char>key.data[end] != byte:
+                byte = <unsigned char>key.data[end]
+                if work.count > before:
+                    work.parts[work.count - 1].high = at
+                child.low = at
+                child.high = part.high
+                push(work, child)
+        node.edge_count = <uint32_t>(work.count - before)
         node.children = self.nodes.add(node.edge_count)
         node.edges = self.edges.add(node.edge_count)
-        for at in range(<Py_ssize_t>node.edge_count):
-            low, byte = starts[at]
-            self.edges.data[node.edges + at] = <char>byte
-            ending = starts[at + 1][0] if at + 1 < len(starts) else high
-            work.append((node.children + at, low, ending, end))
-        (<Node *>self.nodes.data)[number] = node
+        for at in range(node.edge_count):
+            work.parts[before + at].node = node.children + at
+            key = key_at(keys, work.parts[before + at].low)
+            self.edges.data[node.edges + at] = key.data[end]
+        (<Node *>self.nodes.data)[part.node] = node
         return 0
-
-    cdef uint32_t add_terminal(self, terminal) except? 0xFFFFFFFF:
-        cdef uint32_t number = self.terminals.add(1)
-        cdef Terminal *new = &(<Terminal *>self.terminals.data)[number]
-        cdef int how
-        for how in range(HOWS):
-            new.sure[how] = terminal[0][how]
-            new.maybe[how] = terminal[1][how]
-        return number
 
     cdef int walk(self, uint32_t root, const char *path, Py_ssize_t size, Found *found) except -1 nogil:
         """Collect what the nodes along `path` propose."""
@@ -140,3 +148,24 @@ cdef class PathIndex:
         found.lists[found.count] = terminal.maybe[how]
         found.count += 1
         return 0
+
+
+cdef inline Slice key_at(list keys, uint32_t at):
+    cdef Slice key
+    cdef PyObject *item = <PyObject *>PyList_GET_ITEM(keys, <Py_ssize_t>at)
+    key.data = PyBytes_AS_STRING(<object>item)
+    key.size = PyBytes_GET_SIZE(<object>item)
+    return key
+
+
+cdef int push(Work *work, Part part) except -1:
+    cdef Part *moved
+    if work.count == work.capacity:
+        work.capacity = max(64, work.capacity * 2)
+        moved = <Part *>realloc(work.parts, work.capacity * sizeof(Part))
+        if moved == NULL:
+            raise MemoryError()
+        work.parts = moved
+    work.parts[work.count] = part
+    work.count += 1
+    return 0

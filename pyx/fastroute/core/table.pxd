@@ -20,10 +20,10 @@ from fastroute.core.arena cimport Arena
 from fastroute.core.candidates cimport CandidateLists, Runs
 from fastroute.core.decision cimport Decision
 from fastroute.core.domains cimport DomainIndex
-from fastroute.core.entries cimport Entry, Target
+from fastroute.core.entries cimport Entry, RouteSpec, Target
 from fastroute.core.hcm cimport HttpManager
 from fastroute.core.headers cimport HeaderNames, View
-from fastroute.core.paths cimport Found, PathIndex
+from fastroute.core.paths cimport Found, PathIndex, Terminal
 from fastroute.core.request cimport Context
 
 
@@ -76,6 +76,9 @@ cdef class RouteTable:
     cdef int conclude(self, View *view, Decision decision, dict clusters) except -1
     cdef Target weighted(self, View *view, Decision decision, Target target)
     cdef int build_host(self, spec) except -1
-    cdef uint32_t build_list(self, list routes) except? 0xFFFFFFFF
-    cdef uint32_t build_tree(self, dict by_text) except? 0xFFFFFFFF
+    cdef uint32_t build_list(self, routes) except? 0xFFFFFFFF
+    cdef int add_route(self, RouteSpec route) except -1
+    cdef uint32_t build_tree(self, dict by_text, uint32_t base, bytearray hows) except? 0xFFFFFFFF
+    cdef int fill_terminal(self, Terminal *terminal, list numbers, uint32_t base, bytearray hows) except -1
+    cdef int trim(self) except -1
     cdef int bind_target(self, Target target) except -1

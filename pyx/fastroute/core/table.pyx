@@ -20,14 +20,14 @@ from fastroute.core.arena cimport NONE, Arena
 from fastroute.core.candidates cimport CandidateLists, Runs, next_candidate, runs_init
 from fastroute.core.decision cimport Decision
 from fastroute.core.domains cimport DomainIndex
-from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, WEIGHTED, Entry, Target
+from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, WEIGHTED, Entry, RouteSpec, Target
 from fastroute.core.hcm cimport HttpManager, answer, is_grpc
 from fastroute.core.headers cimport (
     CONTENT_TYPE, FORWARDED_PROTO, OWN_SLOTS, HeaderNames, View, close_view, first_line, next_line,
 )
 from fastroute.core.matchers cimport TreeNode
 from fastroute.core.normalise cimport port_start, without_parameters
-from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, Found, PathIndex, found_init
+from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, Found, PathIndex, Terminal, found_init
 from fastroute.core.predicates cimport Predicate
 from fastroute.core.request cimport Context
 from fastroute.core.slices cimport Slice, lower, text_of, view as view_of
@@ -67,6 +67,7 @@ cdef class RouteTable:
         if self.vhost_header:
             self.vhost_slot = self.names.number(self.vhost_header)
         self.inspects = len(self.names) > OWN_SLOTS
+        self.trim()
         self.managed = self.names.managed or any([text in self.names for text in self.internal_only_headers])
 
     def __len__(self):
@@ -78,11 +79,11 @@ cdef class RouteTable:
         cdef uint32_t number = self.hosts.add(1), routes = NONE
         cdef HostRow *row
         if spec.tree is None:
-            routes = self.build_list(list(spec.routes))
+            routes = self.build_list(spec.routes)
         else:
             base = self.lists.size
             for listed in spec.lists:
-                self.build_list(list(listed))
+                self.build_list(listed)
             (<TreeNode?>spec.tree).bind(self.names)
             self.trees[number] = (spec.tree, base)
         row = &(<HostRow *>self.hosts.data)[number]
@@ -91,50 +92,85 @@ cdef class RouteTable:
         self.unrouted.append(Entry("", spec.name, self.name))
         return 0
 
-    cdef uint32_t build_list(self, list routes) except? 0xFFFFFFFF:
+    cdef uint32_t build_list(self, routes) except? 0xFFFFFFFF:
         """Number the routes of one list and index their paths."""
-        cdef dict plain = {}, folded = {}
+        cdef dict plain = {}, folded = {}, tree
         cdef list pathless = []
-        cdef uint32_t number, at
+        cdef uint32_t base = <uint32_t>len(self.entries), number = base, at
+        cdef bytearray hows = bytearray(len(routes))
+        cdef RouteSpec route
         cdef ListRow row
-        for route in routes:
-            number = <uint32_t>len(self.entries)
-            self.entries.append(<Entry?>route.entry)
-            self.predicates.append(tuple(route.predicates))
-            for predicate in route.predicates:
-                (<Predicate?>predicate).bind(self.names)
-            if route.entry.target is not None:
-                self.bind_target(route.entry.target)
+        cdef bytes text
+        for each in routes:
+            route = <RouteSpec?>each
+            self.add_route(route)
             if route.how == "pathless":
                 pathless.append(number)
             elif route.how != "never":
                 tree, text = (plain, route.text) if route.case_sensitive else (folded, route.text.lower())
-                tree.setdefault(text, []).append((HOW[route.how], number))
-        row.root = self.build_tree(plain)
-        row.folded = self.build_tree(folded)
+                hows[number - base] = <int>HOW[route.how]
+                before = tree.setdefault(text, number)
+                if type(before) is list:
+                    (<list>before).append(number)
+                elif before != number:
+                    tree[text] = [before, number]
+            number += 1
+        row.root = self.build_tree(plain, base, hows)
+        row.folded = self.build_tree(folded, base, hows)
         row.pathless = self.candidates.add(pathless, self.predicates, self.names) if pathless else NONE
         at = self.lists.add(1)
         (<ListRow *>self.lists.data)[at] = row
         return at
 
-    cdef uint32_t build_tree(self, dict by_text) except? 0xFFFFFFFF:
-        """A tree over texts with their routes; a route behind one that always holds there is left out."""
-        cdef list keys = sorted(by_text), terminals = []
+    cdef int add_route(self, RouteSpec route) except -1:
+        self.entries.append(route.entry)
+        self.predicates.append(route.predicates)
+        for predicate in route.predicates:
+            (<Predicate?>predicate).bind(self.names)
+        if route.entry.target is not None:
+            self.bind_target(route.entry.target)
+        return 0
+
+    cdef uint32_t build_tree(self, dict by_text, uint32_t base, bytearray hows) except? 0xFFFFFFFF:
+        """A tree over texts with their routes: a number or a list of them, counted from `base` in `hows`."""
+        cdef list keys = sorted(by_text)
+        cdef uint32_t first = self.paths.terminals.add(len(keys)), at = first
         for key in keys:
-            sures, lists = [NONE] * HOWS, [NONE] * HOWS
-            maybes = [[] for _ in range(HOWS)]
-            for how, number in by_text[key]:
-                if sures[how] != NONE:
-                    continue
-                if self.predicates[number]:
-                    maybes[how].append(number)
-                else:
-                    sures[how] = number
-            for how in range(HOWS):
-                if maybes[how]:
-                    lists[how] = self.candidates.add(maybes[how], self.predicates, self.names)
-            terminals.append((sures, lists))
-        return self.paths.build(keys, terminals)
+            numbers = by_text[key]
+            if type(numbers) is not list:
+                numbers = [numbers]
+            self.fill_terminal(&(<Terminal *>self.paths.terminals.data)[at], <list>numbers, base, hows)
+            at += 1
+        return self.paths.build(keys, first)
+
+    cdef int fill_terminal(self, Terminal *terminal, list numbers, uint32_t base, bytearray hows) except -1:
+        """The routes that one text leads to; one behind a route that always holds there is left out."""
+        cdef list maybes = [None] * HOWS
+        cdef uint32_t number
+        cdef int how
+        for how in range(HOWS):
+            terminal.sure[how] = terminal.maybe[how] = NONE
+        for number in numbers:
+            how = hows[number - base]
+            if terminal.sure[how] != NONE:
+                continue
+            if not self.predicates[number]:
+                terminal.sure[how] = number
+            elif maybes[how] is None:
+                maybes[how] = [number]
+            else:
+                (<list>maybes[how]).append(number)
+        for how in range(HOWS):
+            if maybes[how] is not None:
+                terminal.maybe[how] = self.candidates.add(<list>maybes[how], self.predicates, self.names)
+        return 0
+
+    cdef int trim(self) except -1:
+        """Give back what was allocated ahead: nothing is added any more."""
+        for arena in (self.hosts, self.lists, self.paths.nodes, self.paths.terminals, self.paths.labels,
+                      self.paths.edges, self.candidates.lists, self.candidates.numbers):
+            (<Arena>arena).trim()
+        return 0
 
     cdef int bind_target(self, Target target) except -1:
         if target.header:

@@ -24,7 +24,6 @@ from fastroute.compile.plain import EMPTY, metadata
 from fastroute.compile.policies import ACTION_FIELDS, compile_policies
 from fastroute.compile.redirects import compile_body, compile_body_format, compile_redirect, redirect_status
 from fastroute.compile.retry import compile_retry_policy
-from fastroute.compile.rewrites import matched_length
 from fastroute.compile.runtime import runtime_number
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
@@ -58,8 +57,6 @@ _ACTION_HANDLED = (
     "retry_policy",
 )
 _ACTION_INERT = ("early_data_policy",)
-_PLAIN_ROUTE = frozenset(("name", "match", "route"))
-_PLAIN_ACTION = frozenset(("cluster", "timeout", "prefix_rewrite"))
 _NOT_FOUND = (503, 404, 500)
 _WEIGHT_LIMIT = (1 << 32) - 1
 
@@ -81,9 +78,6 @@ def compile_targets(
     """
     if scope is None:
         scope = compile_scope(virtual_host, route_configuration, ctx, _virtual_host_path(path), clusters)
-    plain = _plain_target(route, scope, ctx, path, clusters)
-    if plain is not None:
-        return plain
     ctx.only(route, path, ROUTE_HANDLED, ROUTE_INERT)
     kind = route.WhichOneof("action")
     if kind == "route":
@@ -96,23 +90,6 @@ def compile_targets(
         fields = compile_redirect(route.redirect, route.match, ctx, f"{path}.redirect")
         return Redirect(redirect_status(route.redirect), RedirectAction(**_common(route, scope, ctx, path), **fields))
     raise ctx.reject(path, "action is required")
-
-
-def _plain_target(route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None) -> Forward | None:
-    """The target of a route that says little; routes of one virtual host that say the same share an action."""
-    if not {field.name for field, _ in route.ListFields()} <= _PLAIN_ROUTE:
-        return None
-    message, match = route.route, route.match
-    if not message.cluster or not {field.name for field, _ in message.ListFields()} <= _PLAIN_ACTION:
-        return None
-    timeout, rewrite = message.timeout, message.prefix_rewrite
-    matched = (match.WhichOneof("path_specifier"), matched_length(match)) if rewrite else None
-    key = (message.HasField("timeout"), timeout.seconds, timeout.nanos, rewrite, matched)
-    action = scope.plain.get(key)
-    if action is None:
-        action = scope.plain[key] = _action(route, scope, ctx, path, clusters)
-    _check_cluster(message.cluster, clusters, "cluster", ctx, f"{path}.route.cluster")
-    return Forward(message.cluster, action)
 
 
 def _virtual_host_path(path: str) -> str:

@@ -7,10 +7,9 @@ adds its own (domains, routes, matching options) and refuses the rest.
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from fastroute.action.forward import ForwardAction
 from fastroute.action.levels import (
     EMPTY_CONFIGURATION,
     EMPTY_ENTRY,
@@ -68,8 +67,6 @@ class Scope:
     hedge_on_per_try_timeout: bool
     host: HostPolicies
     max_body: int
-    plain: dict[object, ForwardAction] = field(default_factory=dict, compare=False)
-    """Actions of routes that say little, by what they say."""
 
 
 def compile_scope(

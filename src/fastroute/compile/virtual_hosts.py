@@ -5,8 +5,8 @@ RM-55  A route has a match, a path specifier and an action.
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from fastroute.action.targets import ClusterHeader, Forward, Redirect, Respond, Targets, Weighted, WeightedEntry
@@ -14,12 +14,12 @@ from fastroute.compile.actions import compile_targets
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
 from fastroute.compile.matcher_trees import Action, TreeCompiler
-from fastroute.compile.path_matches import How, compile_path
+from fastroute.compile.path_matches import PathMatch, compile_path
 from fastroute.compile.predicates import compile_predicates
 from fastroute.compile.scopes import VIRTUAL_HOST_FIELDS, Scope, compile_scope
-from fastroute.core.entries import Entry, Target
+from fastroute.compile.shared_routes import compile_routes
+from fastroute.core.entries import Entry, RouteSpec, Target
 from fastroute.core.matchers import TreeNode
-from fastroute.core.predicates import Predicate
 
 RequireTls = Literal["none", "external_only", "all"]
 _HANDLED = ("name", "domains", "routes", "matcher", "require_tls", *VIRTUAL_HOST_FIELDS)
@@ -47,23 +47,12 @@ _MATCH_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class RouteSpec:
-    """One route, ready for the core: see `core.table`."""
-
-    entry: Entry
-    how: How
-    text: bytes
-    case_sensitive: bool
-    predicates: tuple[Predicate, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class VirtualHostSpec:
     """One virtual host, ready for the core; `domains` are lower case."""
 
     name: str
     domains: tuple[bytes, ...]
-    routes: tuple[RouteSpec, ...]
+    routes: Sequence[RouteSpec]
     require_tls: RequireTls = "none"
     tree: TreeNode | None = None
     lists: tuple[tuple[RouteSpec, ...], ...] = ()
@@ -90,7 +79,7 @@ def compile_virtual_host(
         tree = TreeCompiler(ctx, routes.action_into(lists)).matcher(host.matcher, f"{path}.matcher")
         return VirtualHostSpec(host.name, domains, (), require_tls, tree, tuple(lists))
     routes = RouteCompiler(host, configuration, ctx, scope, clusters)
-    return VirtualHostSpec(host.name, domains, routes.compile_list(host.routes, f"{path}.routes"), require_tls)
+    return VirtualHostSpec(host.name, domains, compile_routes(routes, f"{path}.routes"), require_tls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +92,9 @@ class RouteCompiler:
     scope: Scope
     clusters: Container[str] | None
 
-    def compile_list(self, routes: Any, path: str, *, numbered: bool = True) -> tuple[RouteSpec, ...]:
-        """The repeated field of routes at `path`; their numbers are kept unless they come out of a matcher."""
-        return tuple(self.compile(each, f"{path}[{n}]", n if numbered else -1) for n, each in enumerate(routes))
+    def compile_list(self, routes: Any, path: str) -> tuple[RouteSpec, ...]:
+        """The repeated field of routes at `path` that comes out of a matcher, so that they have no numbers."""
+        return tuple(self.compile(each, f"{path}[{number}]", -1) for number, each in enumerate(routes))
 
     def action_into(self, lists: list[tuple[RouteSpec, ...]]) -> Action:
         """Compiles the actions of a matcher tree, each to a new list of routes in `lists`."""
@@ -117,22 +106,31 @@ class RouteCompiler:
             if name == ROUTE:
                 lists.append((self.compile(config, f"{path}.typed_config", -1),))
             else:
-                lists.append(self.compile_list(config.routes, f"{path}.typed_config.routes", numbered=False))
+                lists.append(self.compile_list(config.routes, f"{path}.typed_config.routes"))
             return len(lists) - 1
 
         return action
 
     def compile(self, route: Any, path: str, index: int) -> RouteSpec:
         """The Route at `path`, which is number `index` of its list."""
+        found = self.match(route, path)
+        entry = Entry(route.name, self.host.name, self.configuration.name, index, self.target(route, path))
+        return RouteSpec(entry, found.how, found.text, found.case_sensitive, found.predicates)
+
+    def match(self, route: Any, path: str) -> PathMatch:
+        """The match of the Route at `path`, with all of its predicates."""
         if not route.HasField("match"):
             raise self.ctx.reject(f"{path}.match", "value is required")
         self.ctx.only(route.match, f"{path}.match", _MATCH_FIELDS)
         stripped = self.configuration.ignore_path_parameters_in_path_matching
         found = compile_path(route.match, self.ctx, f"{path}.match", stripped=stripped)
-        predicates = (*compile_predicates(route.match, self.ctx, f"{path}.match"), *found.predicates)
+        predicates = tuple(compile_predicates(route.match, self.ctx, f"{path}.match"))
+        return replace(found, predicates=predicates + found.predicates) if predicates else found
+
+    def target(self, route: Any, path: str) -> Target:
+        """Where the Route at `path` sends a request."""
         targets = compile_targets(route, self.host, self.configuration, self.ctx, path, self.clusters, scope=self.scope)
-        entry = Entry(route.name, self.host.name, self.configuration.name, index, target_of(targets))
-        return RouteSpec(entry, found.how, found.text, found.case_sensitive, predicates)
+        return target_of(targets)
 
 
 def target_of(targets: Targets) -> Target:

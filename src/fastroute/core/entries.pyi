@@ -2,6 +2,8 @@
 
 from typing import Literal, final
 
+from fastroute.core.predicates import Predicate
+
 @final
 class Target:
     """Where a route sends a request, as the core needs it. Read-only.
@@ -65,3 +67,30 @@ class Entry:
         index: int = -1,
         target: Target | None = None,
     ) -> Entry: ...
+
+@final
+class RouteSpec:
+    """One route, for the table to be built from.
+
+    `how` says how `text` is compared with the path; `pathless` routes take requests without a path only, `never`
+    ones none. A regex is a `prefix` (the literal beginning of all its matches) with a `PathPredicate`.
+    """
+
+    @property
+    def entry(self) -> Entry: ...
+    @property
+    def how(self) -> Literal["prefix", "path", "path_separated_prefix", "pathless", "never"]: ...
+    @property
+    def text(self) -> bytes: ...
+    @property
+    def case_sensitive(self) -> bool: ...
+    @property
+    def predicates(self) -> tuple[Predicate, ...]: ...
+    def __new__(
+        cls,
+        entry: Entry,
+        how: Literal["prefix", "path", "path_separated_prefix", "pathless", "never"],
+        text: bytes = b"",
+        case_sensitive: bool = True,
+        predicates: tuple[Predicate, ...] = (),
+    ) -> RouteSpec: ...

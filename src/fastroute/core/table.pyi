@@ -4,31 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, final
 
 from fastroute.core.decision import Decision
-from fastroute.core.entries import Entry
+from fastroute.core.entries import RouteSpec
 from fastroute.core.hcm import HttpManager
 from fastroute.core.matchers import TreeNode
-from fastroute.core.predicates import Predicate
 from fastroute.core.request import Context
 
 _Text = str | bytes
-
-class _RouteSpec(Protocol):
-    """One route, to be compiled.
-
-    `how` says how `text` is compared with the path; `pathless` routes take requests without a path only, `never`
-    ones none. A regex is a `prefix` (the literal beginning of all its matches) with a `PathPredicate`.
-    """
-
-    @property
-    def entry(self) -> Entry: ...
-    @property
-    def how(self) -> Literal["prefix", "path", "path_separated_prefix", "pathless", "never"]: ...
-    @property
-    def text(self) -> bytes: ...
-    @property
-    def case_sensitive(self) -> bool: ...
-    @property
-    def predicates(self) -> Sequence[Predicate]: ...
 
 class _VirtualHostSpec(Protocol):
     """One virtual host, to be compiled."""
@@ -38,13 +19,13 @@ class _VirtualHostSpec(Protocol):
     @property
     def domains(self) -> Sequence[bytes]: ...
     @property
-    def routes(self) -> Sequence[_RouteSpec]: ...
+    def routes(self) -> Sequence[RouteSpec]: ...
     @property
     def tree(self) -> TreeNode | None:
         """A matcher tree, which yields the number of one of the `lists` of routes; instead of `routes`."""
 
     @property
-    def lists(self) -> Sequence[Sequence[_RouteSpec]]: ...
+    def lists(self) -> Sequence[Sequence[RouteSpec]]: ...
     @property
     def require_tls(self) -> Literal["none", "external_only", "all"]: ...
 

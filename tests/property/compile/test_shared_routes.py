@@ -1,0 +1,128 @@
+"""Routes compiled with what they have in common are what each would be on its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from fastroute.api import transcode
+from fastroute.compile.context import Context
+from fastroute.compile.scopes import compile_scope
+from fastroute.compile.shared_routes import compile_routes
+from fastroute.compile.virtual_hosts import RouteCompiler
+from fastroute.config.resources import Resource
+from fastroute.core.entries import RouteSpec, Target
+from fastroute.errors import ConfigError
+
+PATHS = st.sampled_from(["/", "/a", "/ab", "/a/b", "/é"])
+SPECIFIERS = st.one_of(
+    st.fixed_dictionaries({"prefix": PATHS}),
+    st.fixed_dictionaries({"path": PATHS}),
+    st.sampled_from([{"path_separated_prefix": "/a"}, {"safe_regex": {"regex": "/a.*"}}, {"connect_matcher": {}}]),
+)
+ODD = st.sampled_from(
+    [{"path_separated_prefix": "/a/"}, {"prefix": "/a?"}, {"path": "#"}, {"safe_regex": {"regex": "/("}}, {}]
+)
+CONDITIONS = st.sampled_from(
+    [
+        {},
+        {"case_sensitive": False},
+        {"headers": [{"name": "x", "string_match": {"exact": "1"}}]},
+        {"headers": [{"name": "x", "string_match": {"exact": "2"}}]},
+        {"grpc": {}},
+        {"query_parameters": [{"name": "q"}]},
+    ]
+)
+CLUSTERS = st.sampled_from(["one", "two"])
+EXTRAS = st.sampled_from(
+    [
+        {},
+        {"timeout": "3s"},
+        {"prefix_rewrite": "/x"},
+        {"priority": "HIGH"},
+        {"regex_rewrite": {"pattern": {"regex": "a"}, "substitution": "b"}},
+        {"hash_policy": [{"header": {"header_name": "x"}}]},
+        {"cluster_not_found_response_code": "NOT_FOUND"},
+    ]
+)
+FORWARDS = st.builds(lambda cluster, extra: {"route": {"cluster": cluster, **extra}}, CLUSTERS, EXTRAS)
+OTHERS = st.sampled_from(
+    [
+        {"redirect": {"prefix_rewrite": "/y"}},
+        {"redirect": {"host_redirect": "h"}},
+        {"direct_response": {"status": 200}},
+        {"route": {"cluster_header": "x-to"}},
+        {"route": {"weighted_clusters": {"clusters": [{"name": "one", "weight": 1}, {"name": "two", "weight": 2}]}}},
+        {"non_forwarding_action": {}},
+    ]
+)
+ODD_ACTIONS = st.sampled_from([{"route": {}}, {}, {"route": {"cluster": "unknown"}}])
+AROUND = st.sampled_from(
+    [
+        {},
+        {"request_headers_to_remove": ["y"]},
+        {"metadata": {"filter_metadata": {"m": {"k": "v"}}}},
+        {"decorator": {"operation": "o"}},
+    ]
+)
+NAMES = st.sampled_from([{}, {"name": "n"}, {"name": "m"}])
+
+
+@st.composite
+def routes(draw: Any) -> list[dict[str, Any]]:
+    def route(specifiers: Any, actions: Any) -> dict[str, Any]:
+        return {**draw(NAMES), "match": {**draw(specifiers), **draw(CONDITIONS)}, **draw(actions), **draw(AROUND)}
+
+    drawn = [route(SPECIFIERS, st.one_of(FORWARDS, FORWARDS, OTHERS)) for _ in range(draw(st.integers(1, 8)))]
+    if draw(st.booleans()):
+        drawn.append(draw(st.sampled_from([route(ODD, FORWARDS), route(SPECIFIERS, ODD_ACTIONS)])))
+    return drawn
+
+
+def described(spec: RouteSpec) -> tuple[object, ...]:
+    entry, target = spec.entry, spec.entry.target
+    assert target is not None
+    predicates = [(type(each).__name__, getattr(each, "name", None)) for each in spec.predicates]
+    names = (entry.name, entry.virtual_host, entry.route_config, entry.index)
+    return (*names, spec.how, spec.text, spec.case_sensitive, predicates, told(target))
+
+
+def told(target: Target) -> tuple[object, ...]:
+    action = repr(target.action)
+    entries = [told(entry) for entry in target.entries]
+    return (target.kind, target.cluster, target.header, target.status, action, entries, target.weights)
+
+
+def outcome(compiled: Any) -> object:
+    try:
+        return [described(spec) for spec in compiled()]
+    except ConfigError as error:
+        return type(error), error.path, error.message, error.remedy, error.code
+
+
+@pytest.mark.parametrize("known", [None, frozenset(("one", "two", "three"))])
+@given(routes())
+def test_as_if_each_was_compiled_alone(known: frozenset[str] | None, drawn: list[dict[str, Any]]) -> None:
+    tree = {"name": "web", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": drawn}]}
+    message: Any = transcode.message("envoy.config.route.v3.RouteConfiguration", tree)
+    host = message.virtual_hosts[0]
+    context = Context(Resource("web", message), kind="RouteConfiguration")
+    scope = compile_scope(host, message, context, "virtual_hosts[0]", known)
+    compiler = RouteCompiler(host, message, context, scope, known)
+    path = "virtual_hosts[0].routes"
+    alone = outcome(lambda: [compiler.compile(each, f"{path}[{n}]", n) for n, each in enumerate(host.routes)])
+    assert outcome(lambda: compile_routes(compiler, path)) == alone
+
+
+def test_equal_actions_are_one() -> None:
+    drawn = [{"match": {"prefix": f"/{number}"}, "route": {"cluster": "one", "timeout": "3s"}} for number in range(9)]
+    tree = {"name": "web", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": drawn}]}
+    message: Any = transcode.message("envoy.config.route.v3.RouteConfiguration", tree)
+    host = message.virtual_hosts[0]
+    context = Context(Resource("web", message))
+    compiler = RouteCompiler(host, message, context, compile_scope(host, message, context, ""), None)
+    targets = [spec.entry.target for spec in compile_routes(compiler, "")]
+    assert all(target is targets[0] for target in targets)
