@@ -80,6 +80,15 @@ class ConfigError(FastrouteError):
         return "".join(parts)
 
 
+def joined(errors: Sequence[ConfigError]) -> ConfigError:
+    """The first of `errors`, with all the others in its `others`."""
+    first, *rest = (one for error in errors for one in (error, *error.others))
+    first.others = tuple(rest)
+    for error in rest:
+        error.others = ()
+    return first
+
+
 class ParseError(ConfigError):
     """The text is not JSON, YAML or protobuf, or names a field, type or enum value that does not exist."""
 

@@ -32,7 +32,7 @@ Tree = dict[str, object]
 Encode = Callable[[object], bytes]
 Write = Callable[[object, list[bytes]], None]
 
-_MOST_NESTED = 100
+MOST_NESTED = 100
 """Objects and lists in each other that protobuf's reader takes."""
 
 
@@ -268,7 +268,7 @@ def nesting(tree: object) -> int:
     level: list[object] = [tree] if isinstance(tree, dict | list) else []
     while level:
         depth += 1
-        if depth > _MOST_NESTED:
+        if depth > MOST_NESTED:
             break
         level = [
             child
@@ -285,8 +285,8 @@ def encode(full_name: str, tree: object) -> bytes:
     Raises `Fault` where a value does not fit. A type that Envoy lacks becomes a TypedStruct (see
     `fastroute.api.anys`).
     """
-    if nesting(tree) > _MOST_NESTED:
-        raise Fault(f"more than {_MOST_NESTED} objects and lists in each other", code="nesting")
+    if nesting(tree) > MOST_NESTED:
+        raise Fault(f"more than {MOST_NESTED} objects and lists in each other", code="nesting")
     return body_encoder(pool.pool().FindMessageTypeByName(full_name))(tree)
 
 

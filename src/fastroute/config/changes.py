@@ -19,7 +19,7 @@ from fastroute.api import names, pool
 from fastroute.config import constraints
 from fastroute.config.collect import name_of, own
 from fastroute.config.resources import Resource, Resources
-from fastroute.errors import ConfigError, ParseError
+from fastroute.errors import ConfigError, ParseError, joined
 
 Content = Message | bytes | None
 """A resource as a message or in wire form; None: it is removed."""
@@ -71,13 +71,6 @@ def parsed(changes: Changes, *, runtime: Mapping[str, object], strict: bool = Tr
     if errors:
         raise joined(errors)
     return fresh
-
-
-def joined(errors: list[ConfigError]) -> ConfigError:
-    """The first of `errors`, with the others in it."""
-    first, *others = errors
-    first.others = (*first.others, *others)
-    return first
 
 
 def _violations(fresh: Resources, *, strict: bool) -> list[ConfigError]:

@@ -14,6 +14,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from fastroute.api import anys, names, pool, transcode
+from fastroute.api.all_faults import every_fault
 from fastroute.api.faults import Fault, join
 from fastroute.api.transcode import Tree
 from fastroute.config import dump, kinds, runtime, text, unknown
@@ -44,11 +45,15 @@ def name_of(message: Message) -> str:
 
 
 class Collector:
-    """Gathers the resources of documents; `strict` raises what is noted otherwise."""
+    """Gathers the resources of documents, and in `errors` what is wrong with those that are none.
+
+    When not `strict`, a type that Envoy lacks is noted in the resources and is no error.
+    """
 
     def __init__(self, resources: Resources, *, strict: bool) -> None:
         self.resources = resources
         self.strict = strict
+        self.errors: list[ConfigError] = []
 
     def document(self, document: Document, kind: str | None = None) -> None:
         """Everything that a document holds; `kind` is that of a bare resource, if it is known."""
@@ -103,9 +108,10 @@ class Collector:
         version = str(tree.get("version_info", tree.get("versionInfo", "")))
         for position, item in enumerate(items if isinstance(items, list) else []):
             place = _under(root, f"resources[{position}]")
-            if not isinstance(item, dict):
-                raise self._error(document, place, Fault("a resource must be an object", code="kind"))
-            self._wrapped(item, document, place, version)
+            if isinstance(item, dict):
+                self._wrapped(item, document, place, version)
+            else:
+                self.errors.append(self._error(document, place, Fault("a resource must be an object", code="kind")))
 
     def _check_wrapper(self, tree: Tree, document: Document, root: str) -> None:
         """Refuse fields around the resources that a discovery response, of either protocol, lacks."""
@@ -115,10 +121,7 @@ class Collector:
             if _DELTA.intersection(map(transcode.snake_case, around))
             else names.DISCOVERY_RESPONSE
         )
-        try:
-            transcode.encode(kind, around)
-        except Fault as fault:
-            raise self._error(document, root, fault, kind) from None
+        self.errors.extend(self._error(document, root, fault, kind) for fault in every_fault(kind, around))
 
     def _wrapped(self, item: Tree, document: Document, root: str, version: str) -> None:
         inner = item.get("resource")
@@ -146,41 +149,46 @@ class Collector:
         self, kind: str, tree: Tree, document: Document, root: str, version: str = "", origin: str = ""
     ) -> None:
         if kind != names.BOOTSTRAP and kind not in _LISTS:
-            raise self._error(document, root, _no_resource(kind))
+            self.errors.append(self._error(document, root, _no_resource(kind)))
+            return
         try:
             body = transcode.encode(kind, tree)
             message = transcode.parse(kind, body)
-        except Fault as fault:
-            raise self._error(document, root, fault, kind, tree) from None
-        except RecursionError:
-            raise self._error(document, root, Fault("nested too deeply", code="nesting"), kind, tree) from None
+        except (Fault, RecursionError) as first:
+            faults = _faults(kind, tree, first)
+            self.errors.extend(self._error(document, root, fault, kind, tree) for fault in faults)
+            if self.strict:
+                told = {fault.path.removesuffix(".@type") for fault in faults}
+                more = [fault for fault in unknown.errors(kind, tree) if fault.path not in told]
+                self._report(more, document, root, kind, str(tree.get("name", "")))
+            return
         if unknown.MARK in body:
-            self._report(unknown.errors(tree), document, root, kind, message)
+            self._report(unknown.errors(kind, tree), document, root, kind, name_of(message))
         self._message(message, document, root, version, origin)
 
     def _error(self, document: Document, root: str, fault: Fault, kind: str = "", tree: object = None) -> ParseError:
-        path = join([step for step in (root, fault.path) if step])
+        path = _under(root, fault.path)
         where = (
             document.positions.where(path) if document.positions else Where(document.file) if document.file else None
         )
         name = tree.get("name", "") if isinstance(tree, dict) else ""
         return ParseError(
             fault.message,
-            path=path,
+            path=fault.path if kind else path,
             where=where,
             resource=f'{kind.rpartition(".")[2]} "{name}"' if name and kind else kind.rpartition(".")[2],
             remedy=fault.remedy,
             code=fault.code,
         )
 
-    def _report(self, faults: Iterable[Fault], document: Document, root: str, kind: str, message: Message) -> None:
+    def _report(self, faults: Iterable[Fault], document: Document, root: str, kind: str, name: str) -> None:
         errors: list[ConfigError] = [
-            _as_rejected(self._error(document, root, fault, kind, {"name": name_of(message)})) for fault in faults
+            _as_rejected(self._error(document, root, fault, kind, {"name": name})) for fault in faults
         ]
-        if errors and self.strict:
-            errors[0].others = tuple(errors[1:])
-            raise errors[0]
-        self.resources.notices.extend(Notice(error, "It is kept as a TypedStruct.") for error in errors)
+        if self.strict:
+            self.errors.extend(errors)
+        else:
+            self.resources.notices.extend(Notice(error, "It is kept as a TypedStruct.") for error in errors)
 
     # Messages
 
@@ -252,6 +260,15 @@ def _no_resource(kind: str) -> Fault:
 def _no_kind(kind: str, resource: Resource) -> ConfigError:
     fault = _no_resource(kind)
     return UnsupportedError(fault.message, path=resource.root, remedy=fault.remedy, code=fault.code)
+
+
+def _faults(kind: str, tree: Tree, first: Fault | RecursionError) -> list[Fault]:
+    if isinstance(first, RecursionError):
+        return [Fault("nested too deeply", code="nesting")]
+    try:
+        return every_fault(kind, tree) or [first]
+    except RecursionError:
+        return [first]
 
 
 def _as_rejected(error: ParseError) -> ConfigError:

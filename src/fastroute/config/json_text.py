@@ -253,6 +253,8 @@ class Document(Scanner):
 
     def __init__(self, text: str, file: str) -> None:
         super().__init__(without_comments(text), file)
+        self._members_of: dict[int, list[tuple[str, int, int]]] = {}
+        self._elements_of: dict[int, list[int]] = {}
 
     def root(self) -> int:
         """The offset of the whole value."""
@@ -264,11 +266,15 @@ class Document(Scanner):
 
     def members(self, node: int) -> list[tuple[str, int, int]]:
         """Name, offset of the name, offset of the value, of each member that can be read."""
-        return list(self._each_member(node)) if self.text[node : node + 1] == "{" else []
+        if node not in self._members_of:
+            self._members_of[node] = list(self._each_member(node)) if self.text[node : node + 1] == "{" else []
+        return self._members_of[node]
 
     def elements(self, node: int) -> list[int]:
         """The offset of each element that can be read."""
-        return list(self._each_element(node)) if self.text[node : node + 1] == "[" else []
+        if node not in self._elements_of:
+            self._elements_of[node] = list(self._each_element(node)) if self.text[node : node + 1] == "[" else []
+        return self._elements_of[node]
 
     def _each_member(self, node: int) -> Iterator[tuple[str, int, int]]:
         end = self.space(node + 1)

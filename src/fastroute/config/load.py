@@ -9,8 +9,9 @@ formats in `fastroute.config.formats`.
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from google.protobuf.message import Message
@@ -19,7 +20,7 @@ from fastroute.config import constraints, formats
 from fastroute.config.collect import Collector
 from fastroute.config.formats import Document
 from fastroute.config.resources import Resources
-from fastroute.errors import ParseError, Where
+from fastroute.errors import ConfigError, ParseError, Where, joined
 
 _URLS = ("http://", "https://")
 _TIMEOUT = 30
@@ -34,36 +35,67 @@ def read(source: Source, *, strict: bool = True, kind: str | None = None) -> Res
     `kind` is the full name of the message that a single document is (`envoy.config.route.v3.Route-
     Configuration`), where its fields do not tell. Raises `ParseError` for what is not configuration
     and, when strict, `RejectedError` for a type that Envoy 1.40 does not contain and for every
-    constraint of the API that is broken; lenient reading takes these and adds notices.
+    constraint of the API that is broken; lenient reading takes these and adds notices. Every error of
+    the source is in it: the first is raised, `others` holds the rest.
     """
-    resources = Resources()
-    collector = Collector(resources, strict=strict)
-    for document in _documents(source, kind):
-        collector.document(document, kind)
-    constraints.verify(resources, strict=strict)
+    resources, errors = gather(source, strict=strict, kind=kind)
+    if errors:
+        raise joined(errors)
     return resources
 
 
-def _documents(source: Source, kind: str | None) -> Iterator[Document]:
+def gather(source: Source, *, strict: bool = True, kind: str | None = None) -> tuple[Resources, list[ConfigError]]:
+    """The resources of `source` that could be read, and every error in it: what `read` raises."""
+    resources = Resources()
+    collector = Collector(resources, strict=strict)
+    for opened in _documents(source, kind):
+        try:
+            collector.document(opened(), kind)
+        except ConfigError as error:
+            collector.errors.append(error)
+    try:
+        constraints.verify(resources, strict=strict)
+    except ConfigError as error:
+        others, error.others = error.others, ()
+        collector.errors.extend((error, *others))
+    return resources, sorted(collector.errors, key=_position)
+
+
+def _position(error: ConfigError) -> tuple[str, int, int]:
+    where = error.where
+    return ("", 0, 0) if where is None else (where.file, where.line or 0, where.column or 0)
+
+
+def _documents(source: Source, kind: str | None) -> Iterator[Callable[[], Document]]:
+    """What opens each document of the source."""
     if isinstance(source, bytes | bytearray | memoryview):
-        yield formats.parse(bytes(source), "<bytes>", kind)
+        data = bytes(source)
+        yield lambda: formats.parse(data, "<bytes>", kind)
     elif isinstance(source, str) and source.startswith(_URLS):
-        yield formats.parse(_fetch(source), source, kind)
+        url = source
+        yield lambda: formats.parse(_fetch(url), url, kind)
     elif isinstance(source, str | os.PathLike):
         for path in _files(Path(source)):
-            yield formats.parse(_bytes(path), str(path), kind)
+            yield functools.partial(_open, path, kind)
     else:
-        yield Document(source, "", None)
+        yield lambda: Document(source, "", None)
+
+
+def _open(path: Path, kind: str | None) -> Document:
+    return formats.parse(_bytes(path), str(path), kind)
 
 
 def _fetch(url: str) -> bytes:
     """The answer of an admin page, such as `http://127.0.0.1:15000/config_dump?include_eds`."""
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
         with urlopen(url, timeout=_TIMEOUT) as answer:
             return bytes(answer.read())
     except (OSError, ValueError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
         reason = getattr(error, "reason", error)
         raise ParseError(f"cannot be fetched: {reason}", where=Where(url), code="file") from error
 

@@ -8,9 +8,10 @@ the walk: the position is then that of the nearest field around it.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from fastroute.api.transcode import snake_case
 from fastroute.errors import Where
@@ -93,11 +94,24 @@ class InText:
 
     def where(self, path: str) -> Where | None:
         """The position of the field at `path`, or of its nearest known ancestor."""
-        from fastroute.config import json_text, yaml_text
-
         if self.yaml:
-            return find(yaml_text.Document(self.text, self.file), path)
-        return find(json_text.Document(self.text, self.file), path)
+            return find(_yaml(self.text, self.file), path)
+        return find(_json(self.text, self.file), path)
+
+
+@functools.lru_cache(1)
+def _yaml(text: str, file: str) -> Any:
+    """The text as it is walked; kept, for a file with one error has more."""
+    from fastroute.config import yaml_text
+
+    return yaml_text.Document(text, file)
+
+
+@functools.lru_cache(1)
+def _json(text: str, file: str) -> Any:
+    from fastroute.config import json_text
+
+    return json_text.Document(text, file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ a TypedStruct with the type URL that it had.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from fastroute.api import names, pool
+from google.protobuf.descriptor import Descriptor
+
+from fastroute.api import names, pool, transcode
 from fastroute.api.faults import Fault, index, key, kind
-from fastroute.api.transcode import snake_case
 
 MARK = names.TYPED_STRUCT.encode()
 """What the wire form of a message with a type of this kind contains."""
@@ -18,9 +20,15 @@ MARK = names.TYPED_STRUCT.encode()
 _TYPED_STRUCTS = frozenset((names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT))
 
 
-def errors(tree: object) -> Iterator[Fault]:
-    """A fault for each Any in the tree whose type Envoy lacks, in the order of the text."""
-    if isinstance(tree, dict):
+def errors(full_name: str, tree: object) -> Iterator[Fault]:
+    """A fault for each Any in a message's tree whose type Envoy lacks, in the order of the text."""
+    return _message(pool.pool().FindMessageTypeByName(full_name), tree)
+
+
+def _message(descriptor: Descriptor | None, tree: object) -> Iterator[Fault]:
+    if not isinstance(tree, dict):
+        return
+    if "@type" in tree:
         url = _unknown(tree)
         if url is not None:
             yield Fault(
@@ -29,17 +37,39 @@ def errors(tree: object) -> Iterator[Fault]:
                 code="unknown-type",
             )
             return
-        for name, item in tree.items():
-            yield from _below(item, snake_case(name) if name.replace("_", "").isalnum() else key(name))
-    elif isinstance(tree, list):
-        for position, item in enumerate(tree):
-            yield from _below(item, index(position))
+        descriptor = _type(tree)
+    fields = transcode.plan(descriptor).fields if descriptor is not None else {}
+    for name, item in tree.items():
+        field: Any = descriptor.fields_by_name[fields[name].name] if descriptor is not None and name in fields else None
+        if field is None or field.message_type is None:
+            continue
+        for fault in _field(field, item):
+            fault.steps.append(field.name)
+            yield fault
 
 
-def _below(item: object, step: str) -> Iterator[Fault]:
-    for fault in errors(item):
-        fault.steps.append(step)
-        yield fault
+def _field(field: Any, item: object) -> Iterator[Fault]:
+    parts: list[tuple[str, object]]
+    if field.message_type.GetOptions().map_entry:
+        parts = [(key(str(name)), one) for name, one in item.items()] if isinstance(item, dict) else []
+        inner = field.message_type.fields_by_name["value"].message_type
+    else:
+        parts = [(index(position), one) for position, one in enumerate(item)] if isinstance(item, list) else []
+        inner = field.message_type
+        if not isinstance(item, list):
+            yield from _message(inner, item)
+    for step, one in parts if inner is not None else ():
+        for fault in _message(inner, one):
+            fault.steps.append(step)
+            yield fault
+
+
+def _type(tree: dict[str, object]) -> Descriptor | None:
+    """The message that an Any of a known type holds; None for one that is JSON itself."""
+    name = pool.type_name(str(tree["@type"]))
+    if name in _TYPED_STRUCTS or not pool.is_known(name):
+        return None
+    return pool.pool().FindMessageTypeByName(name)
 
 
 def _unknown(tree: dict[str, object]) -> str | None:

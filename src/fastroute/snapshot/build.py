@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastroute.compile.links import link_clusters
-from fastroute.config.changes import joined
 from fastroute.config.resources import Resources
 from fastroute.core.clusters import Cluster
 from fastroute.core.table import RouteTable
+from fastroute.errors import joined
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.parts import Parts, known_clusters
 

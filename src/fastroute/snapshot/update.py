@@ -19,13 +19,14 @@ from dataclasses import fields, replace
 from typing import Any
 
 from fastroute.compile.links import link_cluster, local_cluster
-from fastroute.config.changes import KINDS, Changes, joined, parsed
+from fastroute.config.changes import KINDS, Changes, parsed
 from fastroute.config.resources import Resources
 from fastroute.core.chain import ChainEntry
 from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.core.hcm import HttpManager
 from fastroute.core.table import RouteTable
+from fastroute.errors import joined
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.index import Index, Named, merged
 from fastroute.snapshot.parts import Parts, known_clusters

@@ -14,7 +14,7 @@ from google.protobuf import text_format
 from fastroute import config
 from fastroute.api import anys, names, pool, transcode
 from fastroute.config import text
-from fastroute.errors import ParseError, RejectedError
+from fastroute.errors import ConfigError, ParseError, RejectedError
 
 CLUSTER = {"name": "blue", "connect_timeout": "1s", "type": "STATIC"}
 ROUTES: dict[str, Any] = {"name": "web", "virtual_hosts": [{"name": "all", "domains": ["*"]}]}
@@ -258,3 +258,63 @@ def test_binary_with_unknown_fields_or_garbage_is_refused() -> None:
         config.read(data[:-3])
     with pytest.raises(ParseError):
         config.read(data + b"\xfa\x7f\x01x", kind=names.BOOTSTRAP)
+
+
+def every(source: object) -> list[tuple[str, str]]:
+    """Path and code of every error of a source."""
+    with pytest.raises(ConfigError) as caught:
+        config.read(source)  # type: ignore[arg-type]
+    return [(error.path, error.code) for error in (caught.value, *caught.value.others)]
+
+
+def test_every_error_of_a_text_at_once() -> None:
+    routes = [
+        {"match": {"prefix": "/", "path": "/x"}, "route": {"cluster": "a", "prefix_rewrit": "/", "timeout": 3}},
+        12,
+        {"match": {"prefix": 7}, "redirect": {"response_code": "FOUN"}},
+        {"match": {"headers": [{"nam": "b"}, {"exact_match": 1}]}},
+        {
+            "match": {"prefix": "/"},
+            "typed_per_filter_config": {
+                "cors": {"@type": names.url(names.CORS), "allow": "x"},
+                "none": {"@type": "type.googleapis.com/no.such.Type"},
+            },
+        },
+    ]
+    host = {"name": "v", "domains": ["*"], "routs": [], "routes": routes}
+    assert every({"name": "r", "virtual_hosts": [host]}) == [
+        ("virtual_hosts[0].routs", "unknown-field"),
+        ("virtual_hosts[0].routes[0].match.path", "oneof"),
+        ("virtual_hosts[0].routes[0].route.prefix_rewrit", "unknown-field"),
+        ("virtual_hosts[0].routes[0].route.timeout", "parse"),
+        ("virtual_hosts[0].routes[1]", "parse"),
+        ("virtual_hosts[0].routes[2].match.prefix", "parse"),
+        ("virtual_hosts[0].routes[2].redirect.response_code", "unknown-enum-value"),
+        ("virtual_hosts[0].routes[3].match.headers[0].nam", "unknown-field"),
+        ("virtual_hosts[0].routes[3].match.headers[1].exact_match", "parse"),
+        ('virtual_hosts[0].routes[4].typed_per_filter_config["cors"].allow', "unknown-field"),
+        ('virtual_hosts[0].routes[4].typed_per_filter_config["none"]', "unknown-type"),
+    ]
+
+
+def test_every_error_of_several_resources_and_files(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"clusters": [{"name": 1}, {"name": ""}, {"lb": 2}]}')
+    (tmp_path / "b.yaml").write_text("name: [\n")
+    (tmp_path / "c.yaml").write_text("name: r\nvirtual_hosts: [{name: v}]\n")
+    assert every(tmp_path) == [
+        ("name", "parse"),
+        ("name", "required"),
+        ("lb", "unknown-field"),
+        ("", "syntax"),
+        ("virtual_hosts[0].domains", "required"),
+    ]
+
+
+def test_a_fault_in_a_dump_is_placed_in_its_resource(tmp_path: Path) -> None:
+    path = tmp_path / "dump.json"
+    path.write_text(json.dumps({"configs": DUMP["configs"][1:2]}).replace('"port_value": 80', '"port_valu": 80', 1))
+    with pytest.raises(ParseError) as caught:
+        config.read(path)
+    assert caught.value.path == "address.socket_address.port_valu"
+    assert caught.value.where is not None
+    assert caught.value.where.column is not None
