@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from support.action_bed import Sent
 from support.envoy import require_binary
+from support.families.cluster_specifiers import PRIORITY_GROUP
+from support.families.trees import extension
 from support.retry_bed import RetryBed, RetryMaker
 
 pytestmark = pytest.mark.envoy
@@ -70,3 +72,33 @@ def test_a_per_try_timeout_is_a_reset(bed):
     for name, (theirs, ours) in seen.items():
         assert theirs == ours
         assert theirs == ((200, 2) if name in RETRYING else (504, 1))
+
+
+GROUPS = (("up0", "up1"), ("up2",), ("up1", "up2", "up0"))
+
+
+@pytest.mark.parametrize("refresh", [True, False])
+@pytest.mark.parametrize("by", [{"header_name": "x-r"}, {"use_hash_policy": True}])
+def test_priority_groups_take_turns_where_retries_refresh_the_cluster(bed, by, refresh):
+    """RA-06, RA-14: the n-th attempt goes to the n-th group, further ones to the last; one value picks in all."""
+    groups = [
+        {"name": str(number), "clusters": [{"cluster_name": name, "weight": 1} for name in group]}
+        for number, group in enumerate(GROUPS)
+    ]
+    retry = {"retry_on": "5xx", "num_retries": 4, "refresh_cluster_on_retry": refresh}
+    action = {
+        "inline_cluster_specifier_plugin": {"extension": extension(PRIORITY_GROUP, priority_groups=groups, **by)},
+        "hash_policy": [{"header": {"header_name": "x-r"}}],
+        "retry_policy": {**retry, "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.002s"}},
+    }
+    host = {"name": "vh", "domains": ["h"], "routes": [{"match": {"prefix": "/"}, "route": action}]}
+    assert bed.load({"name": "table", "virtual_hosts": [host]}) == ("", "")
+    for value in map(str, range(6)):
+        sent = Sent("/", "h", headers=(("x-script", "500"), ("x-id", value), ("x-r", value)))
+        [(_, theirs, ours)] = bed.attempts([sent])
+        assert theirs == ours == (500, 5)
+        seen = {each.name: each.attempts[value] for each in bed.upstreams if each.attempts[value]}
+        decision = bed.decide(sent)
+        planned = [decision.retry.cluster(attempt) or decision.cluster for attempt in range(1, 6)]
+        assert planned[0] == decision.cluster
+        assert seen == {name: planned.count(name) for name in set(planned)}

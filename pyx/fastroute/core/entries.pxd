@@ -2,13 +2,17 @@
 
 from libc.stdint cimport uint64_t
 
+from fastroute.core.matchers cimport TreeNode
+
 
 cdef enum Kind:
     FORWARD
     CLUSTER_HEADER
-    WEIGHTED
     REDIRECT
     RESPOND
+    UNMATCHED                    # the route never matches
+    WEIGHTED                   # from here on a request falls on one of several targets
+    MATCHED
 
 
 cdef class Target:
@@ -21,6 +25,7 @@ cdef class Target:
     cdef readonly tuple entries         # WEIGHTED: the entries' own targets
     cdef readonly tuple weights
     cdef readonly uint64_t total
+    cdef readonly TreeNode tree         # MATCHED: yields a number of `entries`; the last one names no cluster
     cdef int slot                       # of `header`, once the target belongs to a table
 
     cdef Target pick(self, uint64_t value)

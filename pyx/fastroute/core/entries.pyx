@@ -5,9 +5,11 @@ RA-10, RA-11: the entry of weighted clusters is the first whose cumulated weight
 
 cimport cython
 
+from fastroute.core.matchers cimport TreeNode
+
 cdef dict CODES = {
     "forward": FORWARD, "cluster_header": CLUSTER_HEADER, "weighted": WEIGHTED,
-    "redirect": REDIRECT, "respond": RESPOND,
+    "redirect": REDIRECT, "respond": RESPOND, "matched": MATCHED, "nowhere": UNMATCHED,
 }
 
 
@@ -16,7 +18,7 @@ cdef class Target:
     """See the stub."""
 
     def __cinit__(self, str kind not None, *, str cluster="", bytes header=b"", int status=503, action=None,
-                  tuple entries=(), tuple weights=(), bint use_hash_policy=False):
+                  tuple entries=(), tuple weights=(), bint use_hash_policy=False, TreeNode tree=None):
         self.code = CODES[kind]
         self.cluster = cluster
         self.header = header
@@ -26,6 +28,11 @@ cdef class Target:
         self.weights = weights
         self.total = sum(weights)
         self.use_hash_policy = use_hash_policy
+        self.tree = tree
+        if (self.code == MATCHED) != (tree is not None):
+            raise ValueError("a tree and nothing else yields a cluster of a matched target")
+        if self.code == MATCHED:
+            return
         if len(entries) != len(weights) or (self.code == WEIGHTED) != (self.total > 0):
             raise ValueError("weighted clusters need entries, one weight each, and a positive sum")
 

@@ -74,6 +74,7 @@ cdef class RouteTable:
     cdef int walk_folded(self, View *view, uint32_t root, Found *found) except -1
     cdef bint holds(self, uint32_t number, View *view) except -1
     cdef int conclude(self, View *view, Decision decision, dict clusters) except -1
+    cdef Target fallen_on(self, View *view, Decision decision, Target target)
     cdef Target weighted(self, View *view, Decision decision, Target target)
     cdef int build_host(self, spec) except -1
     cdef uint32_t build_list(self, routes) except? 0xFFFFFFFF

@@ -5,7 +5,7 @@ VH-10  A virtual host that matches and has no matching route is the end: 404, ne
 VH-11  Without x-forwarded-proto there is no route; `require_tls` answers with a redirect before any route.
 VH-15  A request without a path can only take routes that need none.
 RM-01  A route matches when its path and all its predicates do; the first in list order wins.
-RA-03, RA-04, RA-10, RA-11  clusters named by a header, unknown clusters, weighted clusters.
+RA-03, RA-04, RA-06, RA-10, RA-11  clusters named by a header or a matcher, unknown clusters, weighted clusters.
 
 Nothing changes after construction, so any number of threads may decide at once.
 """
@@ -20,7 +20,7 @@ from fastroute.core.arena cimport NONE, Arena
 from fastroute.core.candidates cimport CandidateLists, Runs, next_candidate, runs_init
 from fastroute.core.decision cimport Decision
 from fastroute.core.domains cimport DomainIndex
-from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, WEIGHTED, Entry, RouteSpec, Target
+from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, UNMATCHED, WEIGHTED, Entry, RouteSpec, Target
 from fastroute.core.hcm cimport HttpManager, answer, is_grpc
 from fastroute.core.headers cimport (
     CONTENT_TYPE, FORWARDED_PROTO, OWN_SLOTS, HeaderNames, View, close_view, first_line, next_line,
@@ -104,7 +104,9 @@ cdef class RouteTable:
         for each in routes:
             route = <RouteSpec?>each
             self.add_route(route)
-            if route.how == "pathless":
+            if route.entry.target is not None and route.entry.target.code == UNMATCHED:
+                pass  # RA-06: it has a number, and nothing finds it
+            elif route.how == "pathless":
                 pathless.append(number)
             elif route.how != "never":
                 tree, text = (plain, route.text) if route.case_sensitive else (folded, route.text.lower())
@@ -177,6 +179,8 @@ cdef class RouteTable:
             target.slot = self.names.number(target.header.lower())
         for entry in target.entries:
             self.bind_target(entry)
+        if target.tree is not None:
+            target.tree.bind(self.names)
         return 0
 
     # Deciding.
@@ -399,8 +403,8 @@ cdef class RouteTable:
         cdef Slice text
         cdef int32_t cursor
         cdef str cluster
-        if target.code == WEIGHTED:
-            target = self.weighted(view, decision, target)
+        if target.code >= WEIGHTED:
+            target = self.fallen_on(view, decision, target)
         decision.action = target.action
         if target.code == REDIRECT:
             return answer(decision, "redirect", target.status, "direct_response") - 1
@@ -417,6 +421,13 @@ cdef class RouteTable:
         if clusters is not None:
             decision.value = clusters[cluster]
         return 0
+
+    cdef Target fallen_on(self, View *view, Decision decision, Target target):
+        """Which of several targets: RA-06 a tree that yields nothing leads to the last, which names no cluster."""
+        if target.code == WEIGHTED:
+            return self.weighted(view, decision, target)
+        number = target.tree.evaluate(view)
+        return <Target>target.entries[number if number >= 0 else len(target.entries) - 1]
 
     cdef Target weighted(self, View *view, Decision decision, Target target):
         """RA-11: the selection value is a header's, the hash policy's, or the stream's random value."""

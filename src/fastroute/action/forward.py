@@ -179,7 +179,15 @@ class ForwardAction(BaseAction):
             lambda matcher: matcher.matches(request.values(matcher.name)),
             per_try_timeout=times.per_try,
             hedged=hedged,
+            clusters=self._clusters(decision),
         )
+
+    def _clusters(self, decision: Decided) -> tuple[str, ...]:
+        """The clusters of the attempts, where they differ (RA-06)."""
+        groups, policy = self.policies.groups, self.retry_policy
+        if groups is None or policy is None or not policy.refresh_cluster:
+            return ()
+        return groups.clusters(decision, self)
 
     # Choice of the endpoint
 

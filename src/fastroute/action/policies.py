@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fastroute.action.cluster_specifiers import PriorityGroups
 from fastroute.action.cors import CorsSetting
 from fastroute.action.hashes import HashPolicy
 from fastroute.action.mirrors import MirrorPolicy
@@ -36,6 +37,7 @@ class Policies:
     internal_redirect: InternalRedirectPolicy | None = None
     upgrades: Mapping[bytes, bool] = field(default_factory=dict)
     cors: CorsSetting | None = None
+    groups: PriorityGroups | None = None
 
 
 @dataclass(frozen=True, slots=True)

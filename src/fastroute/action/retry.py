@@ -108,6 +108,15 @@ class RetryPlan:
     headers: tuple[HeaderMatcher, ...]
     per_try_timeout: float | None = None
     hedge_on_per_try_timeout: bool = False
+    clusters: tuple[str, ...] = ()
+
+    def cluster(self, attempt: int) -> str | None:
+        """The cluster of the `attempt`-th attempt; None for the one that the decision names.
+
+        Only `refresh_cluster_on_retry` with priority groups changes it: group after group, and then
+        the last one again and again (RA-06).
+        """
+        return self.clusters[min(attempt, len(self.clusters)) - 1] if self.clusters else None
 
     def should_retry(self, outcome: Outcome, attempt: int = 1) -> bool:
         """Whether the outcome of the `attempt`-th attempt (the first is 1) is tried again."""
@@ -196,10 +205,11 @@ def plan(
     *,
     per_try_timeout: int = 0,
     hedged: bool = False,
+    clusters: tuple[str, ...] = (),
 ) -> RetryPlan | None:
     """The plan for a request whose headers are final; None when nothing can be retried (RA-100).
 
-    `per_try_timeout` is in milliseconds, 0 for none.
+    `per_try_timeout` is in milliseconds, 0 for none; `clusters` are those of the attempts, if they differ.
     """
     base = policy or NO_POLICY
     on = first(headers, b"x-envoy-retry-on")
@@ -218,6 +228,7 @@ def plan(
         base.headers + _header_names(first(headers, b"x-envoy-retriable-header-names")),
         per_try_timeout / 1000 if per_try_timeout else None,
         hedged,
+        clusters,
     )
 
 

@@ -1,6 +1,6 @@
 """Where a route sends a request: the compiled form of a route's action, for the core's table.
 
-RA-02, RA-03, RA-10 … RA-13. Each target carries the `Action` that computes everything else lazily.
+RA-02, RA-03, RA-06, RA-10 … RA-13. Each target carries the `Action` that computes everything else lazily.
 Weights are final: a `runtime_key_prefix` was resolved against the runtime when the route was compiled.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastroute.action.protocol import Action
+from fastroute.core.matchers import TreeNode
 
 NOT_FOUND_STATUS = 503
 """Status when the cluster does not exist, unless `cluster_not_found_response_code` says otherwise."""
@@ -63,6 +64,21 @@ class Weighted:
 
 
 @dataclass(frozen=True, slots=True)
+class Matched:
+    """The cluster that a matcher tree yields (RA-06): its actions are numbers of `clusters`."""
+
+    tree: TreeNode
+    clusters: tuple[str, ...]
+    action: Action
+    not_found_status: int = NOT_FOUND_STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """The route never matches: its cluster specifier is optional and unknown (RA-06)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """Envoy answers with a redirect; the action knows the Location."""
 
@@ -78,4 +94,4 @@ class Respond:
     action: Action
 
 
-Targets = Forward | ClusterHeader | Weighted | Redirect | Respond
+Targets = Forward | ClusterHeader | Weighted | Matched | Redirect | Respond | Nowhere

@@ -3,6 +3,7 @@
 RA-01  One action is required; `non_forwarding_action` and `filter_action` that nothing answers go to a
        cluster that does not exist.
 RA-05  Where clusters are validated, an unknown one is refused.
+RA-06  Cluster specifier plugins: see `cluster_specifiers.py`.
 RA-10  Weights are required, their sum lies between 1 and 2^32 - 1.
 RA-12  `runtime_key_prefix` reads each weight from the runtime.
 RA-13  A weighted entry has either a name or a cluster_header.
@@ -18,7 +19,18 @@ from fastroute.action.base import BaseAction
 from fastroute.action.forward import ForwardAction
 from fastroute.action.metadata import NAMESPACE, merged
 from fastroute.action.respond import RedirectAction, ResponseAction
-from fastroute.action.targets import ClusterHeader, Forward, Redirect, Respond, Targets, Weighted, WeightedEntry
+from fastroute.action.targets import (
+    ClusterHeader,
+    Forward,
+    Matched,
+    Nowhere,
+    Redirect,
+    Respond,
+    Targets,
+    Weighted,
+    WeightedEntry,
+)
+from fastroute.compile.cluster_specifiers import ClusterTree, Plugin, check_groups, compile_plugin
 from fastroute.compile.context import Context
 from fastroute.compile.plain import EMPTY, metadata
 from fastroute.compile.policies import ACTION_FIELDS, compile_policies
@@ -46,6 +58,8 @@ _ACTION_HANDLED = (
     "cluster",
     "cluster_header",
     "weighted_clusters",
+    "cluster_specifier_plugin",
+    "inline_cluster_specifier_plugin",
     "cluster_not_found_response_code",
     "metadata_match",
     "timeout",
@@ -132,6 +146,8 @@ def _forward(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contai
     kind = message.WhichOneof("cluster_specifier")
     if kind == "weighted_clusters":
         return _weighted(route, scope, ctx, path, clusters, status)
+    if kind in ("cluster_specifier_plugin", "inline_cluster_specifier_plugin"):
+        return _by_plugin(route, scope, ctx, path, clusters, status)
     action = _action(route, scope, ctx, path, clusters)
     if kind == "cluster":
         _check_cluster(message.cluster, clusters, "cluster", ctx, f"{here}.cluster")
@@ -139,6 +155,34 @@ def _forward(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contai
     if kind == "cluster_header":
         return ClusterHeader(message.cluster_header.lower(), action, status)
     raise ctx.reject(here, "cluster_specifier is required")
+
+
+def _plugin(message: Any, scope: Scope, ctx: Context, path: str) -> Plugin:
+    if message.HasField("inline_cluster_specifier_plugin"):
+        inline = message.inline_cluster_specifier_plugin
+        return compile_plugin(inline, ctx, f"{path}.inline_cluster_specifier_plugin")
+    name = message.cluster_specifier_plugin
+    if name not in scope.plugins:
+        error = f"Unknown cluster specifier plugin name: {name} is used in the route"
+        raise ctx.reject(f"{path}.cluster_specifier_plugin", error)
+    return scope.plugins[name]
+
+
+def _by_plugin(
+    route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None, status: int
+) -> Targets:
+    here = f"{path}.route"
+    plugin = _plugin(route.route, scope, ctx, here)
+    action = _action(route, scope, ctx, path, clusters)
+    if plugin is None:
+        return Nowhere()
+    if isinstance(plugin, ClusterTree):
+        return Matched(plugin.root, plugin.clusters, action, status)
+    check_groups(plugin, clusters, ctx, here)
+    action = replace(action, policies=replace(action.policies, groups=plugin))
+    entries = tuple(WeightedEntry(cluster, weight, action) for cluster, weight in plugin.groups[0])
+    total = sum(weight for _, weight in plugin.groups[0])
+    return Weighted(entries, total, plugin.header_name, plugin.use_hash_policy, status)
 
 
 def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None) -> ForwardAction:

@@ -19,6 +19,7 @@ from fastroute.core.matchers import Input, TreeNode, TreePredicate
 
 HEADER_INPUT = "envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
 FILTER_STATE_INPUT = "envoy.extensions.matching.common_inputs.network.v3.FilterStateInput"
+ENVIRONMENT_INPUT = "envoy.extensions.matching.common_inputs.environment_variable.v3.Config"
 _REFUSED = "requirement violation while creating route match tree: INVALID_ARGUMENT: "
 
 Action = Callable[[Any, str], int]
@@ -102,6 +103,8 @@ class TreeCompiler:
 
     def _input(self, message: Any, path: str) -> Input:
         name, config = open_any(message.typed_config, self.ctx, f"{path}.typed_config")
+        if name == ENVIRONMENT_INPUT:
+            raise self.ctx.unsupported(path, "an input that reads Envoy's environment is not known here")
         if config is None or name not in (HEADER_INPUT, FILTER_STATE_INPUT):
             raise self.ctx.reject(path, f"{_REFUSED}Route table can only match on request headers, saw {name}")
         if name == HEADER_INPUT:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
+from fastroute.compile.cluster_specifiers import compile_plugins
 from fastroute.compile.context import Context
 from fastroute.compile.scopes import ROUTE_CONFIGURATION_FIELDS
 from fastroute.compile.virtual_hosts import VirtualHostSpec, compile_virtual_host
@@ -49,8 +50,9 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
     """The table of the RouteConfiguration at `path`."""
     ctx.only(message, path, _HANDLED, _INERT)
     dot = f"{path}." if path else ""
+    plugins = compile_plugins(message.cluster_specifier_plugins, ctx, f"{dot}cluster_specifier_plugins")
     hosts = [
-        compile_virtual_host(host, message, ctx, f"{dot}virtual_hosts[{number}]", clusters)
+        compile_virtual_host(host, message, ctx, f"{dot}virtual_hosts[{number}]", clusters, plugins)
         for number, host in enumerate(message.virtual_hosts)
     ]
     _check_domains(hosts, message.name, ctx, dot)

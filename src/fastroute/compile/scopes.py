@@ -22,6 +22,7 @@ from fastroute.action.levels import (
 from fastroute.action.mutations import NO_MUTATIONS
 from fastroute.action.policies import HostPolicies
 from fastroute.action.retry import RetryPolicy
+from fastroute.compile.cluster_specifiers import Plugins, compile_plugins
 from fastroute.compile.context import Context
 from fastroute.compile.filter_configs import compile_filter_configs
 from fastroute.compile.header_mutations import compile_mutations
@@ -48,6 +49,7 @@ ROUTE_CONFIGURATION_FIELDS = (
     "most_specific_header_mutations_wins",
     "request_mirror_policies",
     "metadata",
+    "cluster_specifier_plugins",
 )
 _MAX_BODY = 4096
 _EMPTY: dict[LevelName, Level] = {
@@ -67,12 +69,23 @@ class Scope:
     hedge_on_per_try_timeout: bool
     host: HostPolicies
     max_body: int
+    plugins: Plugins
 
 
 def compile_scope(
-    virtual_host: Any, route_configuration: Any, ctx: Context, path: str, clusters: Container[str] | None = None
+    virtual_host: Any,
+    route_configuration: Any,
+    ctx: Context,
+    path: str,
+    clusters: Container[str] | None = None,
+    plugins: Plugins | None = None,
 ) -> Scope:
-    """The scope of the virtual host at `path` (empty when it is a resource of its own)."""
+    """The scope of the virtual host at `path` (empty when it is a resource of its own).
+
+    `plugins` are the cluster specifiers of the route configuration, where they are compiled already.
+    """
+    if plugins is None:
+        plugins = compile_plugins(route_configuration.cluster_specifier_plugins, ctx, "cluster_specifier_plugins")
     configuration = compile_level("route configuration", route_configuration, ctx, "")
     host = compile_level("virtual host", virtual_host, ctx, path)
     retry = None
@@ -89,6 +102,7 @@ def compile_scope(
         virtual_host.hedge_policy.hedge_on_per_try_timeout,
         compile_host_policies(virtual_host, route_configuration, clusters, ctx, path),
         limit.value if route_configuration.HasField("max_direct_response_body_size_bytes") else _MAX_BODY,
+        plugins,
     )
 
 

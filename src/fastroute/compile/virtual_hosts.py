@@ -9,8 +9,19 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from fastroute.action.targets import ClusterHeader, Forward, Redirect, Respond, Targets, Weighted, WeightedEntry
+from fastroute.action.targets import (
+    ClusterHeader,
+    Forward,
+    Matched,
+    Nowhere,
+    Redirect,
+    Respond,
+    Targets,
+    Weighted,
+    WeightedEntry,
+)
 from fastroute.compile.actions import compile_targets
+from fastroute.compile.cluster_specifiers import Plugins
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
 from fastroute.compile.matcher_trees import Action, TreeCompiler
@@ -59,9 +70,9 @@ class VirtualHostSpec:
 
 
 def compile_virtual_host(
-    host: Any, configuration: Any, ctx: Context, path: str, clusters: Container[str] | None
+    host: Any, configuration: Any, ctx: Context, path: str, clusters: Container[str] | None, plugins: Plugins
 ) -> VirtualHostSpec:
-    """The VirtualHost at `path` of the RouteConfiguration `configuration`."""
+    """The VirtualHost at `path` of the RouteConfiguration `configuration`, whose cluster specifiers `plugins` are."""
     ctx.only(host, path, _HANDLED, _INERT)
     if not host.name:
         raise ctx.reject(f"{path}.name", "value length must be at least 1 characters")
@@ -69,7 +80,7 @@ def compile_virtual_host(
         raise ctx.reject(f"{path}.domains", "value must contain at least 1 item(s)")
     domains = tuple(domain.encode("utf-8").lower() for domain in host.domains)
     require_tls = _REQUIRE_TLS[host.require_tls]
-    scope = compile_scope(host, configuration, ctx, path, clusters)
+    scope = compile_scope(host, configuration, ctx, path, clusters, plugins)
     if host.HasField("matcher"):
         if host.routes:
             raise ctx.reject(path, "cannot set both matcher and routes on virtual host")
@@ -150,10 +161,19 @@ def target_of(targets: Targets) -> Target:
                 weights=tuple(entry.weight for entry in targets.entries),
                 use_hash_policy=targets.use_hash_policy,
             )
+        case Matched():
+            entries = tuple(_plain_entry(name, targets) for name in (*targets.clusters, ""))
+            return Target("matched", status=targets.not_found_status, entries=entries, tree=targets.tree)
+        case Nowhere():
+            return Target("nowhere")
         case Redirect():
             return Target("redirect", status=targets.status, action=targets.action)
         case Respond():
             return Target("respond", status=targets.status, action=targets.action)
+
+
+def _plain_entry(cluster: str, targets: Matched) -> Target:
+    return Target("forward", cluster=cluster, status=targets.not_found_status, action=targets.action)
 
 
 def _entry(entry: WeightedEntry, status: int) -> Target:

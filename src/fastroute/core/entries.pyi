@@ -2,6 +2,7 @@
 
 from typing import Literal, final
 
+from fastroute.core.matchers import TreeNode
 from fastroute.core.predicates import Predicate
 
 @final
@@ -11,7 +12,9 @@ class Target:
     `cluster` is the name of a forwarding target; `header` the request header that names the cluster
     (`cluster_header`) or carries the selection value (`weighted`). `status` is that of the answer, or the answer's
     for a cluster that does not exist. `action` computes everything else. `entries` are the targets of weighted
-    clusters and `weights` their weights; raises ValueError unless their sum is positive.
+    clusters and `weights` their weights; raises ValueError unless their sum is positive. `tree` yields the number of
+    one of the `entries` of a `matched` target; the last of them is for a tree that yields nothing. A
+    route whose target is `nowhere` never matches.
     """
 
     @property
@@ -31,10 +34,12 @@ class Target:
     @property
     def weights(self) -> tuple[int, ...]: ...
     @property
+    def tree(self) -> TreeNode | None: ...
+    @property
     def total(self) -> int: ...
     def __new__(
         cls,
-        kind: Literal["forward", "cluster_header", "weighted", "redirect", "respond"],
+        kind: Literal["forward", "cluster_header", "weighted", "redirect", "respond", "matched", "nowhere"],
         *,
         cluster: str = "",
         header: bytes = b"",
@@ -43,6 +48,7 @@ class Target:
         entries: tuple[Target, ...] = (),
         weights: tuple[int, ...] = (),
         use_hash_policy: bool = False,
+        tree: TreeNode | None = None,
     ) -> Target: ...
 
 @final

@@ -3,6 +3,7 @@
 - RM-01: of one route, in this order: runtime_fraction, grpc, headers, query_parameters, cookies,
   tls_context, dynamic_metadata, filter_state, path. All must hold; the first that fails ends the look.
 - VH-11: the first matching route wins, however specific a later one is.
+- RA-06: a route whose cluster specifier is optional and unknown is passed over even where it matches.
 - VH-10: when none matches there is no route; other virtual hosts are not asked.
 """
 
@@ -11,7 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from fastroute.reference import cookies, filter_state, fractions, headers, metadata, paths, queries, tls
+from fastroute.reference import (
+    cluster_specifiers,
+    cookies,
+    filter_state,
+    fractions,
+    headers,
+    metadata,
+    paths,
+    queries,
+    tls,
+)
 from fastroute.reference.stream import Message, Stream
 from fastroute.reference.trace import Reason
 
@@ -28,6 +39,7 @@ def choose(routes: Iterable[Message], stream: Stream, *, ignore_parameters: bool
     for index, route in enumerate(routes):
         subject = f"route {index}" + (f" {route.name!r}" if route.name else "")
         reason = why_not(route.match, stream, ignore_parameters=ignore_parameters)
+        reason = reason or cluster_specifiers.why_left_out(route, stream)
         if reason is None:
             stream.trace.add("route", subject, "chosen", f"{paths.describe(route.match)} matches", "VH-11")
             return Found(route, index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeAlias
@@ -24,7 +24,8 @@ class Stream:
 
     `random` is the stream's one random value (RM-22). `clusters` are the names of the clusters that
     exist; None when nothing is known about clusters, so that every name is taken to exist. `client` is
-    the trusted address of the client, once it is known; `node` the cluster and id of Envoy's own node.
+    the trusted address of the client, once it is known; `node` the cluster and id of Envoy's own node;
+    `plugins` the cluster specifiers of the route configuration.
     """
 
     headers: HeaderMap
@@ -34,6 +35,7 @@ class Stream:
     dynamic_metadata: Mapping[str, object] = field(default_factory=dict)
     filter_state: Mapping[str, str] = field(default_factory=dict)
     clusters: Container[str] | None = None
+    plugins: Iterable[Message] = ()
     client: IPAddress | None = None
     node: tuple[str, str] | None = None
     trace: Trace = field(default_factory=Trace)

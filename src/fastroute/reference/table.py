@@ -31,6 +31,7 @@ def decide(route_configuration: Message, stream: Stream, gate: Gate = _open_gate
 
     `gate` is asked once a route is chosen, or the redirect to TLS (None), and may answer instead of it.
     """
+    stream.plugins = route_configuration.cluster_specifier_plugins
     host = virtual_hosts.choose(route_configuration, stream)
     if host is None:
         return without_route(route_configuration, None, targets.respond(404, "route_not_found"), stream)

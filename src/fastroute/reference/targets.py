@@ -3,6 +3,7 @@
 - RA-01: filter_action and non_forwarding_action leave the router without a cluster: 503 cluster_not_found.
 - RA-02: `cluster` is the name. RA-03: `cluster_header` is the first value of that header.
 - RA-03, RA-04: a cluster that does not exist, or no name, answers `cluster_not_found_response_code`.
+- RA-06: cluster specifier plugins: see `cluster_specifiers.py`.
 - RA-10, RA-11: weighted clusters: the value modulo the sum of weights, entries in order. The value is
   `header_name`'s number when the header has exactly one value that is one; or, with `use_hash_policy`,
   the route's hash where there is one; else the stream's random.
@@ -13,8 +14,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from fastroute.api.anys import unpack
 from fastroute.errors import UnsupportedError
-from fastroute.reference import formatter, fractions, hash_policies, redirects
+from fastroute.reference import cluster_specifiers, formatter, fractions, hash_policies, redirects
 from fastroute.reference.numbers import unsigned_64
 from fastroute.reference.stream import Message, Stream
 from fastroute.reference.trace import text
@@ -77,8 +81,21 @@ def _forward(action: Message, stream: Stream) -> Outcome:
             entry = weighted(action, stream)
             named = entry.name or _from_header(entry.cluster_header, stream)
             return _to(action, named, "RA-10", stream)
-        case kind:
-            raise UnsupportedError(f"{kind} cannot be decided", path=f"route.{kind}")
+        case _:
+            return _from_plugin(action, stream)
+
+
+def _from_plugin(action: Message, stream: Stream) -> Outcome:
+    plugin: Message = cluster_specifiers.plugin_of(action, stream)
+    config: Message = unpack(plugin.extension.typed_config)
+    if config.DESCRIPTOR.full_name != cluster_specifiers.PRIORITY_GROUP:
+        return _to(action, cluster_specifiers.matched(config, stream), "RA-06", stream)
+    first = config.priority_groups[0]
+    weights = [each.weight.value for each in first.clusters]
+    entry: Message = _fallen_on(first.clusters, weights, _value(config, action, stream))
+    reason = f"the first attempt takes group {first.name} and falls on it"
+    stream.trace.add("cluster", entry.cluster_name, "chosen", reason, "RA-06")
+    return _to(action, entry.cluster_name, "RA-06", stream)
 
 
 def _from_header(name: str, stream: Stream) -> str:
@@ -102,12 +119,18 @@ def weighted(action: Message, stream: Stream) -> Message:
     """The entry of `weighted_clusters` that the request falls on."""
     clusters = action.weighted_clusters
     weights = [_weight(clusters, entry, stream) for entry in clusters.clusters]
-    point = _value(action, stream) % sum(weights)
-    reached = 0
-    for entry, weight in zip(clusters.clusters, weights, strict=True):
+    value = _value(clusters, action, stream)
+    entry = _fallen_on(clusters.clusters, weights, value)
+    reason = f"{value % sum(weights)} of {sum(weights)} falls on it"
+    stream.trace.add("cluster", entry.name, "chosen", reason, "RA-11")
+    return entry
+
+
+def _fallen_on(entries: Iterable[Message], weights: list[int], value: int) -> Message:
+    point, reached = value % sum(weights), 0
+    for entry, weight in zip(entries, weights, strict=True):
         reached += weight
         if point < reached:
-            stream.trace.add("cluster", entry.name, "chosen", f"{point} of {sum(weights)} falls on it", "RA-11")
             return entry
     raise AssertionError("a point below the sum of the weights falls on an entry")
 
@@ -121,8 +144,8 @@ def _weight(clusters: Message, entry: Message, stream: Stream) -> int:
     return default if override is None or override < 0 else int(override)
 
 
-def _value(action: Message, stream: Stream) -> int:
-    clusters = action.weighted_clusters
+def _value(clusters: Message, action: Message, stream: Stream) -> int:
+    """The value that picks among weighted clusters, or among those of a priority group."""
     if clusters.use_hash_policy.value:
         found = hash_policies.combined(action, stream)
         return stream.random if found is None else found

@@ -15,6 +15,15 @@ from fastroute.compile.context import Context
 from fastroute.config.resources import Resource
 from fastroute.errors import RejectedError, UnsupportedError
 
+LUA = {
+    "name": "x",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.router.cluster_specifiers.lua.v3.LuaConfig",
+        "source_code": {"inline_string": "function envoy_on_route(handle) return 'c' end"},
+        "default_cluster": "c",
+    },
+}
+
 
 def weighted(*clusters, **more):
     return {"route": {"weighted_clusters": {"clusters": list(clusters), **more}}}
@@ -102,8 +111,7 @@ def test_cluster_headers_are_not_validated():
 @pytest.mark.parametrize(
     "route",
     [
-        {"route": {"cluster_specifier_plugin": "p"}},
-        {"route": {"inline_cluster_specifier_plugin": {"extension": {"name": "x"}}}},
+        {"route": {"inline_cluster_specifier_plugin": {"extension": LUA}}},
         forward(retry_policy_typed_config={"@type": "type.googleapis.com/envoy.config.route.v3.RetryPolicy"}),
         forward(rate_limits=[{"actions": [{"extension": {"name": "x"}}]}]),
         forward(upgrade_configs=[{"upgrade_type": "CONNECT", "connect_config": {}}]),
