@@ -1,0 +1,1 @@
+"""Following a control plane: the xDS client."""
