@@ -20,6 +20,7 @@ from support.envoy import Envoy, ResourceFile
 
 PATIENCE = 10.0
 GLIMPSE = 0.03
+STRANGER = "127.0.0.99"
 
 
 class ConnectEnvoy:
@@ -47,10 +48,12 @@ class ConnectEnvoy:
         """Replace all listeners; SwapRefusedError when Envoy refuses them.
 
         The first listener has a socket of its own. A connection to it is made and ended: a worker that
-        finds the new listeners and a connection in one round may serve the connection first.
+        finds the new listeners and a connection in one round may serve the connection first. It comes from
+        an address that no client has, so that its line in an access log is told from theirs.
         """
         self.listeners.swap(self.envoy, listeners)
-        with dial(listeners[0]["address"]["socket_address"]["port_value"], b"") as connection:
+        port = listeners[0]["address"]["socket_address"]["port_value"]
+        with dial(port, b"", source=STRANGER) as connection:
             connection.shutdown(socket.SHUT_WR)
             with contextlib.suppress(ConnectionResetError):
                 connection.recv(1)

@@ -78,7 +78,7 @@ class Update:
 
     def run(self) -> tuple[Parts, Index] | None:
         """Compile in the order of a fresh build."""
-        clusters, remade = self.clusters()
+        clusters = self.clusters()
         routes, relied = self.routes()
         listeners, listeners_relied = self.listeners()
         if self.compiler.notices:
@@ -95,24 +95,24 @@ class Update:
             relied=relied,
             listeners_relied=listeners_relied,
         )
-        return parts, self.index.after(self.kinds, self.before.clusters, clusters, remade)
+        return parts, self.index.after(self.kinds, self.before.clusters, clusters, self.changes.clusters)
 
     # Clusters
 
-    def clusters(self) -> tuple[dict[str, Cluster], set[str]]:
-        """The clusters after the update, and the names of those that were made anew or are gone."""
+    def clusters(self) -> dict[str, Cluster]:
+        """The clusters after the update."""
         changed = {name for name in self.changes.clusters if name in self.gone or name in self.kinds["clusters"]}
         for service in self.changes.endpoints:
             changed.update(self.index.services.get(service, ()))
         local = local_cluster(self.resources.bootstrap)
         touched = {*self.kinds["clusters"], *changed} if local in changed else changed | self.index.above(changed)
         if not touched:
-            return self.before.clusters, touched
+            return self.before.clusters
         made = self._made(touched)
         for name in touched:
             if name in made:
                 link_cluster(made[name], made, local)
-        return made, touched
+        return made
 
     def _made(self, touched: set[str]) -> dict[str, Cluster]:
         made = dict(self.before.clusters)
