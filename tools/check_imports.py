@@ -30,7 +30,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "action": (BASE | {"core", "decision"}, set()),
     "compile": (BASE | {"api", "wire", "config.resources", "core", "action", "request", "decision"}, {"google"}),
     "reference": (BASE | {"api", "action", "request", "decision", "core", "config.resources", "compile"}, {"google"}),
-    "snapshot": (BASE | {"api", "compile", "core", "request", "decision", "config", "reference", "action"}, {"google"}),
+    "snapshot": (
+        BASE | {"api", "wire", "compile", "core", "request", "decision", "config", "reference", "action"},
+        {"google"},
+    ),
     "explain": (BASE | {"api", "core", "request", "decision", "reference", "snapshot"}, {"google"}),
     "router": (BASE | {"api", "compile", "core", "request", "decision", "reference", "snapshot", "explain"}, set()),
     "analysis": (BASE | {"reference", "compile", "config", "api", "request", "decision"}, {"google"}),

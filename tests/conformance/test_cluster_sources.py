@@ -59,6 +59,8 @@ AGGREGATES: dict[str, Any] = {
     "aggregate, child in panic": aggregate("one"),
     "aggregate, calmer": aggregate("one", "two", common_lb_config={"healthy_panic_threshold": {"value": 10}}),
     "aggregate of hashes": aggregate("hashed", "two"),
+    "aggregate of aggregates": aggregate("aggregate", "aggregate of hashes"),
+    "aggregate of itself": aggregate("aggregate of itself", "aggregate of aggregates", "two"),
 }
 ZONES: dict[str, Any] = {
     "zones, direct": static(group("a", 6, 70), group("b", 1, 80)),

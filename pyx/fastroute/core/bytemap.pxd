@@ -21,6 +21,9 @@ cdef class ByteMap:
 
     cdef int put(self, const char *key, Py_ssize_t size, uint32_t value) except -1
     cdef uint32_t get(self, const char *key, Py_ssize_t size) noexcept nogil
+    cdef ByteMap without(self, list keys)
+    cdef bint find(self, const char *key, Py_ssize_t size, size_t *cell) noexcept nogil
+    cdef set sizes(self)
     cdef int grow(self) except -1
 
 

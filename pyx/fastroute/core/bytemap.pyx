@@ -5,6 +5,7 @@ cannot fill the table; a table as full as two thirds grows.
 """
 
 cimport cython
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
@@ -82,6 +83,58 @@ cdef class ByteMap:
                     and memcmp(self.keys.data + cell.key, key, <size_t>size) == 0):
                 return cell.value
             at = (at + 1) & self.mask
+
+    cdef ByteMap without(self, list keys):
+        """A copy that lacks `keys`."""
+        cdef ByteMap made = ByteMap()
+        cdef size_t count = self.mask + 1, at
+        cdef Cell *cell
+        cdef char *left_out
+        if self.cells == NULL:
+            return made
+        left_out = <char *>calloc(count, 1)
+        made.cells = <Cell *>calloc(count, sizeof(Cell))
+        try:
+            if left_out == NULL or made.cells == NULL:
+                raise MemoryError()
+            made.mask = self.mask
+            for at in range(count):
+                made.cells[at].value = NONE
+            for key in keys:
+                if self.find(<bytes>key, len(<bytes>key), &at):
+                    left_out[at] = 1
+            for at in range(count):
+                cell = &self.cells[at]
+                if cell.value != NONE and not left_out[at]:
+                    made.put(self.keys.data + cell.key, cell.size, cell.value)
+        finally:
+            free(left_out)
+        return made
+
+    cdef bint find(self, const char *key, Py_ssize_t size, size_t *cell) noexcept nogil:
+        """Where the cell of a key is, if it is there."""
+        cdef size_t at
+        if self.used == 0:
+            return False
+        at = hash_of(key, size) & self.mask
+        while self.cells[at].value != NONE:
+            if self.cells[at].size == size and memcmp(self.keys.data + self.cells[at].key, key, <size_t>size) == 0:
+                cell[0] = at
+                return True
+            at = (at + 1) & self.mask
+        return False
+
+    cdef set sizes(self):
+        """The lengths that keys have."""
+        cdef set found = set()
+        cdef size_t at
+        cdef uint32_t last = NONE
+        if self.cells != NULL:
+            for at in range(self.mask + 1):
+                if self.cells[at].value != NONE and self.cells[at].size != last:
+                    last = self.cells[at].size
+                    found.add(last)
+        return found
 
     cdef int grow(self) except -1:
         cdef size_t count = 8 if self.cells == NULL else (self.mask + 1) * 2, mask = count - 1, at, old

@@ -77,9 +77,12 @@ cdef class Cluster:
         return build_leaf(policy, sets, self.memory, before, peers)
 
     def link(self, clusters, Cluster peers=None):
+        cdef Cluster other
         with self.writer:
             if self.policy.kind == "aggregate":
-                self.links = [clusters[name] for name in self.policy.get("clusters", ()) if name in clusters]
+                # CL-07: an aggregate has no hosts of its own, so that another one gets nothing from it.
+                listed = [clusters[name] for name in self.policy.get("clusters", ()) if name in clusters]
+                self.links = [other for other in listed if other.policy.kind != "aggregate"]
             else:
                 self.links = [peers] if peers is not None and peers is not self else []
             self.refresh()

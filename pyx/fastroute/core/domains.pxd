@@ -17,6 +17,10 @@ cdef class DomainIndex:
     cdef uint32_t any_host                 # of the domain `*`, or NONE
     cdef readonly bint only_any            # `*` is the only domain
 
+    cdef int add(self, bytes text, uint32_t number) except -1
+    cdef int finish(self) except -1
+    cdef bint has(self, bytes text)
+    cdef DomainIndex revised(self, list gone, list added)
     cdef int keep_lengths(self) except -1
     cdef uint32_t find(self, const char *host, Py_ssize_t size) noexcept nogil
     cdef uint32_t find_lowered(self, const char *host, Py_ssize_t size) noexcept nogil

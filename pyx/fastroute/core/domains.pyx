@@ -30,23 +30,52 @@ cdef class DomainIndex:
         self.suffixes = ByteMap()
         self.prefixes = ByteMap()
         self.any_host = NONE
-        suffix_lengths, prefix_lengths = set(), set()
         for domain, number in pairs:
-            text = (<bytes>domain).lower()
-            if text == b"*":
-                self.any_host = number
-            elif text.startswith(b"*"):
-                self.suffixes[text[1:]] = number
-                suffix_lengths.add(len(text) - 1)
-            elif text.endswith(b"*"):
-                self.prefixes[text[:len(text) - 1]] = number
-                prefix_lengths.add(len(text) - 1)
-            else:
-                self.exact[text] = number
-        self.suffix_lengths = sorted(suffix_lengths, reverse=True)
-        self.prefix_lengths = sorted(prefix_lengths, reverse=True)
-        self.only_any = self.any_host != NONE and not (self.exact.used or suffix_lengths or prefix_lengths)
-        self.keep_lengths()
+            self.add((<bytes>domain).lower(), number)
+        self.finish()
+
+    cdef int add(self, bytes text, uint32_t number) except -1:
+        if text == b"*":
+            self.any_host = number
+        elif text.startswith(b"*"):
+            self.suffixes[text[1:]] = number
+        elif text.endswith(b"*"):
+            self.prefixes[text[:len(text) - 1]] = number
+        else:
+            self.exact[text] = number
+        return 0
+
+    cdef int finish(self) except -1:
+        self.suffix_lengths = sorted(self.suffixes.sizes(), reverse=True)
+        self.prefix_lengths = sorted(self.prefixes.sizes(), reverse=True)
+        self.only_any = self.any_host != NONE and not (self.exact.used or self.suffixes.used or self.prefixes.used)
+        return self.keep_lengths()
+
+    cdef bint has(self, bytes text):
+        if text == b"*":
+            return self.any_host != NONE
+        if text.startswith(b"*"):
+            return text[1:] in self.suffixes
+        return text[:len(text) - 1] in self.prefixes if text.endswith(b"*") else text in self.exact
+
+    cdef DomainIndex revised(self, list gone, list added):
+        """The index without the domains `gone`, in lower case, and with the pairs `added`.
+
+        Raises KeyError for an added domain that is there already.
+        """
+        cdef DomainIndex made = DomainIndex.__new__(DomainIndex, ())
+        made.any_host = NONE if b"*" in gone else self.any_host
+        suffixes = {text for text in gone if text.startswith(b"*")}
+        prefixes = {text for text in gone if text.endswith(b"*")} - suffixes
+        made.suffixes = self.suffixes.without([text[1:] for text in suffixes])
+        made.prefixes = self.prefixes.without([text[:len(text) - 1] for text in prefixes])
+        made.exact = self.exact.without([text for text in gone if text not in suffixes and text not in prefixes])
+        for domain, number in added:
+            if made.has(domain):
+                raise KeyError(domain)
+            made.add(domain, number)
+        made.finish()
+        return made
 
     cdef int keep_lengths(self) except -1:
         cdef size_t at

@@ -79,6 +79,7 @@ cdef class HeaderNames:
 
     cdef int register(self, bytes name) except -1
     cdef int number(self, bytes name) except -100
+    cdef HeaderNames copy(self)
     cdef int open(self, View *view) except -1
     cdef int scan(self, View *view, object headers) except -1
     cdef int scan_pair(self, View *view, object pair) except -1

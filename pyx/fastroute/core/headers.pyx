@@ -107,6 +107,15 @@ cdef class HeaderNames:
         self.lengths |= <unsigned long long>1 << length_bit(new.text.size)
         return count
 
+    cdef HeaderNames copy(self):
+        """Another one with the same slots."""
+        cdef HeaderNames made = HeaderNames()
+        cdef Py_ssize_t at
+        for at in range(len(made.texts), len(self.texts)):
+            made.register(self.texts[at])
+        made.managed = self.managed
+        return made
+
     cdef int open(self, View *view) except -1:
         """Make room for the scan; `close_view` must follow."""
         cdef int at, count = <int>len(self.texts)

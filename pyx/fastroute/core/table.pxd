@@ -38,6 +38,11 @@ cdef struct ListRow:           # one list of routes
     uint32_t pathless          # routes that need no path (connect_matcher): a list of candidates, or NONE
 
 
+cdef struct Place:             # where a virtual host of a revised table is
+    uint32_t part              # number of the part; NONE: there is no such virtual host any more
+    uint32_t host              # its number there
+
+
 cdef class RouteTable:
     cdef readonly str name
     cdef DomainIndex domains
@@ -49,6 +54,11 @@ cdef class RouteTable:
     cdef list entries          # Entry by route number
     cdef list predicates       # tuple of Predicate by route number
     cdef list unrouted         # Entry by virtual host: no route of it matched
+    cdef list firsts           # number of the first route by virtual host
+    cdef Arena places          # of a revised table: Place by virtual host; None otherwise
+    cdef list parts            # of a revised table: the tables that hold its virtual hosts
+    cdef list free             # of a revised table: numbers that no virtual host has
+    cdef Py_ssize_t count      # of routes
     cdef Entry unhosted        # no virtual host has the authority
     cdef readonly bint ignore_port
     cdef readonly bint ignore_parameters
@@ -77,6 +87,12 @@ cdef class RouteTable:
     cdef Target fallen_on(self, View *view, Decision decision, Target target)
     cdef Target weighted(self, View *view, Decision decision, Target target)
     cdef int build_host(self, spec) except -1
+    cdef int finish(self) except -1
+    cdef Py_ssize_t routes_of(self, uint32_t number) except -1
+    cdef DomainIndex revised_domains(self, object gone, object fresh, list numbers)
+    cdef int keep_places(self, RouteTable before, list gone, list numbers) except -1
+    cdef list used_parts(self, list parts, uint32_t known)
+    cdef RouteTable part(self)
     cdef uint32_t build_list(self, routes) except? 0xFFFFFFFF
     cdef int add_route(self, RouteSpec route) except -1
     cdef uint32_t build_tree(self, dict by_text, uint32_t base, bytearray hows) except? 0xFFFFFFFF

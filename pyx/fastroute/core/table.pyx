@@ -59,6 +59,10 @@ cdef class RouteTable:
         self.entries = []
         self.predicates = []
         self.unrouted = []
+        self.firsts = []
+        self.places = None
+        self.parts = []
+        self.free = []
         self.unhosted = Entry("", "", name)
         for number, spec in enumerate(virtual_hosts):
             domains.extend([(domain, number) for domain in spec.domains])
@@ -66,18 +70,23 @@ cdef class RouteTable:
         self.domains = DomainIndex(domains)
         if self.vhost_header:
             self.vhost_slot = self.names.number(self.vhost_header)
+        self.count = len(self.entries)
+        self.finish()
+
+    cdef int finish(self) except -1:
         self.inspects = len(self.names) > OWN_SLOTS
-        self.trim()
         self.managed = self.names.managed or any([text in self.names for text in self.internal_only_headers])
+        return self.trim()
 
     def __len__(self):
-        return len(self.entries)
+        return self.count
 
     # Building.
 
     cdef int build_host(self, spec) except -1:
         cdef uint32_t number = self.hosts.add(1), routes = NONE
         cdef HostRow *row
+        self.firsts.append(len(self.entries))
         if spec.tree is None:
             routes = self.build_list(spec.routes)
         else:
@@ -183,6 +192,104 @@ cdef class RouteTable:
             target.tree.bind(self.names)
         return 0
 
+    # Revising. A revised table holds the virtual hosts that it was made with; the others stay in the tables
+    # that they were compiled into, its `parts`. A place says for each number of a virtual host where it is.
+
+    def revised(self, gone, fresh):
+        cdef RouteTable made = RouteTable.__new__(
+            RouteTable, self.name, (), ignore_port=self.ignore_port, ignore_parameters=self.ignore_parameters,
+            internal_only_headers=self.internal_only_headers,
+        )
+        cdef list numbers = [number for number, _ in gone] + self.free
+        cdef Py_ssize_t known = self.hosts.size if self.places is None else self.places.size
+        numbers.extend(range(known, known + len(fresh) - len(numbers)))
+        made.free = numbers[len(fresh):]
+        numbers = numbers[:len(fresh)]
+        made.names = self.names.copy()
+        made.vhost_header, made.vhost_slot = self.vhost_header, self.vhost_slot
+        for spec in fresh:
+            made.build_host(spec)
+        made.count = self.count + len(made.entries) - sum([self.routes_of(number) for number, _ in gone])
+        made.keep_places(self, [number for number, _ in gone], numbers)
+        made.domains = self.revised_domains(gone, fresh, numbers)
+        made.finish()
+        return made, numbers
+
+    cdef Py_ssize_t routes_of(self, uint32_t number) except -1:
+        """How many routes a virtual host has."""
+        cdef RouteTable part = self
+        if self.places is not None:
+            part = <RouteTable>self.parts[(<Place *>self.places.data)[number].part]
+            number = (<Place *>self.places.data)[number].host
+        end = part.firsts[number + 1] if number + 1 < <uint32_t>len(part.firsts) else len(part.entries)
+        return end - part.firsts[number]
+
+    cdef DomainIndex revised_domains(self, object gone, object fresh, list numbers):
+        """The same index where the virtual hosts that take the place of others have their domains."""
+        if [tuple(domains) for _, domains in gone] == [tuple(spec.domains) for spec in fresh]:
+            return self.domains
+        added = [(domain, number) for spec, number in zip(fresh, numbers, strict=True) for domain in spec.domains]
+        return self.domains.revised([domain for _, domains in gone for domain in domains], added)
+
+    cdef int keep_places(self, RouteTable before, list gone, list numbers) except -1:
+        """Say where each virtual host is; parts of which none is left are let go."""
+        cdef uint32_t known = <uint32_t>before.hosts.size, number, own
+        cdef Place *places
+        cdef list parts = [before.part()] if before.places is None else before.parts
+        self.places = Arena(sizeof(Place))
+        if before.places is not None:
+            known = <uint32_t>before.places.size
+        self.places.add(max([known] + [number + 1 for number in numbers]))
+        places = <Place *>self.places.data
+        for number in range(known):
+            if before.places is None:
+                places[number] = Place(0, number)
+            else:
+                places[number] = (<Place *>before.places.data)[number]
+        for number in before.free + gone:
+            places[number].part = NONE
+        self.parts = self.used_parts(parts, known)
+        own = <uint32_t>len(self.parts)
+        for number in range(<uint32_t>len(numbers)):
+            places[<uint32_t>numbers[number]] = Place(own, number)
+        self.parts.append(self.part())
+        return 0
+
+    cdef list used_parts(self, list parts, uint32_t known):
+        """The parts that places are in, and these places numbered by them."""
+        cdef Arena marks = Arena(sizeof(uint32_t))
+        cdef Place *places = <Place *>self.places.data
+        cdef uint32_t *new
+        cdef uint32_t number
+        cdef list used = []
+        marks.add(<size_t>len(parts) + 1)
+        new = <uint32_t *>marks.data
+        for number in range(known):
+            if places[number].part != NONE:
+                new[places[number].part] = 1
+        for number in range(<uint32_t>len(parts)):
+            if new[number]:
+                new[number] = <uint32_t>len(used)
+                used.append(parts[number])
+        for number in range(known):
+            if places[number].part != NONE:
+                places[number].part = new[places[number].part]
+        return used
+
+    cdef RouteTable part(self):
+        """The virtual hosts that were compiled into this table, without the way to find them."""
+        cdef RouteTable part = RouteTable.__new__(RouteTable, self.name, ())
+        part.paths = self.paths
+        part.candidates = self.candidates
+        part.hosts = self.hosts
+        part.lists = self.lists
+        part.trees = self.trees
+        part.entries = self.entries
+        part.predicates = self.predicates
+        part.unrouted = self.unrouted
+        part.firsts = self.firsts
+        return part
+
     # Deciding.
 
     def route(self, authority, path, method="GET", headers=(), *, scheme="http", random=None, Context context=None,
@@ -243,21 +350,25 @@ cdef class RouteTable:
         """Choose virtual host, route and target."""
         cdef uint32_t host, number
         cdef HostRow *row
+        cdef RouteTable part = self
         if manager.must_process(view, self.managed, self.inspects):
             self.process(view, decision)
         host = self.find_host(view)
         if host == NONE:
             return answer(decision, "respond", 404, "route_not_found")
-        decision.entry = <Entry>self.unrouted[host]
-        row = &(<HostRow *>self.hosts.data)[host]
+        if self.places is not None:
+            part = <RouteTable>self.parts[(<Place *>self.places.data)[host].part]
+            host = (<Place *>self.places.data)[host].host
+        decision.entry = <Entry>part.unrouted[host]
+        row = &(<HostRow *>part.hosts.data)[host]
         if self.check_tls(view, decision, row, manager):
             return 1
         if self.ignore_parameters and view.has_path:
             self.strip_parameters(view, decision)
-        number = self.choose(view, host, row)
+        number = part.choose(view, host, row)
         if number == NONE:
             return answer(decision, "respond", 404, "route_not_found")
-        decision.entry = <Entry>self.entries[number]
+        decision.entry = <Entry>part.entries[number]
         return self.conclude(view, decision, clusters) or manager.check_upgrade(view, decision)
 
     cdef int process(self, View *view, Decision decision) except -1:

@@ -1,7 +1,8 @@
 """What clusters learn of each other once all are compiled.
 
 Rules:
-- CL-07 an aggregate finds the clusters that it lists by name; those that do not exist are passed over.
+- CL-07 an aggregate finds the clusters that it lists by name; those that do not exist are passed over,
+  and so are other aggregates, which have no hosts of their own.
 - LB-22 zone-aware routing needs the bootstrap's cluster_manager.local_cluster_name and the node's
   locality: the hosts of the local cluster are the caller's own peers.
 """

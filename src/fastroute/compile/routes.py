@@ -8,7 +8,7 @@ VH-10  A virtual host has a name and a domain; names may repeat, and there may b
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from fastroute.compile.cluster_specifiers import compile_plugins
@@ -64,6 +64,29 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
         vhost_header=message.vhost_header.encode("utf-8"),
         internal_only_headers=tuple(name.encode("utf-8") for name in message.internal_only_headers),
     )
+
+
+def revise_table(
+    table: RouteTable,
+    configuration: Any,
+    ctx: Context,
+    gone: list[tuple[int, Sequence[bytes]]],
+    hosts: Iterable[tuple[int, Any]],
+    clusters: Container[str] | None,
+) -> tuple[RouteTable, list[int]]:
+    """The table with other virtual hosts, and their numbers in it.
+
+    `configuration` is the RouteConfiguration, resource of its own, without any virtual host; in all else it
+    is that of `table`. `gone` are numbers and domains of virtual hosts that are there no more, `hosts` the
+    new ones with their places in the list. Raises KeyError for a domain that another virtual host has.
+    """
+    known = clusters if configuration.validate_clusters.value else None
+    plugins = compile_plugins(configuration.cluster_specifier_plugins, ctx, "cluster_specifier_plugins")
+    fresh = [
+        compile_virtual_host(host, configuration, ctx, f"virtual_hosts[{place}]", known, plugins)
+        for place, host in hosts
+    ]
+    return table.revised(gone, fresh)
 
 
 def _check_domains(hosts: list[VirtualHostSpec], name: str, ctx: Context, dot: str) -> None:

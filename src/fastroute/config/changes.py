@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from fastroute.api import names, pool
 from fastroute.config import constraints
 from fastroute.config.collect import name_of, own
-from fastroute.config.resources import Resource, Resources
+from fastroute.config.resources import Resource, Resources, WireResource
 from fastroute.errors import ConfigError, ParseError, joined
 
 Content = Message | bytes | None
@@ -86,9 +86,17 @@ def _parsed(kind: str, given: Mapping[str, Content], errors: list[ConfigError]) 
     for name, content in given.items():
         try:
             if content is not None:
-                yield Resource(name, _message(KINDS[kind], name, content), origin="dynamic")
+                yield _resource(kind, name, content)
         except ConfigError as error:
             errors.append(error)
+
+
+def _resource(kind: str, name: str, content: Message | bytes) -> Resource:
+    """Route configurations keep their wire form, which the next one is compared with."""
+    message = _message(KINDS[kind], name, content)
+    if kind == "routes" and isinstance(content, bytes):
+        return WireResource(name, type(message), content, origin="dynamic", made=message)
+    return Resource(name, message, origin="dynamic")
 
 
 def _label(kind: str, name: str) -> str:

@@ -70,7 +70,7 @@ class Collector:
         if isinstance(tree, Message):
             self.message(own(tree), document, root)
         elif isinstance(tree, Resource):
-            self._add(replace(tree, message=own(tree.message)))
+            self._add(Resource(tree.name, own(tree.message), tree.positions, tree.root, tree.version, tree.origin))
         elif isinstance(tree, list | tuple):
             for position, item in enumerate(tree):
                 self.tree(item, document, f"{root}[{position}]", kind)

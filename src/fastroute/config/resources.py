@@ -59,6 +59,33 @@ class Resource:
         return self.positions.where(joined)
 
 
+class WireResource(Resource):
+    """A resource that came in wire form, `body`; its message is made when somebody asks for it."""
+
+    __slots__ = ("_made", "_made_of", "body")
+
+    body: bytes
+    _made: Message | None
+    _made_of: type[Message]
+
+    def __init__(
+        self, name: str, made_of: type[Message], body: bytes, *, origin: str = "", made: Message | None = None
+    ) -> None:
+        given: dict[str, object] = {"name": name, "origin": origin, "body": body, "_made": made, "_made_of": made_of}
+        for each in ("positions", "root", "version", "_digest"):
+            given[each] = None if each in ("positions", "_digest") else ""
+        for each, value in given.items():
+            object.__setattr__(self, each, value)
+
+    @property
+    def message(self) -> Message:
+        """The message; two threads that ask at once may make one each."""
+        if self._made is None:
+            object.__setattr__(self, "_made", self._made_of.FromString(self.body))
+        assert self._made is not None
+        return self._made
+
+
 @dataclass(slots=True)
 class Resources:
     """All resources of a source, in the order of the text."""

@@ -58,6 +58,14 @@ class RouteTable:
         internal_only_headers: tuple[bytes, ...] = (),
     ) -> RouteTable: ...
     def __len__(self) -> int: ...
+    def revised(
+        self, gone: Sequence[tuple[int, Sequence[bytes]]], fresh: Sequence[_VirtualHostSpec]
+    ) -> tuple[RouteTable, list[int]]:
+        """A table without the virtual hosts `gone`, each a number and its domains, and with `fresh` ones.
+
+        The other virtual hosts are shared and keep their numbers, which for a new table are 0, 1, …; the
+        list has the numbers of the fresh ones. Raises KeyError for a domain that another one has.
+        """
     def route(
         self,
         authority: _Text,

@@ -11,13 +11,14 @@ from fastroute.compile.context import Context
 from fastroute.compile.hcm import compile_hcm
 from fastroute.compile.links import node_locality
 from fastroute.compile.listeners import compile_listeners
-from fastroute.compile.routes import compile_route_configuration
+from fastroute.compile.routes import compile_route_configuration, revise_table
 from fastroute.config.resources import Resource, Resources
 from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.core.table import RouteTable
 from fastroute.errors import ConfigError, Notice
 from fastroute.snapshot.parts import Relied
+from fastroute.snapshot.wire import Revision
 
 UNNAMED = Resource("", None)  # type: ignore[arg-type]
 
@@ -58,6 +59,22 @@ class Compiler:
             self.errors.append(error)
             return None, frozenset()
         return table, frozenset() if clusters is None else frozenset(clusters.names)
+
+    def revised_routes(
+        self, table: RouteTable, revision: Revision
+    ) -> tuple[RouteTable, list[int], frozenset[str]] | None:
+        """The table after a revision, the numbers of its fresh virtual hosts and the clusters that they rely on.
+
+        None when anything is refused; nothing is said of it.
+        """
+        here = self._context.for_resource(revision.resource, "RouteConfiguration")
+        clusters = self._relied()
+        hosts = revision.fresh.items()
+        try:
+            made, numbers = revise_table(table, revision.configuration, here, revision.gone, hosts, clusters)
+        except (ConfigError, KeyError):
+            return None
+        return made, numbers, frozenset() if clusters is None else frozenset(clusters.names)
 
     def listeners(self, reuse: Mapping[str, Listener]) -> tuple[ListenerTable | None, frozenset[str]]:
         """All listeners, those of `reuse` as they are, and the clusters that the others rely on."""

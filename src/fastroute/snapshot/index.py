@@ -54,16 +54,9 @@ class Index:
         _clusters(((name, now[name]) for name in names if name in now), services, aggregates)
         return Index(kinds, services, aggregates)
 
-    def above(self, names: Iterable[str]) -> set[str]:
-        """The aggregates that depend on any of the clusters `names`, themselves left out."""
-        given = set(names)
-        found: set[str] = set()
-        size = -1
-        while len(found) != size:
-            size = len(found)
-            reached = given | found
-            found.update(name for name, listed in self.aggregates.items() if not reached.isdisjoint(listed))
-        return found - given
+    def above(self, names: set[str]) -> set[str]:
+        """The aggregates that list any of the clusters `names`."""
+        return {name for name, listed in self.aggregates.items() if not names.isdisjoint(listed)}
 
 
 def merged(named: Named, changes: Mapping[str, Content], fresh: Named) -> Named:

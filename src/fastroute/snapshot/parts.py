@@ -10,6 +10,7 @@ from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import ListenerTable
 from fastroute.core.table import RouteTable
 from fastroute.errors import Notice
+from fastroute.snapshot.wire import Wire
 
 
 class Relied:
@@ -33,7 +34,8 @@ class Parts:
     """`known` are the clusters that exist, None when that cannot be told.
 
     `relied` says which of them each route configuration was compiled on (RA-05, only those that validate
-    their clusters), `listeners_relied` the same of all listeners together.
+    their clusters), `listeners_relied` the same of all listeners together. `wires` are the wire forms of
+    the route configurations that came as such.
     """
 
     resources: Resources
@@ -43,9 +45,10 @@ class Parts:
     clusters: dict[str, Cluster]
     routes: dict[str, RouteTable]
     listeners: ListenerTable
-    relied: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    relied: dict[str, frozenset[str]] = field(default_factory=dict)
     listeners_relied: frozenset[str] = frozenset()
     notices: tuple[Notice, ...] = ()
+    wires: dict[str, Wire] = field(default_factory=dict)
 
 
 def known_clusters(resources: Resources) -> frozenset[str] | None:

@@ -5,7 +5,7 @@ Rules:
 - A cluster is made anew when its resource or its load assignment changed, an aggregate also when one of
   its clusters did, and every cluster when the local one did (LB-22). Hosts that stay keep their state.
 - A route configuration is compiled anew when it changed, and when a cluster is gone that it was
-  compiled on (RA-05).
+  compiled on (RA-05). Where only virtual hosts changed, only those are compiled.
 - A listener is compiled anew when it changed, when a scope did that it may look up, and when the
   existence of a cluster changed that it forwards to.
 - Two resources of one name, notices of lenient loading, and the first or the last cluster of a
@@ -14,13 +14,13 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fastroute.compile.links import link_cluster, local_cluster
-from fastroute.config.changes import KINDS, Changes, parsed
-from fastroute.config.resources import Resources
+from fastroute.config.changes import KINDS, Changes, Content, parsed
+from fastroute.config.resources import Resources, WireResource
 from fastroute.core.chain import ChainEntry
 from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import Listener, ListenerTable
@@ -30,6 +30,7 @@ from fastroute.errors import joined
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.index import Index, Named, merged
 from fastroute.snapshot.parts import Parts, known_clusters
+from fastroute.snapshot.wire import Revision, Wire, revision, wire_of
 
 
 def updated(parts: Parts, index: Index, changes: Changes) -> tuple[Parts, Index] | None:
@@ -39,16 +40,31 @@ def updated(parts: Parts, index: Index, changes: Changes) -> tuple[Parts, Index]
     """
     if parts.notices:
         return None
-    fresh = parsed(changes, runtime=parts.resources.runtime, strict=parts.strict)
-    kinds = {
-        kind: merged(index.kinds[kind], getattr(changes, kind), {each.name: each for each in getattr(fresh, kind)})
-        for kind in KINDS
-    }
+    revisions = dict(_revisions(parts, index, changes.routes))
+    rest = {name: content for name, content in changes.routes.items() if name not in revisions}
+    fresh = parsed(replace(changes, routes=rest), runtime=parts.resources.runtime, strict=parts.strict)
+    fresh.routes.extend(each.resource for each in revisions.values())
+    kinds = {kind: _merged(index, changes, fresh, kind) for kind in KINDS}
     resources = _resources(parts.resources, changes, kinds)
-    update = Update(parts, index, changes, kinds, resources)
+    update = Update(parts, index, changes, kinds, resources, revisions)
     if fresh.notices or (update.known is None) != (parts.known is None):
         return None
     return update.run()
+
+
+def _merged(index: Index, changes: Changes, fresh: Resources, kind: str) -> Named:
+    return merged(index.kinds[kind], getattr(changes, kind), {each.name: each for each in getattr(fresh, kind)})
+
+
+def _revisions(parts: Parts, index: Index, routes: Mapping[str, Content]) -> Iterator[tuple[str, Revision]]:
+    """The route configurations that can be revised."""
+    for name, content in routes.items():
+        before = index.kinds["routes"].get(name)
+        if before is not None and content is not None:
+            wire = parts.wires.get(name) or wire_of(before)
+            found = None if wire is None else revision(name, content, wire)
+            if found is not None:
+                yield name, found
 
 
 def _resources(before: Resources, changes: Changes, kinds: Mapping[str, Named]) -> Resources:
@@ -59,17 +75,48 @@ def _resources(before: Resources, changes: Changes, kinds: Mapping[str, Named]) 
     return after
 
 
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Tables, the clusters that they rely on, and their wire forms."""
+
+    tables: dict[str, RouteTable]
+    relied: dict[str, frozenset[str]]
+    wires: dict[str, Wire]
+
+    def forget(self, name: str, *, table: bool = True) -> None:
+        """Let go of what is known of a table, and of the table unless another takes its place."""
+        self.relied.pop(name, None)
+        self.wires.pop(name, None)
+        if table:
+            self.tables.pop(name, None)
+
+    def put(self, name: str, table: RouteTable, relied: frozenset[str], wire: Wire | None) -> None:
+        """The table of that name from now on."""
+        self.tables[name] = table
+        if relied:
+            self.relied[name] = relied
+        if wire is not None:
+            self.wires[name] = wire
+
+
 class Update:
     """One update: `before` and its `index`, what changes, and the resources after it."""
 
     def __init__(
-        self, before: Parts, index: Index, changes: Changes, kinds: Mapping[str, Named], resources: Resources
+        self,
+        before: Parts,
+        index: Index,
+        changes: Changes,
+        kinds: Mapping[str, Named],
+        resources: Resources,
+        revisions: Mapping[str, Revision],
     ) -> None:
         self.before = before
         self.index = index
         self.changes = changes
         self.kinds = kinds
         self.resources = resources
+        self.revisions = revisions
         named = kinds["clusters"]
         self.gone = frozenset(name for name in changes.clusters if name in before.clusters and name not in named)
         self.new = frozenset(name for name in changes.clusters if name not in before.clusters and name in named)
@@ -79,7 +126,7 @@ class Update:
     def run(self) -> tuple[Parts, Index] | None:
         """Compile in the order of a fresh build."""
         clusters = self.clusters()
-        routes, relied = self.routes()
+        routes = self.routes()
         listeners, listeners_relied = self.listeners()
         if self.compiler.notices:
             return None
@@ -90,10 +137,11 @@ class Update:
             resources=self.resources,
             known=self.known,
             clusters=clusters,
-            routes=routes,
+            routes=routes.tables,
             listeners=listeners,
-            relied=relied,
+            relied=routes.relied,
             listeners_relied=listeners_relied,
+            wires=routes.wires,
         )
         return parts, self.index.after(self.kinds, self.before.clusters, clusters, self.changes.clusters)
 
@@ -136,25 +184,38 @@ class Update:
 
     # Route configurations
 
-    def routes(self) -> tuple[dict[str, RouteTable], Mapping[str, frozenset[str]]]:
-        """The tables after the update, and the clusters that each relies on."""
-        stale = {name for name, names in self.before.relied.items() if not names.isdisjoint(self.gone)}
+    def routes(self) -> Routes:
+        """The tables after the update."""
+        before = self.before
+        stale = {name for name, names in before.relied.items() if not names.isdisjoint(self.gone)}
         touched = stale | self.changes.routes.keys()
         if not touched:
-            return self.before.routes, self.before.relied
-        made, relied = dict(self.before.routes), dict(self.before.relied)
+            return Routes(before.routes, before.relied, before.wires)
+        made = Routes(dict(before.routes), dict(before.relied), dict(before.wires))
         named = self.kinds["routes"]
-        for name in touched:
-            relied.pop(name, None)
-            if name not in named:
-                made.pop(name, None)
+        for name in touched - named.keys():
+            made.forget(name)
         for name in [name for name in named if name in touched]:
-            table, names = self.compiler.routes(named[name])
-            if table is not None:
-                made[name] = table
-            if names:
-                relied[name] = names
-        return made, relied
+            if name in stale or not self._revise(name, made):
+                self._compile(name, made)
+        return made
+
+    def _revise(self, name: str, made: Routes) -> bool:
+        """Whether the virtual hosts that changed could be put into the table that was there."""
+        revision = self.revisions.get(name)
+        found = None if revision is None else self.compiler.revised_routes(made.tables[name], revision)
+        if revision is None or found is None:
+            return False
+        table, numbers, relied = found
+        made.put(name, table, relied | made.relied.get(name, frozenset()), revision.wire(numbers))
+        return True
+
+    def _compile(self, name: str, made: Routes) -> None:
+        made.forget(name, table=False)
+        resource = self.kinds["routes"][name]
+        table, relied = self.compiler.routes(resource)
+        if table is not None:
+            made.put(name, table, relied, wire_of(resource) if isinstance(resource, WireResource) else None)
 
     # Listeners
 
