@@ -5,6 +5,7 @@ from cpython.ref cimport Py_XDECREF
 from libc.stdint cimport int32_t, uint64_t
 from libc.stdlib cimport free
 
+from fastroute.core.scan cimport ScanRun
 from fastroute.core.slices cimport Slice
 
 cdef enum:
@@ -73,7 +74,7 @@ cdef class HeaderNames:
     cdef list texts            # keeps the names alive
     cdef dict numbers
     cdef Name *names
-    cdef uint64_t lengths      # bit n: a name has n bytes (63: or more)
+    cdef uint64_t lengths      # bit n: a name has n bytes (modulo 64)
     cdef int32_t[64] buckets
     cdef bint managed          # a name is one that a connection manager may add, change or remove
 
@@ -83,8 +84,9 @@ cdef class HeaderNames:
     cdef int open(self, View *view) except -1
     cdef int scan(self, View *view, object headers) except -1
     cdef int scan_pair(self, View *view, object pair) except -1
-    cdef inline int see(self, View *view, object name, object value) except -1
-    cdef int keep(self, View *view, int slot, object value) except -1
+    cdef int match(self, View *view, ScanRun *run) except -1
+    cdef int see(self, View *view, object name, object value) except -1
+    cdef int keep(self, View *view, int slot, object value, Slice text) except -1
     cdef int add(self, View *view, int slot, object owner, Slice text) except -1
 
 

@@ -10,7 +10,7 @@ source, say) could change the caller's list meanwhile.
 """
 
 cimport cython
-from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
@@ -19,7 +19,17 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 from fastroute.core.chars cimport chars_bad_value, chars_name_kind
-from fastroute.core.slices cimport Slice, lower, same_folded, slices_quick, view as view_of
+from fastroute.core.scan cimport (
+    SCAN_END, SCAN_MATCH, ScanRun, scan_bucket, scan_clear, scan_is_dirty, scan_pairs,
+)
+from fastroute.core.slices cimport Slice, same_folded, slices_quick, slices_same, view as view_of
+
+cdef extern from "Python.h":
+    ctypedef struct PyListObject:
+        PyObject **ob_item
+
+    ctypedef struct PyTupleObject:
+        PyObject **ob_item
 
 cdef dict PSEUDO = {
     b":authority": AUTHORITY, b"host": AUTHORITY, b":path": PATH, b":method": METHOD, b":scheme": SCHEME,
@@ -42,14 +52,6 @@ INLINE_HEADERS = frozenset([
     b"x-envoy-upstream-rq-timeout-ms", b"x-envoy-upstream-stream-duration-ms", b"x-forwarded-client-cert",
     b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto", b"x-request-id",
 ])
-
-
-cdef inline int bucket_of(const char *text, Py_ssize_t size) noexcept nogil:
-    return (size * 7 + lower(text[0]) * 3 + lower(text[size - 1])) & (BUCKETS - 1)
-
-
-cdef inline int length_bit(Py_ssize_t size) noexcept nogil:
-    return <int>size if size < 63 else 63
 
 
 cdef object MANAGED = frozenset([
@@ -101,10 +103,10 @@ cdef class HeaderNames:
         new = &moved[count]
         view_of(name, &new.text)
         new.merged = name in INLINE_HEADERS
-        bucket = bucket_of(new.text.data, new.text.size)
+        bucket = scan_bucket(new.text.data, new.text.size)
         new.next = self.buckets[bucket]
         self.buckets[bucket] = count
-        self.lengths |= <unsigned long long>1 << length_bit(new.text.size)
+        self.lengths |= <unsigned long long>1 << (new.text.size & 63)
         return count
 
     cdef HeaderNames copy(self):
@@ -138,63 +140,72 @@ cdef class HeaderNames:
 
     cdef int scan(self, View *view, object headers) except -1:
         """Note every line of the table's headers. `headers` is a tuple or list of pairs, or a dict."""
-        cdef Py_ssize_t at = 0
-        cdef PyObject *pair
+        cdef ScanRun run
+        cdef PyObject **items
+        cdef Py_ssize_t at = 0, count, judged = 0
         if type(headers) is dict:
             for name, value in (<dict>headers).items():
                 self.see(view, name, value)
             return 0
-        # PERF: pairs are borrowed, for nothing here runs Python code but `scan_pair` and `keep` on odd types.
+        # PERF: pairs are borrowed: nothing here runs Python code but `scan_pair` on odd types, behind which the
+        # list is looked at anew.
+        scan_clear(&run)
+        run.bytes = 0
         while True:
-            if type(headers) is list:
-                if at >= PyList_GET_SIZE(headers):
-                    return 0
-                pair = <PyObject *>PyList_GET_ITEM(headers, at)
-            else:
-                if at >= PyTuple_GET_SIZE(headers):
-                    return 0
-                pair = <PyObject *>PyTuple_GET_ITEM(headers, at)
+            items = scan_items(headers, &count)
+            at = scan_pairs(items, at, count, self.lengths, self.buckets, &run)
+            if run.stop == SCAN_MATCH:
+                self.match(view, &run)
+                continue
+            if scan_is_dirty(&run):
+                judge(view, items, judged, min(at, count))
+                scan_clear(&run)
+            if run.stop == SCAN_END:
+                break
+            self.scan_pair(view, <object>items[at])
             at += 1
-            if type(<object>pair) is tuple and PyTuple_GET_SIZE(<object>pair) == 2:
-                self.see(view, <object>PyTuple_GET_ITEM(<object>pair, 0), <object>PyTuple_GET_ITEM(<object>pair, 1))
-            else:
-                self.scan_pair(view, <object>pair)
+            judged = at
+        view.header_count += at
+        view.header_bytes += run.bytes
+        return 0
+
+    cdef int match(self, View *view, ScanRun *run) except -1:
+        """Keep a line whose name may be one of the table's, if it is."""
+        cdef int32_t at = self.buckets[scan_bucket(run.name_text, run.name_size)]
+        cdef Slice *name
+        while at >= 0:
+            name = &self.names[at].text
+            if name.size == run.name_size and (slices_same(run.name_text, name.data, <size_t>name.size)
+                                               or same_folded(run.name_text, name.data, name.size)):
+                return self.keep(view, at, <object>run.value, Slice(run.value_text, run.value_size))
+            at = self.names[at].next
+        return 0
 
     cdef int scan_pair(self, View *view, object pair) except -1:
+        view.header_count -= 1              # `see` counts it, and so does the scan
         if isinstance(pair, (tuple, list)) and len(pair) == 2:
             return self.see(view, pair[0], pair[1])
         raise ValueError(f"a header is a pair of name and value, not {pair!r:.80}")
 
-    cdef inline int see(self, View *view, object name, object value) except -1:
+    cdef int see(self, View *view, object name, object value) except -1:
+        """One line, whatever its types."""
+        cdef ScanRun run
         cdef Slice text, content
-        cdef int32_t at
-        cdef int kind
-        # PERF: the quick look is inline; the general one is a call.
-        if not slices_quick(name, &text.data, &text.size):
-            view_of(name, &text)
-        if not slices_quick(value, &content.data, &content.size):
-            view_of(value, &content)
+        view_of(name, &text)
+        view_of(value, &content)
         view.header_count += 1
         view.header_bytes += text.size + content.size
-        kind = chars_name_kind(text.data, text.size)
-        if kind > 1:
-            view.flags |= UNDERSCORE if kind == 2 else BAD_NAME
-        if chars_bad_value(content.data, content.size):
-            view.flags |= BAD_VALUE
-        if text.size == 0 or not (self.lengths >> length_bit(text.size)) & 1:
+        judge_one(view, text, content)
+        if text.size == 0 or not (self.lengths >> (text.size & 63)) & 1:
             return 0
-        at = self.buckets[bucket_of(text.data, text.size)]
-        while at >= 0:
-            if self.names[at].text.size == text.size and same_folded(text.data, self.names[at].text.data, text.size):
-                return self.keep(view, at, value)
-            at = self.names[at].next
-        return 0
+        run.value = <PyObject *>value
+        run.name_text, run.name_size = text.data, text.size
+        run.value_text, run.value_size = content.data, content.size
+        return self.match(view, &run)
 
-    cdef int keep(self, View *view, int slot, object value) except -1:
-        cdef Slice text
+    cdef int keep(self, View *view, int slot, object value, Slice text) except -1:
         cdef int32_t last
         cdef Value *earlier
-        view_of(value, &text)
         trim(&text)
         if self.names[slot].merged and view.slots[slot].first >= 0:
             last = view.slots[slot].first
@@ -235,6 +246,33 @@ cdef class HeaderNames:
             view.values[view.slots[slot].last].next = number
         view.slots[slot].last = number
         return 0
+
+
+cdef inline PyObject **scan_items(object headers, Py_ssize_t *count) noexcept:
+    """The items of a list or tuple, as they lie now."""
+    if type(headers) is list:
+        count[0] = PyList_GET_SIZE(headers)
+        return (<PyListObject *>headers).ob_item
+    count[0] = PyTuple_GET_SIZE(headers)
+    return (<PyTupleObject *>headers).ob_item
+
+
+cdef void judge(View *view, PyObject **items, Py_ssize_t start, Py_ssize_t end) noexcept:
+    """Look closely at pairs of plain texts in which the scan saw something."""
+    cdef Slice name, value
+    cdef Py_ssize_t at
+    for at in range(start, end):
+        slices_quick(<object>PyTuple_GET_ITEM(<object>items[at], 0), &name.data, &name.size)
+        slices_quick(<object>PyTuple_GET_ITEM(<object>items[at], 1), &value.data, &value.size)
+        judge_one(view, name, value)
+
+
+cdef void judge_one(View *view, Slice name, Slice value) noexcept nogil:
+    cdef int kind = chars_name_kind(name.data, name.size)
+    if kind > 1:
+        view.flags |= UNDERSCORE if kind == 2 else BAD_NAME
+    if chars_bad_value(value.data, value.size):
+        view.flags |= BAD_VALUE
 
 
 cdef inline void trim(Slice *text) noexcept nogil:

@@ -23,9 +23,25 @@ cdef inline bytes text_of(object value):
 
 cdef extern from *:
     """
+    #include <stdint.h>
+    #include <string.h>
+    /* The state bits of a str that say: its text lies right behind its head, one ASCII byte a character. */
+    static inline uint32_t slices_state(PyObject *text) {
+        uint32_t bits;
+        memcpy(&bits, &((PyASCIIObject *)text)->state, 4);
+        return bits;
+    }
+    static inline uint32_t slices_ascii(void) {                   /* a constant to the compiler */
+        PyASCIIObject sample;
+        memset(&sample, 0, sizeof sample);
+        sample.state.compact = 1;
+        sample.state.ascii = 1;
+        return slices_state((PyObject *)&sample);
+    }
+
     /* The bytes of a bytes or an ASCII str, at the cost of two comparisons; 0 for everything else. */
     static inline int slices_quick(PyObject *value, const char **data, Py_ssize_t *size) {
-        if (Py_IS_TYPE(value, &PyUnicode_Type) && PyUnicode_IS_COMPACT_ASCII(value)) {
+        if (Py_IS_TYPE(value, &PyUnicode_Type) && (slices_state(value) & slices_ascii()) == slices_ascii()) {
             *data = (const char *)((PyASCIIObject *)value + 1);
             *size = ((PyASCIIObject *)value)->length;
             return 1;
@@ -53,6 +69,42 @@ cdef inline int view(object value, Slice *out) except -1:
     else:
         raise TypeError(f"str or bytes expected, not {type(value).__name__}")
     return 0
+
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    /* memcmp(a, b, size) == 0 without a call: routing compares short texts, where the call costs more than the work. */
+    static inline int slices_same(const char *a, const char *b, size_t size) {
+        uint64_t x, y;
+        uint32_t v, w;
+        if (size >= 8) {
+            const char *last = a + size - 8;
+            for (; a < last; a += 8, b += 8) {
+                memcpy(&x, a, 8);
+                memcpy(&y, b, 8);
+                if (x != y) return 0;
+            }
+            b -= a - last;
+            memcpy(&x, last, 8);
+            memcpy(&y, b, 8);
+            return x == y;
+        }
+        if (size >= 4) {
+            memcpy(&v, a, 4);
+            memcpy(&w, b, 4);
+            if (v != w) return 0;
+            memcpy(&v, a + size - 4, 4);
+            memcpy(&w, b + size - 4, 4);
+            return v == w;
+        }
+        for (; size; size--)
+            if (a[size - 1] != b[size - 1]) return 0;
+        return 1;
+    }
+    """
+    bint slices_same(const char *a, const char *b, size_t size) noexcept nogil
 
 
 cdef inline char lower(char c) noexcept nogil:
