@@ -69,7 +69,8 @@ class Served:
         path.write_text(text.replace(old, new))
 
     def watches(self) -> dict[str, Any]:
-        return self.server.connections[0].session.watches if self.server.connections else {}
+        one = self.server.connections[0].session if self.server.connections else None
+        return one.watches if one is not None else {}
 
 
 @pytest.fixture

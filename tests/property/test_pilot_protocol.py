@@ -14,37 +14,46 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastroute.api.pool import new
+from fastroute.api.pool import message_class, new
 from fastroute.errors import RequestError
-from fastroute.pilot.discovery.generated import TYPES, version
+from fastroute.pilot.discovery.generated import TYPES
+from fastroute.pilot.discovery.layers import Holding, Item, Layer
 from fastroute.pilot.discovery.server.delta import DeltaSession
 from fastroute.pilot.discovery.server.protocol import KINDS, URLS, proxy_of
 from fastroute.pilot.discovery.server.service import DELTA_REQUEST
-from fastroute.pilot.discovery.server.sotw import SotwSession, _empty
+from fastroute.pilot.discovery.server.sotw import SotwSession, empty
 
 REQUEST = "envoy.service.discovery.v3.DiscoveryRequest"
+RESPONSE = "envoy.service.discovery.v3.DiscoveryResponse"
+DELTA_RESPONSE = "envoy.service.discovery.v3.DeltaDiscoveryResponse"
 NAMED = {"endpoints": "clusters", "routes": "listeners"}
 
 
-class State:
+class State(Holding):
     """A generated state: resources by kind and name. Endpoints go with clusters, routes with listeners."""
 
     def __init__(self, resources: Mapping[str, Mapping[str, int]]) -> None:
-        self._wire = {
-            kind: {name: name.encode() + bytes([value]) for name, value in resources.get(kind, {}).items()}
-            for kind in TYPES
-        }
+        layers = {}
+        for kind in TYPES:
+            items = [
+                Item.of(kind, name, name.encode() + bytes([value])) for name, value in resources.get(kind, {}).items()
+            ]
+            layers[kind] = (
+                Layer({one.name: one for one in items if one.name < "d"}),
+                Layer({one.name: one for one in items if one.name >= "d"}),
+            )
+        super().__init__(layers)
 
-    def wire(self, kind: str) -> Mapping[str, bytes]:
-        return self._wire[kind]
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        return {kind: version(self._wire[kind].values()) for kind in TYPES}
+def decoded(variant: str, responses: list[Any]) -> list[Any]:
+    """What a client reads out of the bytes that are sent."""
+    return [message_class(variant).FromString(one.data) for one in responses]
 
 
 class Client(ABC):
     """What a proxy would hold."""
+
+    variant: str
 
     def __init__(self) -> None:
         self.has: dict[str, dict[str, bytes]] = {kind: {} for kind in TYPES}
@@ -60,7 +69,7 @@ class Client(ABC):
         """Apply responses and say what a proxy would say, until nothing more comes."""
         while responses:
             following: list[Any] = []
-            for response in responses:
+            for response in decoded(self.variant, responses):
                 following += self.apply(KINDS[response.type_url], response)
             responses = following
             for kind in NAMED:
@@ -82,6 +91,8 @@ class Client(ABC):
 class SotwClient(Client):
     """Speaks the state of the world."""
 
+    variant = RESPONSE
+
     def ask(self, kind: str) -> list[Any]:
         names = sorted(self.asked.get(kind, ()))
         request = new(REQUEST)
@@ -90,7 +101,7 @@ class SotwClient(Client):
         return list(self.session.request(request))
 
     def connect(self, state: State) -> None:
-        self.session, self.nonces = SotwSession(state), {}  # type: ignore[arg-type]
+        self.session, self.nonces = SotwSession(state), {}
         kinds = ["clusters", "listeners", *(kind for kind in NAMED if self.asked.get(kind))]
         self.take([response for kind in kinds for response in self.ask(kind)])
 
@@ -121,6 +132,8 @@ def _name(data: bytes) -> str:
 class DeltaClient(Client):
     """Speaks increments."""
 
+    variant = DELTA_RESPONSE
+
     def ask(self, kind: str, **fields: Any) -> list[Any]:
         request = new(DELTA_REQUEST)
         request.type_url = URLS[kind]  # type: ignore[attr-defined]
@@ -131,7 +144,7 @@ class DeltaClient(Client):
         return list(self.session.request(request))
 
     def connect(self, state: State) -> None:
-        self.session, self.nonces = DeltaSession(state), {}  # type: ignore[arg-type]
+        self.session, self.nonces = DeltaSession(state), {}
         responses = []
         for kind in TYPES:
             names = sorted(self.asked.get(kind, ()))
@@ -197,15 +210,15 @@ def request(kind: str, *names: str, nonce: str = "", error: str = "") -> Any:
 
 
 def test_state_of_the_world_rules() -> None:
-    session = SotwSession(State({"clusters": {"a": 1}, "endpoints": {"a": 1}}))  # type: ignore[arg-type]
+    session = SotwSession(State({"clusters": {"a": 1}, "endpoints": {"a": 1}}))
     assert session.request(request("endpoints")) == [], "no names: the subscription ends before it began"
-    (first,) = session.request(request("endpoints", "a", "z"))
-    assert sorted(one.value for one in first.resources) == sorted([b"a\x01", _empty("z")])
+    (first,) = decoded(RESPONSE, session.request(request("endpoints", "a", "z")))
+    assert sorted(one.value for one in first.resources) == sorted([b"a\x01", empty("z").data])
     assert session.request(request("endpoints", "a", "z", nonce="stale")) == []
     assert session.request(request("endpoints", "a", "z", nonce=first.nonce)) == [], "acknowledged"
     assert session.watches["endpoints"].status == "SYNCED"
-    (more,) = session.request(request("endpoints", "a", "b", "z", nonce=first.nonce))
-    assert [one.value for one in more.resources] == [_empty("b")], "only what is named newly"
+    (more,) = decoded(RESPONSE, session.request(request("endpoints", "a", "b", "z", nonce=first.nonce)))
+    assert [one.value for one in more.resources] == [empty("b").data], "only what is named newly"
     assert session.request(request("endpoints", "a", "b", "z", nonce=more.nonce, error="no")) == []
     assert (session.watches["endpoints"].status, session.watches["endpoints"].error) == ("ERROR", "no")
     (again,) = session.request(request("endpoints", "a"))
@@ -221,17 +234,17 @@ def _other() -> Any:
 
 
 def test_clusters_make_their_endpoints_follow() -> None:
-    session = SotwSession(State({"clusters": {"a": 1}, "endpoints": {"a": 1}}))  # type: ignore[arg-type]
+    session = SotwSession(State({"clusters": {"a": 1}, "endpoints": {"a": 1}}))
     (clusters,) = session.request(request("clusters"))
     session.request(request("clusters", nonce=clusters.nonce))
     (endpoints,) = session.request(request("endpoints", "a"))
     session.request(request("endpoints", "a", nonce=endpoints.nonce))
-    sent = session.push(State({"clusters": {"a": 2}, "endpoints": {"a": 1}}))  # type: ignore[arg-type]
-    assert [KINDS[one.type_url] for one in sent] == ["clusters", "endpoints"]
+    sent = session.push(State({"clusters": {"a": 2}, "endpoints": {"a": 1}}))
+    assert [one.kind for one in sent] == ["clusters", "endpoints"]
 
 
 def test_too_many_names_are_refused() -> None:
-    session = SotwSession(State({}))  # type: ignore[arg-type]
+    session = SotwSession(State({}))
     with pytest.raises(RequestError, match="100001 names"):
         session.request(request("endpoints", *map(str, range(100_001))))
 

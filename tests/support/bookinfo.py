@@ -8,12 +8,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from fastroute.api.pool import new, pool
 from fastroute.config import read as read_resources
 from fastroute.config.resources import Resources
 from fastroute.pilot import discovery
-from fastroute.pilot.discovery.generated import message
 from support.shared import ROOT, shared
 
 DIRECTORY = ROOT / "examples" / "bookinfo"
@@ -52,7 +53,9 @@ def block(name: str) -> str:
 
 def block_message(name: str, type_name: str) -> Any:
     """A JSON block as a message. One of them ends with a comma, which is dropped."""
-    return message(type_name, json.loads(block(name).strip().rstrip(",")))
+    made = new(type_name)
+    json_format.ParseDict(json.loads(block(name).strip().rstrip(",")), made, descriptor_pool=pool())
+    return made
 
 
 def lines(text: str) -> list[str]:

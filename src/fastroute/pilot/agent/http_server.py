@@ -18,13 +18,14 @@ IDLE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: its method, path without query, and headers (names in lower case)."""
+    """A request: its method, path, headers (names in lower case), and the query after the path's question mark."""
 
     method: str
     path: str
     headers: dict[str, str] = field(default_factory=dict)
     local: bool = False
     """Whether it came from this machine."""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class HttpServer:
             raise ValueError("not HTTP/1")
         pairs = (line.partition(":") for line in head[1:] if line)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        call = Call(method, target.partition("?")[0], headers, _is_local(writer))
+        path, _, query = target.partition("?")
+        call = Call(method, path, headers, _is_local(writer), query)
         keep = headers.get("connection", "").lower() != "close" and headers.get("content-length", "0") == "0"
         keep = keep and "transfer-encoding" not in headers and version != "HTTP/1.0"
         writer.write(_encoded(await self._handler(call), head_only=method == "HEAD", keep=keep))

@@ -1,30 +1,31 @@
 """The resources of one proxy, as messages.
 
-Generation is a pure function: the same objects give the same bytes, whatever order files were read in.
+Generation is a pure function: the same objects give the same bytes, whatever order files were read in. It has two
+parts: what all proxies share that see the mesh alike, and what belongs to the proxy's own workload.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from fastroute.api import names as api
-from fastroute.api.pool import message_class, new, pool
+from fastroute.api.encode import Piece
+from fastroute.api.pool import message_class
 from fastroute.pilot.discovery.findings import Finding
-from fastroute.pilot.discovery.generate.clusters import clusters
+from fastroute.pilot.discovery.generate.clusters import inbound_clusters, outbound_clusters
 from fastroute.pilot.discovery.generate.endpoints import load_assignments
-from fastroute.pilot.discovery.generate.listeners import listeners
+from fastroute.pilot.discovery.generate.listeners import inbound_listeners, outbound_listeners
+from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.generate.routes import route_configurations, route_names
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Service
-from fastroute.pilot.discovery.model.view import view
+from fastroute.pilot.discovery.model.view import View, view
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.profiles import PROFILES, Profile
 
@@ -83,33 +84,26 @@ class Generated:
         return self._wire[kind]
 
     @functools.cached_property
+    def _pieces(self) -> Mapping[str, Mapping[str, Piece]]:
+        return {
+            kind: {name_of(one): one if isinstance(one, Piece) else Piece(one) for one in self.resources[kind]}
+            for kind in TYPES
+        }
+
+    @functools.cached_property
     def _wire(self) -> Mapping[str, Mapping[str, bytes]]:
         return {
-            kind: {name_of(one): encoded(type_name, json.dumps(one)) for one in self.resources[kind]}
+            kind: {name: piece.data(type_name) for name, piece in self._pieces[kind].items()}
             for kind, type_name in TYPES.items()
         }
 
     @functools.cached_property
     def versions(self) -> Mapping[str, str]:
         """A version of each kind, made from its content: equal resources have equal versions."""
-        return {kind: version(self._wire[kind].values()) for kind in TYPES}
-
-
-def message(type_name: str, resource: Mapping[str, Any]) -> Message:
-    """A resource in JSON form as a message of the private pool."""
-    made = new(type_name)
-    json_format.ParseDict(dict(resource), made, descriptor_pool=pool())
-    return made
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def encoded(type_name: str, text: str) -> bytes:
-    """A resource in JSON form as wire bytes.
-
-    Remembered by its text: most resources are the same for many proxies and from one state to the next, and
-    reading JSON into a message is most of the work of a generation.
-    """
-    return message(type_name, json.loads(text)).SerializeToString(deterministic=True)
+        return {
+            kind: version(piece.version(type_name) for piece in self._pieces[kind].values())
+            for kind, type_name in TYPES.items()
+        }
 
 
 def name_of(resource: Mapping[str, Any]) -> str:
@@ -117,12 +111,25 @@ def name_of(resource: Mapping[str, Any]) -> str:
     return str(resource.get("name") or resource["cluster_name"])
 
 
-def version(resources: Iterable[bytes]) -> str:
-    """The content hash of some resources."""
-    digest = hashlib.sha256()
-    for data in resources:
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()[:16]
+def version(versions: Iterable[str]) -> str:
+    """The content hash of some resources, from theirs."""
+    return hashlib.sha256("".join(versions).encode()).hexdigest()[:16]
+
+
+def shared(seen: View) -> dict[str, list[JSON]]:
+    """What all proxies are sent that see the mesh alike."""
+    listeners = outbound_listeners(seen)
+    return {
+        "clusters": outbound_clusters(seen),
+        "endpoints": load_assignments(seen),
+        "listeners": listeners,
+        "routes": route_configurations(seen, route_names(listeners)),
+    }
+
+
+def own(seen: View) -> dict[str, list[JSON]]:
+    """What belongs to the proxy's own workload."""
+    return {"clusters": inbound_clusters(seen), "endpoints": [], "listeners": inbound_listeners(seen), "routes": []}
 
 
 def generate(
@@ -135,11 +142,6 @@ def generate(
     """The resources of a sidecar. `services` may be given when many proxies are generated for."""
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
     seen = view(registry, proxy, chosen, services)
-    made_listeners = listeners(seen)
-    resources = {
-        "clusters": clusters(seen),
-        "endpoints": load_assignments(seen),
-        "listeners": made_listeners,
-        "routes": route_configurations(seen, route_names(made_listeners)),
-    }
+    first, second = shared(seen), own(seen)
+    resources = {kind: [*first[kind], *second[kind]] for kind in TYPES}
     return Generated(proxy, chosen, resources, tuple(dict.fromkeys(seen.findings)))

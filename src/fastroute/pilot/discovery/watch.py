@@ -1,7 +1,8 @@
 """Directories of manifests that change: the newest good state, and what is wrong with a newer one.
 
-`Watched` looks when it is asked to (`poll`); it has no clock and no thread of its own. A state with an
-error does not come into force: the last good one stays, and `error` says why until the files are mended.
+`Watched` looks when it is asked to (`moved`, `poll`); it has no clock and no thread of its own. Only files that
+changed are read again. A state with an error does not come into force: the last good one stays, and `error` says why
+until the files are mended.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastroute.errors import ConfigError, ParseError, Where
-from fastroute.pilot.discovery.registry.directory import SUFFIXES, Registry, read
+from fastroute.pilot.discovery.registry.directory import File, Registry, assemble, files, parse
 
-Stamp = tuple[tuple[str, int, int], ...]
+Stamp = tuple[int, int, int]
+"""Time of change, size and inode of a file."""
 
 
 class Watched:
@@ -24,9 +26,15 @@ class Watched:
     def __init__(self, *paths: str | Path, lenient: bool = False) -> None:
         self._paths = tuple(Path(path) for path in paths)
         self._lenient = lenient
-        self._stamp = self._look()
-        self.registry: Registry = read(*self._paths, strict=not lenient)
+        self._files: dict[Path, tuple[Stamp, File]] = {}
+        self._seen = self._stamp = self._look()
+        self.registry: Registry = self._read(self._stamp)
         self.error: ConfigError | None = None
+
+    def moved(self) -> bool:
+        """Whether a file changed since this was asked last. Nothing is read."""
+        before, self._seen = self._seen, self._look()
+        return before != self._seen
 
     def poll(self) -> bool:
         """Read again if a file changed; whether another state came into force."""
@@ -35,7 +43,7 @@ class Watched:
             return False
         self._stamp = stamp
         try:
-            registry = read(*self._paths, strict=not self._lenient)
+            registry = self._read(stamp)
         except ConfigError as error:
             self.error = error
             return False
@@ -45,19 +53,29 @@ class Watched:
         self.registry, self.error = registry, None
         return True
 
-    def _look(self) -> Stamp:
-        """Name, time of change and size of every file that is read."""
-        found = []
-        for path in self._paths:
-            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                if file.suffix in SUFFIXES or not path.is_dir():
-                    found.append(self._stamp_of(file))
-        return tuple(one for one in found if one is not None)
+    def _read(self, stamp: list[dict[Path, Stamp]]) -> Registry:
+        """The objects of all files; those of a file that is as it was are the same objects."""
+        read: dict[Path, tuple[Stamp, File]] = {}
+        for layer in stamp:
+            for path, now in layer.items():
+                held = self._files.get(path)
+                if held is None or held[0] != now:
+                    held = (now, parse(str(path), path.read_text(encoding="utf-8")))
+                read[path] = held
+        self._files = read
+        return assemble(([read[path][1] for path in layer] for layer in stamp), strict=not self._lenient)
+
+    def _look(self) -> list[dict[Path, Stamp]]:
+        """Every file that is read, of each path, in order."""
+        return [self._stamps(path) for path in self._paths]
 
     @staticmethod
-    def _stamp_of(file: Path) -> tuple[str, int, int] | None:
-        try:
-            status = file.stat()
-        except FileNotFoundError:
-            return None
-        return (str(file), status.st_mtime_ns, status.st_size)
+    def _stamps(path: Path) -> dict[Path, Stamp]:
+        found = {}
+        for file in files(path):
+            try:
+                status = file.stat()
+            except FileNotFoundError:
+                continue
+            found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return found

@@ -16,14 +16,23 @@ from fastroute.api.pool import message_class, new
 from fastroute.config import read
 from fastroute.pilot.agent.http_server import Call, Reply
 from fastroute.pilot.discovery.server.debug import Debug
-from fastroute.pilot.discovery.server.service import MOST_BYTES, SERVICE, DiscoveryServer
+from fastroute.pilot.discovery.server.limits import LIMITS
+from fastroute.pilot.discovery.server.service import SERVICE, DiscoveryServer
 
 PROXY = f"{bookinfo.PRODUCTPAGE}.default"
 
 
 def page(path: str, method: str = "GET") -> Reply:
-    debug = Debug(DiscoveryServer(bookinfo.DIRECTORY))
-    return asyncio.run(debug.answer(Call(method, path)))
+    async def run() -> Reply:
+        server = DiscoveryServer(bookinfo.DIRECTORY)
+        await server.start()
+        path_only, _, query = path.partition("?")
+        try:
+            return await Debug(server).answer(Call(method, path_only, query=query))
+        finally:
+            await server.stop()
+
+    return asyncio.run(run())
 
 
 def test_pages() -> None:
@@ -31,7 +40,8 @@ def test_pages() -> None:
     assert json.loads(page("/debug/syncz").body) == []
     assert json.loads(page("/debug/push_status").body) == {"pushes": 0, "error": None, "findings": []}
     assert "reviews.default.svc.cluster.local:9080" in json.loads(page("/debug/endpointz").body)
-    assert b'pilot_xds_pushes{type="cds"} 0\n' in page("/metrics").body
+    assert b"\npilot_xds_pushes 0\n" in page("/metrics").body
+    assert "/debug/syncz" in json.loads(page("/debug/list").body)
     assert (page("/nowhere").status, page("/ready", "POST").status) == (404, 405)
 
 
@@ -41,6 +51,7 @@ def test_the_dump_of_a_proxy_is_what_it_would_be_sent() -> None:
     assert [one.message for one in dumped.clusters] == wanted.clusters
     assert [one.message for one in dumped.routes] == wanted.routes
     assert page("/debug/config_dump/nobody").status == 404
+    assert page(f"/debug/config_dump?proxyID={PROXY}").body == page(f"/debug/config_dump/{PROXY}").body
 
 
 def with_stream(work: Callable[[Any], Awaitable[None]]) -> DiscoveryServer:
@@ -81,7 +92,7 @@ def test_a_stream_gets_its_clusters_and_is_forgotten() -> None:
         assert await stream.read() is grpc.aio.EOF
 
     server = with_stream(work)
-    assert (server.connections, server.sent["clusters"]) == ([], 1)
+    assert (server.connections, server.metrics.total("pilot_xds_pushes")) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +111,7 @@ def test_streams_without_a_sidecar_are_refused(node: str, code: grpc.StatusCode)
 
 def test_requests_have_a_limit() -> None:
     async def work(stream: Any) -> None:
-        await stream.write(request(names.CLUSTER, response_nonce="x" * (MOST_BYTES + 1)))
+        await stream.write(request(names.CLUSTER, response_nonce="x" * (LIMITS.message_bytes + 1)))
         assert await stream.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
     with_stream(work)

@@ -11,8 +11,9 @@ resolution; DNS kinds for names outside. A DNS cluster without any endpoint is l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.generate import names, tls, traffic
 from fastroute.pilot.discovery.generate.endpoints import assignment, with_subset
 from fastroute.pilot.discovery.generate.names import JSON
@@ -26,25 +27,40 @@ DNS = "envoy.extensions.clusters.dns.v3.DnsCluster"
 EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange"
 
 
-def clusters(view: View) -> list[JSON]:
-    """All clusters, in order."""
+def outbound_clusters(view: View) -> list[JSON]:
+    """The clusters that all proxies have which see the mesh alike."""
+    return _first_of_each((*_outbound(view), black_hole(view), passthrough(view)))
+
+
+def inbound_clusters(view: View) -> list[JSON]:
+    """The clusters of the proxy's own workload."""
+    return _first_of_each((*_inbound(view), _inbound_passthrough(view)))
+
+
+def _first_of_each(made: Iterable[JSON]) -> list[JSON]:
     found: dict[str, JSON] = {}
-    for cluster in (*_outbound(view), black_hole(view), passthrough(view), *_inbound(view), _inbound_passthrough(view)):
+    for cluster in made:
         found.setdefault(cluster["name"], cluster)
     return list(found.values())
 
 
 def _outbound(view: View) -> Iterator[JSON]:
     for service in view.services:
-        policy = view.policy(service)
-        subsets: tuple[Subset | None, ...] = (None, *(policy.spec.subsets if policy is not None else ()))
-        for port in service.ports:
-            if port.protocol.value == "UDP":
-                continue
+        host = service.host
+        yield from view.remembered(("clusters", host), lambda host=host: list(_of_service(view, host)))  # type: ignore[misc]
+
+
+def _of_service(view: View, host: str) -> Iterator[Piece]:
+    service = view.service(host)
+    assert service is not None
+    policy = view.policy(service)
+    subsets: tuple[Subset | None, ...] = (None, *(policy.spec.subsets if policy is not None else ()))
+    for port in service.ports:
+        if port.protocol.value != "UDP":
             for subset in subsets:
                 cluster = _of_port(view, service, port, policy, subset)
                 if cluster is not None:
-                    yield cluster
+                    yield Piece(cluster)
 
 
 def _of_port(view: View, service: Service, port: Port, policy: Policy | None, subset: Subset | None) -> JSON | None:

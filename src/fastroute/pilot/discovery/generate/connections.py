@@ -15,7 +15,7 @@ from fastroute.pilot.discovery.generate.destinations import Caller, cluster_of
 from fastroute.pilot.discovery.generate.names import JSON, outbound
 from fastroute.pilot.discovery.model.build import is_address
 from fastroute.pilot.discovery.model.hosts import covers
-from fastroute.pilot.discovery.model.rules import Rule, rule_for
+from fastroute.pilot.discovery.model.rules import Rule
 from fastroute.pilot.discovery.model.services import Port, Service
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.discovery.registry.traffic import L4Match, RouteDestination, TCPRoute, TLSMatch, TLSRoute
@@ -23,7 +23,7 @@ from fastroute.pilot.discovery.registry.traffic import L4Match, RouteDestination
 
 def chains_for(view: View, service: Service, port: Port, bind: str) -> Iterator[JSON]:
     """The chains of a service's port on the listener bound to `bind`."""
-    rule = rule_for(view.rules, service.host)
+    rule = view.rule(service.host)
     ranges = [one for one in service.addresses if not is_address(one)] if bind == "0.0.0.0" else []
     complete = False
     if rule is not None:

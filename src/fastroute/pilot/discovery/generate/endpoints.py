@@ -7,8 +7,9 @@ Locality load balancing (priorities or shares) is written only where outlier det
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.generate import localities, names, traffic
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.model.build import is_address
@@ -23,16 +24,23 @@ def load_assignments(view: View) -> list[JSON]:
     """The assignments of all EDS clusters, in the clusters' order."""
     found: dict[str, JSON] = {}
     for service in view.services:
-        if service.resolution is not Resolution.EDS:
-            continue
-        policy = view.policy(service)
-        subsets: tuple[Subset | None, ...] = (None, *(policy.spec.subsets if policy is not None else ()))
-        for port in service.ports:
-            for subset in subsets:
-                if port.protocol.value != "UDP":
-                    one = _one(view, service, port.number, subset)
-                    found.setdefault(one["cluster_name"], one)
+        if service.resolution is Resolution.EDS:
+            host = service.host
+            made = view.remembered(("endpoints", host), lambda host=host: list(_of_service(view, host)))  # type: ignore[misc]
+            for one in made:
+                found.setdefault(one["cluster_name"], one)
     return list(found.values())
+
+
+def _of_service(view: View, host: str) -> Iterator[Piece]:
+    service = view.service(host)
+    assert service is not None
+    policy = view.policy(service)
+    subsets: tuple[Subset | None, ...] = (None, *(policy.spec.subsets if policy is not None else ()))
+    for port in service.ports:
+        if port.protocol.value != "UDP":
+            for subset in subsets:
+                yield Piece(_one(view, service, port.number, subset))
 
 
 def _one(view: View, service: Service, port: int, subset: Subset | None) -> JSON:

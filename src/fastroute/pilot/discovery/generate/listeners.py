@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from fastroute.pilot.discovery.generate.inbound import virtual_inbound
 from fastroute.pilot.discovery.generate.names import JSON
-from fastroute.pilot.discovery.generate.outbound import outbound_listeners, virtual_outbound
+from fastroute.pilot.discovery.generate.outbound import outbound_listeners as unbound
+from fastroute.pilot.discovery.generate.outbound import virtual_outbound
 from fastroute.pilot.discovery.model.view import View
 
 
-def listeners(view: View) -> list[JSON]:
-    """All listeners, in order."""
-    return [*outbound_listeners(view), virtual_outbound(view), virtual_inbound(view)]
+def outbound_listeners(view: View) -> list[JSON]:
+    """The listeners that all proxies have which see the mesh alike."""
+    return [*unbound(view), virtual_outbound(view)]
+
+
+def inbound_listeners(view: View) -> list[JSON]:
+    """The listeners of the proxy's own workload."""
+    return [virtual_inbound(view)]

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.findings import found
 from fastroute.pilot.discovery.generate import actions, faults, matches, names
 from fastroute.pilot.discovery.generate.destinations import Caller
 from fastroute.pilot.discovery.generate.domains import domains, of_host
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.model.hosts import covers
-from fastroute.pilot.discovery.model.rules import Rule, rule_for
+from fastroute.pilot.discovery.model.rules import Rule
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.discovery.registry.traffic import HTTPMatch, HTTPRoute
@@ -52,9 +53,12 @@ def _configuration(view: View, name: str) -> JSON:
 
 
 def _one_service(view: View, host: str, port: int) -> list[JSON]:
-    service = view.service(host)
-    assert service is not None
-    return [_virtual_host(f"{host}:{port}", ["*"], _routes(view, service, host, port))]
+    def make() -> Piece:
+        service = view.service(host)
+        assert service is not None
+        return Piece(_virtual_host(f"{host}:{port}", ["*"], _routes(view, service, host, port)))
+
+    return [view.remembered(("alone", host, port), make)]
 
 
 def _all_services(view: View, port: int) -> list[JSON]:
@@ -62,10 +66,10 @@ def _all_services(view: View, port: int) -> list[JSON]:
     made.sort(key=lambda one: str(one["name"]))
     made.append(_catch_all(view))
     seen: set[str] = set()
-    return [one for one in made if _without_duplicates(view, one, seen)]
+    return [one for host in made if (one := _without_duplicates(view, host, seen))["domains"]]
 
 
-def _without_duplicates(view: View, host: JSON, seen: set[str]) -> bool:
+def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
     kept = [domain for domain in host["domains"] if domain.lower() not in seen]
     if len(kept) < len(host["domains"]):
         lost = sorted(set(host["domains"]) - set(kept))
@@ -74,26 +78,38 @@ def _without_duplicates(view: View, host: JSON, seen: set[str]) -> bool:
                 message = f"the domains {', '.join(lost)} belong to another host already"
                 view.findings.append(found("FR002", service.origin, message))
     seen.update(domain.lower() for domain in kept)
-    host["domains"] = kept
-    return bool(kept)
+    return host if len(kept) == len(host["domains"]) else {**host, "domains": kept}
 
 
 def _of_services(view: View, number: int) -> Iterator[JSON]:
     for service in view.services:
         port = service.port(number)
         if port is not None and (port.protocol.is_http or port.protocol.value == "auto"):
-            routes = _routes(view, service, service.host, number)
-            yield _virtual_host(f"{service.host}:{number}", domains(view, service, number), routes)
+            host = service.host
+            yield view.remembered(("host", host, number), lambda host=host: _of_service(view, host, number))  # type: ignore[misc]
+
+
+def _of_service(view: View, host: str, number: int) -> Piece:
+    service = view.service(host)
+    assert service is not None
+    routes = _routes(view, service, host, number)
+    return Piece(_virtual_host(f"{host}:{number}", domains(view, service, number), routes))
 
 
 def _of_bare_hosts(view: View) -> Iterator[JSON]:
     """Hosts of rules that no service has. Istio gives them port 80 and no other."""
     for rule in view.rules:
         for host in rule.hosts:
-            if not any(covers(host, service.host) for service in view.services):
+            if not _is_served(view, host):
                 routes = list(_by_rule(view, rule, 80))
                 if routes:
                     yield _virtual_host(f"{host}:80", of_host(view, host, 80), routes)
+
+
+def _is_served(view: View, host: str) -> bool:
+    if "*" in host:
+        return any(covers(host, service.host) for service in view.services)
+    return view.service(host) is not None
 
 
 def _virtual_host(name: str, domain_list: list[str], routes: list[JSON]) -> JSON:
@@ -110,7 +126,7 @@ def _catch_all(view: View) -> JSON:
 
 
 def _routes(view: View, service: Service, host: str, port: int) -> list[JSON]:
-    rule = rule_for(view.rules, host)
+    rule = view.rule(host)
     routes = list(_by_rule(view, rule, port)) if rule is not None else []
     return routes or [_default(view, service, port)]
 

@@ -66,12 +66,22 @@ def virtual_services(registry: Registry, proxy: Proxy) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def rule_for(rules: tuple[Rule, ...], host: str) -> Rule | None:
-    """The rule that speaks of a host."""
-    pattern = most_specific((one for rule in rules for one in rule.hosts), host)
-    if pattern is None:
-        return None
-    return next(rule for rule in rules if pattern in rule.hosts)
+class Rules:
+    """Finds the rule that speaks of a host: exact names at once, wildcards one by one."""
+
+    def __init__(self, found: tuple[Rule, ...]) -> None:
+        self._exact: dict[str, Rule] = {}
+        self._wild: dict[str, Rule] = {}
+        for rule in found:
+            for host in rule.hosts:
+                (self._wild if "*" in host else self._exact).setdefault(host, rule)
+
+    def of(self, host: str) -> Rule | None:
+        """The most specific rule, the oldest among equals."""
+        if host in self._exact:
+            return self._exact[host]
+        pattern = most_specific(self._wild, host)
+        return self._wild[pattern] if pattern is not None else None
 
 
 def _with_delegates(registry: Registry, one: Object[VirtualService]) -> Iterator[HTTPRoute]:
@@ -146,18 +156,30 @@ def _starts(uri: object, prefix: str) -> bool:
     return isinstance(text, str) and text.startswith(prefix)
 
 
-def policy_for(registry: Registry, proxy: Proxy, service: Service) -> Policy | None:
-    """What DestinationRules say about a service, to this caller."""
-    for namespace in dict.fromkeys((proxy.namespace, service.namespace, registry.mesh.root_namespace)):
-        found = [
-            one for one in registry.destination_rules
-            if one.namespace == namespace
-            and covers(qualify(one.spec.host, namespace, proxy.domain), service.host)
-            and _applies(registry, one, proxy)
-        ]  # fmt: skip
-        if found:
-            return _merge(found, proxy, service.host)
-    return None
+class Policies:
+    """Finds what DestinationRules say about services, to one caller."""
+
+    def __init__(self, registry: Registry, proxy: Proxy) -> None:
+        self._proxy, self._root = proxy, registry.mesh.root_namespace
+        self._exact: dict[tuple[str, str], list[Object[DestinationRule]]] = {}
+        self._wild: dict[str, list[Object[DestinationRule]]] = {}
+        for one in registry.destination_rules:
+            if _applies(registry, one, proxy):
+                host = qualify(one.spec.host, one.namespace, proxy.domain)
+                if host.startswith("*"):
+                    self._wild.setdefault(one.namespace, []).append(one)
+                else:
+                    self._exact.setdefault((one.namespace, host), []).append(one)
+
+    def of(self, service: Service) -> Policy | None:
+        """The policy of the first namespace that has one."""
+        for namespace in dict.fromkeys((self._proxy.namespace, service.namespace, self._root)):
+            found = self._exact.get((namespace, service.host))
+            if found is None:
+                found = [one for one in self._wild.get(namespace, ()) if covers(one.spec.host, service.host)]
+            if found:
+                return _merge(found, self._proxy, service.host)
+        return None
 
 
 def _applies(registry: Registry, one: Object[DestinationRule], proxy: Proxy) -> bool:

@@ -1,17 +1,64 @@
-"""What one proxy sees of the mesh: the input of every generator."""
+"""What one proxy sees of the mesh: the input of every generator.
+
+What generators make of one service is remembered from one state of the mesh to the next: `remembered` notes which
+services, rules and policies were looked at meanwhile, and gives the same result again as long as those are what they
+were. Everything else that a generator reads (the mesh's settings, PeerAuthentications, the caller) belongs to the
+memory as a whole: when it changes, all is forgotten.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from fastroute.pilot.discovery.findings import Finding
-from fastroute.pilot.discovery.model import build, mtls, rules, scope
+from fastroute.pilot.discovery.model import build, mtls, scope
 from fastroute.pilot.discovery.model.proxy import Proxy
-from fastroute.pilot.discovery.model.rules import Policy, Rule
+from fastroute.pilot.discovery.model.rules import Policies, Policy, Rule, Rules, virtual_services
 from fastroute.pilot.discovery.model.services import Instance, Service
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.mesh import MeshConfig
 from fastroute.pilot.profiles import Profile
+
+T = TypeVar("T")
+Key = tuple[str, str]
+"""A question to a view: `service`, `policy` or `rule`, and a host."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A remembered result: what was looked at, with what was found there; and the findings on the way."""
+
+    reads: dict[Key, object]
+    result: Any
+    findings: tuple[Finding, ...]
+    state: int
+    """The state in which it was last right."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered between the states of a mesh, for proxies that see it alike."""
+
+    context: object = None
+    """All that a result may depend on besides its reads."""
+    entries: dict[tuple[Any, ...], Entry] = field(default_factory=dict)
+    answers: dict[Key, object] = field(default_factory=dict)
+    """What was answered last: an equal answer is the same object again, so that comparing costs nothing."""
+    state: int = 0
+
+    def begin(self, context: object) -> None:
+        """Begin another state."""
+        self.state += 1
+        if self.context != context:
+            self.context = context
+            self.entries.clear()
+            self.answers.clear()
+
+    def end(self) -> None:
+        """Forget what was not asked for in this state."""
+        self.entries = {key: one for key, one in self.entries.items() if one.state == self.state}
 
 
 @dataclass(slots=True)
@@ -23,29 +70,96 @@ class View:
     profile: Profile
     services: tuple[Service, ...]
     all_services: tuple[Service, ...]
-    rules: tuple[Rule, ...]
     allow_any: bool
     findings: list[Finding] = field(default_factory=list)
     """What generators had to leave out or decide."""
-    _policies: dict[str, Policy | None] = field(default_factory=dict)
+    memory: Memory | None = None
+    _answers: dict[Key, object] = field(default_factory=dict)
+    _reads: list[dict[Key, object]] = field(default_factory=list)
+    """What is looked at now, for each result in the making."""
     _by_host: dict[str, Service] = field(default_factory=dict)
+    _policies: Policies | None = None
+    _rules: Rules | None = None
+    _all_rules: tuple[Rule, ...] | None = None
 
     @property
     def mesh(self) -> MeshConfig:
         """Settings of the whole mesh."""
         return self.registry.mesh
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The VirtualServices that apply to the proxy, oldest first."""
+        if self._all_rules is None:
+            self._all_rules = virtual_services(self.registry, self.proxy)
+        return self._all_rules
+
     def service(self, host: str) -> Service | None:
         """The visible service of that host."""
-        if not self._by_host:
-            self._by_host = {one.host: one for one in self.services}
-        return self._by_host.get(host)
+        found: Service | None = self._ask(("service", host))
+        return found
 
     def policy(self, service: Service) -> Policy | None:
-        """What DestinationRules say about a service."""
-        if service.host not in self._policies:
-            self._policies[service.host] = rules.policy_for(self.registry, self.proxy, service)
-        return self._policies[service.host]
+        """What DestinationRules say about a visible service."""
+        found: Policy | None = self._ask(("policy", service.host))
+        return found
+
+    def rule(self, host: str) -> Rule | None:
+        """The VirtualService that speaks of a host."""
+        found: Rule | None = self._ask(("rule", host))
+        return found
+
+    def remembered(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """The result of `make`, or the one of an earlier state when nothing that it looked at has changed."""
+        if self.memory is None:
+            return make()
+        entry = self.memory.entries.get(key)
+        if entry is None or any(self._ask(asked) is not answer for asked, answer in entry.reads.items()):
+            entry = self._made(make)
+            self.memory.entries[key] = entry
+        else:
+            self.findings.extend(entry.findings)
+        entry.state = self.memory.state
+        if self._reads:
+            self._reads[-1].update(entry.reads)
+        result: T = entry.result
+        return result
+
+    def _made(self, make: Callable[[], T]) -> Entry:
+        before = len(self.findings)
+        self._reads.append({})
+        try:
+            result = make()
+        finally:
+            reads = self._reads.pop()
+        return Entry(reads, result, tuple(self.findings[before:]), 0)
+
+    def _ask(self, key: Key) -> Any:
+        if key in self._answers:
+            answer = self._answers[key]
+        else:
+            answer = self._answer(*key)
+            if self.memory is not None:
+                old = self.memory.answers.get(key)
+                if old is not answer and old == answer:
+                    answer = old
+                self.memory.answers[key] = answer
+            self._answers[key] = answer
+        if self._reads:
+            self._reads[-1][key] = answer
+        return answer
+
+    def _answer(self, what: str, host: str) -> object:
+        if what == "rule":
+            self._rules = self._rules or Rules(self.rules)
+            return self._rules.of(host)
+        if not self._by_host:
+            self._by_host = {one.host: one for one in self.services}
+        service = self._by_host.get(host)
+        if what == "service" or service is None:
+            return service
+        self._policies = self._policies or Policies(self.registry, self.proxy)
+        return self._policies.of(service)
 
     def own(self) -> list[tuple[Service, Instance]]:
         """The services that the proxy's workload serves, oldest first, with its endpoint of each port."""
@@ -68,14 +182,23 @@ class View:
         return mtls.mode(self.registry, workload.namespace, workload.labels, instance.target) != "DISABLE"
 
 
-def view(registry: Registry, proxy: Proxy, profile: Profile, services: tuple[Service, ...] | None = None) -> View:
+def view(
+    registry: Registry,
+    proxy: Proxy,
+    profile: Profile,
+    services: tuple[Service, ...] | None = None,
+    memory: Memory | None = None,
+) -> View:
     """What `proxy` sees. `services` may be given when several proxies are looked at."""
     everything = build.services(registry, proxy.domain) if services is None else services
     sidecar = scope.sidecar_of(registry, proxy)
     policy = registry.mesh.outbound_traffic_policy
     if sidecar is not None and sidecar.spec.outbound_traffic_policy is not None:
         policy = sidecar.spec.outbound_traffic_policy
+    allow_any = policy.mode == "ALLOW_ANY"
+    if memory is not None:
+        peers = registry.peer_authentications
+        memory.begin((profile.name, registry.mesh, peers, allow_any))
     return View(
-        registry, proxy, profile, scope.visible(everything, proxy, sidecar), everything,
-        rules.virtual_services(registry, proxy), policy.mode == "ALLOW_ANY",
+        registry, proxy, profile, scope.visible(everything, proxy, sidecar), everything, allow_any, memory=memory,
     )  # fmt: skip

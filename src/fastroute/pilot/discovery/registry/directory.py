@@ -83,17 +83,26 @@ class Registry:
         return self.of("PeerAuthentication")
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """What one file holds: its objects, and why others could not be read."""
+
+    objects: tuple[Object[Any], ...] = ()
+    errors: tuple[ConfigError, ...] = ()
+
+
 def read(*paths: str | FilePath, strict: bool = True) -> Registry:
     """Read files and directories. ConfigError (with `others`) when strict and something is wrong.
 
     When two objects have kind, namespace and name in common, the later path's replaces the earlier's
     (as applying it would); within one path that is an error.
     """
-    layers = [[(file, file.read_text(encoding="utf-8")) for file in _files(FilePath(path))] for path in paths]
+    layers = [[(file, file.read_text(encoding="utf-8")) for file in files(FilePath(path))] for path in paths]
     return read_texts(*layers, strict=strict)
 
 
-def _files(path: FilePath) -> Iterable[FilePath]:
+def files(path: FilePath) -> Iterable[FilePath]:
+    """The files of a path, in the order in which they are read."""
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
     return [path]
@@ -101,9 +110,32 @@ def _files(path: FilePath) -> Iterable[FilePath]:
 
 def read_texts(*layers: Iterable[tuple[FilePath | str, str]], strict: bool = True) -> Registry:
     """Read texts, each with the name that errors give it. Later layers replace objects of earlier ones."""
+    return assemble(([parse(str(name), text) for name, text in layer] for layer in layers), strict=strict)
+
+
+def parse(name: str, text: str) -> File:
+    """The objects of one file, each judged alone."""
+    objects: list[Object[Any]] = []
+    errors: list[ConfigError] = []
+    try:
+        for document in documents(text, name):
+            for one in _flatten(document):
+                try:
+                    made = _object(one)
+                except ConfigError as error:
+                    errors.append(error)
+                else:
+                    objects.extend(() if made is None else (made,))
+    except ConfigError as error:
+        errors.append(error)
+    return File(tuple(objects), tuple(errors))
+
+
+def assemble(layers: Iterable[Iterable[File]], *, strict: bool = True) -> Registry:
+    """All objects of some files. Later layers replace objects of earlier ones."""
     reading = _Reading()
     for layer in layers:
-        reading.layer([(str(name), text) for name, text in layer])
+        reading.layer(layer)
     if strict and reading.errors:
         first, *others = reading.errors
         first.others = tuple(others)
@@ -118,26 +150,14 @@ class _Reading:
         self.objects: dict[tuple[str, str, str], Object[Any]] = {}
         self.errors: list[ConfigError] = []
 
-    def layer(self, files: list[tuple[str, str]]) -> None:
+    def layer(self, members: Iterable[File]) -> None:
         """Add one layer of files."""
         seen: dict[tuple[str, str, str], Object[Any]] = {}
-        for name, text in files:
-            try:
-                for document in documents(text, name):
-                    self._document(document, seen)
-            except ConfigError as error:
-                self.errors.append(error)
+        for file in members:
+            self.errors.extend(file.errors)
+            for one in file.objects:
+                self._add(one, seen)
         self.objects.update(seen)
-
-    def _document(self, document: Document, seen: dict[tuple[str, str, str], Object[Any]]) -> None:
-        for one in _flatten(document):
-            try:
-                made = _object(one)
-            except ConfigError as error:
-                self.errors.append(error)
-                continue
-            if made is not None:
-                self._add(made, seen)
 
     def _add(self, made: Object[Any], seen: dict[tuple[str, str, str], Object[Any]]) -> None:
         key = (made.kind, made.namespace, made.name)

@@ -8,105 +8,106 @@ A name that is subscribed to is always answered: with the resource, or as remove
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from fastroute.api import names as api
-from fastroute.api.pool import new
-from fastroute.pilot.discovery.generated import Generated
+from fastroute.pilot.discovery.layers import Holding
 from fastroute.pilot.discovery.server.protocol import (
-    FOLLOWS,
     KINDS,
     ORDER,
-    URLS,
     WILDCARD,
     Nonces,
+    Response,
     Watch,
+    canonical,
     check_names,
-    version_of,
 )
+
+ALL = frozenset("*")
 
 
 class DeltaSession:
     """One stream that speaks increments."""
 
-    def __init__(self, generated: Generated) -> None:
+    def __init__(self, holding: Holding) -> None:
         self.watches: dict[str, Watch] = {}
-        self._generated = generated
+        self._holding = holding
         self._nonces = Nonces()
-        self._has: dict[str, dict[str, str]] = {}
-        """By kind, the version of each resource that the proxy has."""
-        self._wild: set[str] = set()
 
-    def request(self, request: Any) -> list[Any]:
+    def request(self, request: Any) -> list[Response]:
         """Responses to a DeltaDiscoveryRequest: none or one."""
         kind = KINDS.get(request.type_url)
         check_names(request.resource_names_subscribe)
+        check_names(request.resource_names_unsubscribe)
         check_names(request.initial_resource_versions)
         if kind is None:
             return []
         watch = self.watches.get(kind)
         if watch is None:
-            watch = self.watches[kind] = Watch(kind)
-            self._has[kind] = dict(request.initial_resource_versions)
-            if kind in WILDCARD and (not request.resource_names_subscribe or "*" in request.resource_names_subscribe):
-                self._wild.add(kind)
-            return self._subscribe(watch, request, first=True)
+            return [self._first(kind, request)]
         if request.response_nonce:
             refused = request.HasField("error_detail")
             watch.heard(request.response_nonce, (request.error_detail.message or "refused") if refused else "")
-        return self._subscribe(watch, request, first=False)
+        return self._subscribe(watch, request)
 
-    def _subscribe(self, watch: Watch, request: Any, *, first: bool) -> list[Any]:
-        added = frozenset(request.resource_names_subscribe) - {"*"}
-        gone = frozenset(request.resource_names_unsubscribe)
-        if "*" in gone:
-            self._wild.discard(watch.kind)
-        watch.names = (watch.names | added) - gone
-        for name in gone:
-            self._has[watch.kind].pop(name, None)
-        if not first:
-            for name in added:
-                self._has[watch.kind].pop(name, None)
-        if not first and not added and not watch.must_answer:
+    def _first(self, kind: str, request: Any) -> Response:
+        asked = frozenset(request.resource_names_subscribe)
+        watch = self.watches[kind] = Watch(kind, canonical(self._holding, kind, asked - ALL))
+        watch.wild = kind in WILDCARD and (not asked or "*" in asked)
+        has: dict[str, str] = dict(request.initial_resource_versions)
+        changed = [one.name for one in self._wanted(watch) if has.get(one.name) != one.version]
+        return self._answer(watch, changed, [name for name in (*has, *watch.names) if self._is_gone(kind, name)])
+
+    def _subscribe(self, watch: Watch, request: Any) -> list[Response]:
+        asked, gone = frozenset(request.resource_names_subscribe), frozenset(request.resource_names_unsubscribe)
+        if not asked and not gone:
             return []
-        return self._answer(watch, asked=added, always=first)
+        added, kind = asked - ALL, watch.kind
+        watch.names = canonical(self._holding, kind, (watch.names | added) - gone)
+        everything = "*" in asked and kind in WILDCARD and not watch.wild
+        watch.wild = (watch.wild and "*" not in gone) or everything
+        if everything:
+            added |= {one.name for one in self._holding.items(kind)}
+        if not added:
+            return []
+        missing = [name for name in added if self._is_gone(kind, name)]
+        return [self._answer(watch, added.difference(missing), missing)]
 
-    def push(self, generated: Generated) -> list[Any]:
-        """Responses for every watched kind of which something changed."""
-        self._generated = generated
-        responses: list[Any] = []
+    def push(self, holding: Holding) -> list[Response]:
+        """Responses for every watched kind of which something changed, and for endpoints that are waited for."""
+        old, self._holding = self._holding, holding
+        responses = []
         for kind in ORDER:
             watch = self.watches.get(kind)
-            if watch is not None:
-                responses.extend(self._answer(watch, asked=frozenset(), always=False))
+            if watch is None:
+                continue
+            changed, removed = holding.since(old, kind)
+            if not watch.wild:
+                changed, removed = changed & watch.names, removed & watch.names
+            changed |= watch.due & watch.names
+            if changed or removed:
+                again = frozenset(name for name in watch.refused if not self._is_gone(kind, name))
+                responses.append(self._answer(watch, changed | again, removed))
         return responses
 
-    def _answer(self, watch: Watch, *, asked: frozenset[str], always: bool) -> list[Any]:
-        held, has = self._generated.wire(watch.kind), self._has[watch.kind]
-        wanted = held.keys() if watch.kind in self._wild else watch.names & held.keys()
-        versions = {name: version_of(held[name]) for name in wanted}
-        changed = sorted(name for name in wanted if has.get(name) != versions[name])
-        removed = sorted((has.keys() | asked) - held.keys())
-        if not changed and not removed and not always:
-            return []
-        response: Any = new(api.DELTA_DISCOVERY_RESPONSE)
-        response.type_url = URLS[watch.kind]
-        for name in changed:
-            resource = response.resources.add(name=name, version=versions[name])
-            resource.resource.type_url = response.type_url
-            resource.resource.value = held[name]
-            has[name] = versions[name]
-        response.removed_resources.extend(removed)
-        for name in removed:
-            has.pop(name, None)
-        self._sent(watch, response, changed)
-        return [response]
+    def _wanted(self, watch: Watch) -> Iterable[Any]:
+        if watch.wild:
+            return self._holding.items(watch.kind)
+        found = (self._holding.get(watch.kind, name) for name in sorted(watch.names))
+        return [one for one in found if one is not None]
 
-    def _sent(self, watch: Watch, response: Any, changed: list[str]) -> None:
-        watch.sent_version = response.system_version_info = self._generated.versions[watch.kind]
-        watch.sent_nonce = response.nonce = self._nonces.next(watch.sent_version)
-        watch.responses += 1
-        follower = FOLLOWS.get(watch.kind, "")
-        if watch.kind == "clusters" and follower in self._has:
-            for name in changed:
-                self._has[follower].pop(name, None)
+    def _is_gone(self, kind: str, name: str) -> bool:
+        return self._holding.get(kind, name) is None
+
+    def _answer(self, watch: Watch, names: Iterable[str], removed: Iterable[str]) -> Response:
+        kind, holding = watch.kind, self._holding
+        items = [one for name in sorted(names) if (one := holding.get(kind, name)) is not None]
+        gone = sorted(set(removed))
+        sent = frozenset(one.name for one in items)
+        parts = [one.part for one in items]
+        response = Response.of(kind, holding.version(kind), self._nonces.next(), parts, sent, gone)
+        watch.sent(response)
+        endpoints = self.watches.get("endpoints")
+        if kind == "clusters" and endpoints is not None:
+            endpoints.due |= sent & endpoints.names
+        return response

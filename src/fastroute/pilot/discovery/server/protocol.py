@@ -3,33 +3,65 @@
 Rules:
 - A push goes out in the order clusters, endpoints, listeners, routes, so that nothing is named before
   it is there.
-- A proxy that gets clusters anew waits for their endpoints, and one that gets listeners anew for their
-  routes: those follow even if they are what they were.
-- A refusal (error_detail) is remembered and answered with nothing; the next change is sent as usual.
+- A proxy that gets a cluster anew waits for its endpoints: those follow even if they are what they were.
+- A refusal (error_detail) is remembered and answered with nothing; what was refused is sent again with the
+  next change.
+- What is sent is put together from bytes that proxies share; only the nonce is a stream's own.
 """
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from fastroute.api.names import url
+from fastroute.api.encode import delimited
 from fastroute.errors import RequestError
-from fastroute.pilot.discovery.generated import TYPES, Generated
+from fastroute.pilot.discovery import layers
+from fastroute.pilot.discovery.layers import Holding
 from fastroute.pilot.discovery.model.proxy import TPROXY, Proxy
+from fastroute.pilot.discovery.model.services import Locality
 
-KINDS: Final[Mapping[str, str]] = {url(name): kind for kind, name in TYPES.items()}
+ORDER: Final = tuple(layers.KINDS)
+URLS: Final[Mapping[str, str]] = {kind: type_url.decode() for kind, type_url in layers.URLS.items()}
+KINDS: Final[Mapping[str, str]] = {type_url: kind for kind, type_url in URLS.items()}
 """Kind by type URL."""
-URLS: Final[Mapping[str, str]] = {kind: type_url for type_url, kind in KINDS.items()}
-ORDER: Final = ("clusters", "endpoints", "listeners", "routes")
 WILDCARD: Final = ("clusters", "listeners")
-"""Kinds of which a proxy is sent everything, without asking by name."""
+"""Kinds of which a proxy may be sent everything, without asking by name."""
 FOLLOWS: Final[Mapping[str, str]] = {"clusters": "endpoints", "listeners": "routes"}
 MOST_NAMES: Final = 100_000
 """Names that one request may hold."""
+_NOBODY: Final[frozenset[str]] = frozenset()
+_URL_FIELDS: Final = {kind: delimited(b"\x22", type_url) for kind, type_url in layers.URLS.items()}
+
+
+@dataclass(slots=True)
+class Response:
+    """What is sent: a DiscoveryResponse or a DeltaDiscoveryResponse as bytes, and what is in it."""
+
+    kind: str
+    version: str
+    nonce: str
+    data: bytes
+    names: frozenset[str]
+    """The resources in it; empty for everything of the kind."""
+
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        version: str,
+        nonce: str,
+        parts: Iterable[bytes],
+        names: frozenset[str],
+        gone: Iterable[str] = (),
+    ) -> Response:
+        """Put a response together; `parts` are fields of it, `gone` the names of removed resources."""
+        unique = f"{version}.{nonce}"
+        first, last = delimited(b"\x0a", version.encode()), delimited(b"\x2a", unique.encode())
+        removed = [delimited(b"\x32", name.encode()) for name in gone]
+        return cls(kind, version, unique, b"".join([first, *parts, _URL_FIELDS[kind], last, *removed]), names)
 
 
 @dataclass(slots=True)
@@ -37,17 +69,24 @@ class Watch:
     """What one proxy watches of one kind, and what it was sent and said."""
 
     kind: str
-    names: frozenset[str] = frozenset()
+    names: frozenset[str] = _NOBODY
+    wild: bool = False
+    """Everything of the kind is watched."""
     sent_nonce: str = ""
     sent_version: str = ""
+    sent_names: frozenset[str] = _NOBODY
     acked_version: str = ""
     acked_nonce: str = ""
     error: str = ""
     """Why the last response was refused; empty when it was not."""
     rejections: int = 0
     responses: int = 0
-    must_answer: bool = False
-    """A response of another kind went out which makes the proxy wait for this one."""
+    expired: int = 0
+    """Requests that spoke of another response than the last."""
+    due: frozenset[str] = _NOBODY
+    """Names that the proxy may wait for, since a response of another kind went out."""
+    refused: frozenset[str] = _NOBODY
+    """Names that were in a refused response."""
 
     @property
     def status(self) -> str:
@@ -63,12 +102,22 @@ class Watch:
     def heard(self, nonce: str, error: str) -> bool:
         """Note what the proxy says about a response; whether it speaks of the last one."""
         if nonce != self.sent_nonce:
+            self.expired += 1
             return False
         if error:
             self.error, self.rejections = error, self.rejections + 1
+            self.refused |= self.sent_names
         else:
             self.error, self.acked_nonce, self.acked_version = "", nonce, self.sent_version
+            if self.refused:
+                self.refused -= self.sent_names
         return True
+
+    def sent(self, response: Response) -> None:
+        """Note what is sent."""
+        self.sent_version, self.sent_nonce, self.sent_names = response.version, response.nonce, response.names
+        self.responses += 1
+        self.due -= response.names
 
 
 class Session(Protocol):
@@ -76,29 +125,32 @@ class Session(Protocol):
 
     watches: dict[str, Watch]
 
-    def request(self, request: Any) -> list[Any]:
+    def request(self, request: Any) -> list[Response]:
         """Responses to a request; RequestError if no proxy may send such."""
         ...
 
-    def push(self, generated: Generated) -> list[Any]:
+    def push(self, holding: Holding) -> list[Response]:
         """Responses that a new state makes necessary."""
         ...
 
 
 @dataclass(slots=True)
 class Nonces:
-    """Nonces of one stream: a counter."""
+    """The part of nonces that makes them unique in one stream: a counter."""
 
     _counter: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def next(self, version: str) -> str:
-        """The next one; it begins with the version that it goes with."""
-        return f"{version}.{next(self._counter)}"
+    def next(self) -> str:
+        """The next one."""
+        return str(next(self._counter))
 
 
-def version_of(data: bytes) -> str:
-    """The content hash of one resource."""
-    return hashlib.sha256(data).hexdigest()[:16]
+def canonical(holding: Holding, kind: str, names: frozenset[str]) -> frozenset[str]:
+    """The same names, as the one set that all proxies share which ask for all that there is."""
+    for layer in holding.layers[kind]:
+        if len(names) == len(layer.items) and names == layer.names:
+            return layer.names
+    return names
 
 
 def proxy_of(node: Any) -> Proxy:
@@ -116,7 +168,8 @@ def proxy_of(node: Any) -> Proxy:
     account = account_of(node) or "default"
     domain = parts[3].partition(".svc.")[2] or "cluster.local"
     transparent = "INTERCEPTION_MODE" in fields and fields["INTERCEPTION_MODE"].string_value == TPROXY
-    return Proxy(name, namespace, parts[1], labels, account, domain=domain, transparent=transparent)
+    where = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
+    return Proxy(name, namespace, parts[1], labels, account, where, domain, transparent)
 
 
 def account_of(node: Any) -> str:
@@ -129,3 +182,9 @@ def check_names(names: Any) -> None:
     """RequestError for a request with more names than any proxy can need."""
     if len(names) > MOST_NAMES:
         raise RequestError(f"{len(names)} names in one request; at most {MOST_NAMES} are taken")
+
+
+def version_of_node(node: Any) -> str:
+    """The version of the mesh's software that a node has."""
+    fields = node.metadata.fields
+    return str(fields["ISTIO_VERSION"].string_value) if "ISTIO_VERSION" in fields else ""

@@ -1,20 +1,20 @@
-"""The server on grpc.aio: one task for each stream, pushes merged, slow and hostile clients bounded.
+"""The server on grpc.aio: streams, the newest state, pushes.
 
-A stream has an inbox of bounded length, so that a client that talks faster than it listens is not read
-from; changes that come while a stream is busy become one push. Generation runs in a worker thread, so
-that one proxy's work does not hold up the others' streams. Configuration is read again when a file
-changes, at most once in `debounce` seconds.
+A change of the files is noticed within `debounce` seconds and read once they have been still for that long, at the
+latest after `debounce_max`. The new state is built in a thread, for all proxies that are connected; each then waits
+in the queue of pushes until it is sent what changed for it. Slow and hostile clients are bounded (see `limits`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import grpc
 import grpc.aio
@@ -24,39 +24,36 @@ from fastroute.api.pool import message_class
 from fastroute.errors import ConfigError, FastrouteError, RequestError
 from fastroute.pilot.ca.failure import CallerError
 from fastroute.pilot.ca.store import Store
+from fastroute.pilot.discovery.findings import Finding
 from fastroute.pilot.discovery.generated import Generated, generate
-from fastroute.pilot.discovery.model import build
+from fastroute.pilot.discovery.layers import Holding
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.server.callers import Callers, status
 from fastroute.pilot.discovery.server.certificates import CertificateService, ServerCredentials
+from fastroute.pilot.discovery.server.connection import Connection, TooSlowError
 from fastroute.pilot.discovery.server.delta import DeltaSession
-from fastroute.pilot.discovery.server.protocol import KINDS, Session, account_of, proxy_of
+from fastroute.pilot.discovery.server.limits import LIMITS, Bucket, Limits
+from fastroute.pilot.discovery.server.metrics import Metrics
+from fastroute.pilot.discovery.server.protocol import account_of, proxy_of, version_of_node
+from fastroute.pilot.discovery.server.pushes import PushQueue
 from fastroute.pilot.discovery.server.sotw import SotwSession
+from fastroute.pilot.discovery.state import Mesh
 from fastroute.pilot.discovery.watch import Watched
-from fastroute.pilot.profiles import PROFILES, Profile
+from fastroute.pilot.profiles import PROFILES
 
 SERVICE: Final = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 DELTA_REQUEST: Final = "envoy.service.discovery.v3.DeltaDiscoveryRequest"
-MOST_BYTES: Final = 4 << 20
-INBOX: Final = 64
 SERVER_NAMES: Final = ("istiod.istio-system.svc", "istiod.istio-system", "localhost", "127.0.0.1", "::1")
 """What the server's own certificate is for."""
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One stream: who it is, what it speaks, and what waits for it."""
-
-    proxy: Proxy
-    session: Session
-    variant: str
-    requests: asyncio.Queue[Any] = field(default_factory=lambda: asyncio.Queue(INBOX))
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    stale: bool = False
-    """A state came into force that the proxy was not sent yet."""
-    ended: bool = False
+KEEPALIVE: Final = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.so_reuseport", 0),
+)
+T = TypeVar("T")
 
 
 class DiscoveryServer:
@@ -67,45 +64,62 @@ class DiscoveryServer:
         *paths: str | Path,
         profile: str = "current",
         debounce: float = 0.1,
-        most_streams: int = 10_000,
+        debounce_max: float = 10.0,
+        limits: Limits = LIMITS,
         store: Store | None = None,
     ) -> None:
         self.watched = Watched(*paths)
-        self.profile: Profile = PROFILES[profile]
+        self.profile = PROFILES[profile]
+        self.limits = limits
+        self.metrics = Metrics()
         self.connections: list[Connection] = []
         self.pushes = 0
-        self.sent: Counter[str] = Counter()
-        """Responses sent, by kind."""
-        self.rejected: Counter[str] = Counter()
-        """Responses that streams refused which have ended, by kind."""
         self.ports: dict[str, int] = {}
         """The ports listened on: `plain`, `tls`, `mtls`."""
         self.store = store
         self.callers = Callers(store, lambda: self.registry.mesh.trust_domain)
         self.certificates = CertificateService(store, self.callers) if store is not None else None
-        self._debounce, self._most = debounce, most_streams
-        self.services = self._build()
+        self.rejected: Counter[str] = Counter()
+        """Responses that streams refused which have ended, by kind."""
+        self.expired = 0
+        """Requests of streams which have ended that spoke of another response than the last."""
+        self._debounce, self._debounce_max = debounce, debounce_max
+        self._mesh = Mesh(self.profile, self.watched.registry)
+        self._queue = PushQueue(limits.push_throttle, self.metrics)
+        self._new_streams = Bucket(limits.new_streams, int(limits.new_streams))
+        self._thread = ThreadPoolExecutor(1, "states")
         self._server: Any = None
         self._watcher: asyncio.Task[None] | None = None
 
     @property
     def registry(self) -> Registry:
         """The state in force."""
-        return self.watched.registry
+        return self._mesh.registry
 
-    def _build(self) -> tuple[Service, ...]:
-        return build.services(self.watched.registry)
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What had to be left out or decided when resources were made that are in force."""
+        return self._mesh.findings()
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The services of the state in force."""
+        return self._mesh.services
 
     def generate(self, proxy: Proxy) -> Generated:
-        """What a proxy is sent now."""
+        """What a proxy is to have now, computed afresh."""
         return generate(self.registry, proxy, self.profile, services=self.services)
 
     async def start(
         self, address: str = "127.0.0.1:0", *, tls: str = "", mtls: str = "", names: tuple[str, ...] = SERVER_NAMES
     ) -> int:
         """Listen; the port for plain text (0 if there is none). `tls` and `mtls` are ADDRESS:PORT and need a store."""
-        options = [("grpc.max_receive_message_length", MOST_BYTES), ("grpc.so_reuseport", 0)]
-        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=self._most)
+        options = [
+            *KEEPALIVE,
+            ("grpc.max_receive_message_length", self.limits.message_bytes),
+            ("grpc.max_concurrent_streams", self.limits.streams_of_connection),
+        ]
+        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=self.limits.streams)
         self._server.add_generic_rpc_handlers((_handlers(self),))
         if self.certificates is not None:
             self._server.add_generic_rpc_handlers((self.certificates.handler(),))
@@ -133,101 +147,133 @@ class DiscoveryServer:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
+        await self._queue.stop()
         if self._server is not None:
             await self._server.stop(grace)
+        self._thread.shutdown(wait=False)
 
     async def _watch(self) -> None:
+        """Notice changes, wait until the files are still, take the new state."""
         while True:
             await asyncio.sleep(self._debounce)
-            if await asyncio.to_thread(self.watched.poll):
-                self.services = await asyncio.to_thread(self._build)
-                self.push()
+            if not await self.work(self.watched.moved):
+                continue
+            first = time.monotonic()
+            self.metrics.add("pilot_inbound_updates", type="config")
+            while time.monotonic() - first < self._debounce_max:
+                await asyncio.sleep(self._debounce)
+                if not await self.work(self.watched.moved):
+                    break
+                self.metrics.add("pilot_inbound_updates", type="config")
+            self.metrics.observe("pilot_debounce_time", time.monotonic() - first)
+            if await self.work(self.watched.poll):
+                await self.update(self.watched.registry, first)
 
-    def push(self) -> None:
-        """Let every stream look at the state in force; those that are busy look once, later."""
+    async def update(self, registry: Registry, changed_at: float | None = None) -> None:
+        """Take a new state, and let each stream wait for its part of it."""
+        begin = time.monotonic()
+        connections = list(self.connections)
+        holdings = await self.work(lambda: self._holdings(registry, [one.proxy for one in connections]))
+        self.metrics.observe("pilot_pushcontext_init_seconds", time.monotonic() - begin)
+        self.metrics.add("pilot_push_triggers", type="config")
         self.pushes += 1
-        for connection in self.connections:
-            connection.stale = True
-            connection.wake.set()
+        for connection, holding in zip(connections, holdings, strict=True):
+            connection.remember(self.pushes, holding)
+            self._queue.put(connection, holding, begin if changed_at is None else changed_at)
 
-    async def stream(self, requests: AsyncIterator[Any], context: Any, *, delta: bool) -> AsyncIterator[Any]:
+    def _holdings(self, registry: Registry, proxies: list[Proxy]) -> list[Holding]:
+        self._mesh.load(registry)
+        self._mesh.forget(proxies)
+        return [self._mesh.holding(proxy) for proxy in proxies]
+
+    async def work(self, what: Callable[[], T]) -> T:
+        """Run in the one thread that states are built in."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, what)
+
+    async def stream(self, context: Any, *, delta: bool) -> None:
         """One stream of either variant."""
-        first = await anext(aiter(requests), None)
-        if first is None:
-            return
-        connection = await self._connect(first, context, delta=delta)
-        self.connections.append(connection)
-        await connection.requests.put(first)
-        connection.wake.set()
-        reader = asyncio.create_task(_read(requests, connection))
+        connection: Connection | None = None
         try:
-            async for response in self._responses(connection, context):
-                self.sent[KINDS[response.type_url]] += 1
-                yield response
-        finally:
-            self.connections.remove(connection)
-            self.rejected.update({kind: watch.rejections for kind, watch in connection.session.watches.items()})
-            reader.cancel()
-
-    async def _connect(self, first: Any, context: Any, *, delta: bool) -> Connection:
-        pushes = self.pushes
-        try:
-            proxy = proxy_of(first.node)
-            self.callers.check(context, proxy, account_of(first.node))
-            generated = await asyncio.to_thread(self.generate, proxy)
+            first = await self._first(context)
+            if first is None:
+                return
+            connection = self._connection(first, context, delta=delta)
+            self.connections.append(connection)
+            await self._serve(connection, first, delta=delta)
         except CallerError as refused:
-            await context.abort(status(refused), str(refused))
-            raise
+            await self._refuse(context, status(refused), str(refused))
         except FastrouteError as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            raise
-        session: Session = DeltaSession(generated) if delta else SotwSession(generated)
-        return Connection(proxy, session, "delta" if delta else "sotw", stale=pushes != self.pushes)
+            await self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except TooSlowError as error:
+            self.metrics.add("pilot_xds_write_timeout")
+            await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+        except asyncio.CancelledError:
+            if connection is None or not connection.failure:
+                raise
+            await self._refuse(context, grpc.StatusCode.UNAVAILABLE, connection.failure)
+        finally:
+            if connection is not None and connection in self.connections:
+                self._leave(connection)
 
-    async def _responses(self, connection: Connection, context: Any) -> AsyncIterator[Any]:
-        """What is sent: requests are answered first, then the newest state is pushed once."""
-        while not (connection.ended and connection.requests.empty()):
-            await connection.wake.wait()
-            connection.wake.clear()
-            while not connection.requests.empty():
-                try:
-                    responses = connection.session.request(connection.requests.get_nowait())
-                except RequestError as error:
-                    await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-                    raise
-                for response in responses:
-                    yield response
-            if connection.stale:
-                connection.stale = False
-                generated = await asyncio.to_thread(self.generate, connection.proxy)
-                for response in connection.session.push(generated):
-                    yield response
+    async def _refuse(self, context: Any, code: grpc.StatusCode, reason: str) -> None:
+        self.metrics.add("pilot_xds_refused_streams", code=code.name)
+        await context.abort(code, reason)
 
+    async def _first(self, context: Any) -> Any:
+        """The first request; None if the client ends its side at once."""
+        wait = self._new_streams.take(time.monotonic())
+        if wait > self.limits.new_stream_wait:
+            await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "too many new streams; try again later")
+        await asyncio.sleep(wait)
+        try:
+            async with asyncio.timeout(self.limits.first_request):
+                first = await context.read()
+        except TimeoutError:
+            raise RequestError(f"no request within {self.limits.first_request:g} s") from None
+        return None if first is grpc.aio.EOF else first
 
-async def _read(requests: AsyncIterator[Any], connection: Connection) -> None:
-    try:
-        async for request in requests:
-            await connection.requests.put(request)
-            connection.wake.set()
-    finally:
-        connection.ended = True
-        connection.wake.set()
+    def _connection(self, first: Any, context: Any, *, delta: bool) -> Connection:
+        proxy = proxy_of(first.node)
+        self.callers.check(context, proxy, account_of(first.node))
+        made = Connection(proxy, "delta" if delta else "sotw", context, self.metrics, self.limits.send)
+        made.version, made.task = version_of_node(first.node), asyncio.current_task()
+        return made
 
+    async def _serve(self, connection: Connection, first: Any, *, delta: bool) -> None:
+        """Answer requests, at most so many a second; pushes come from the queue."""
+        holding = await self.work(lambda: self._mesh.holding(connection.proxy))
+        connection.remember(self.pushes, holding)
+        connection.session = DeltaSession(holding) if delta else SotwSession(holding)
+        await connection.request(first)
+        await connection.push()
+        bucket = Bucket(self.limits.requests, self.limits.burst)
+        while (request := await connection.context.read()) is not grpc.aio.EOF:
+            if wait := bucket.take(time.monotonic()):
+                await asyncio.sleep(wait)
+            await connection.request(request)
 
-def _bytes(message: Any) -> bytes:
-    return bytes(message.SerializeToString())
+    def _leave(self, connection: Connection) -> None:
+        self.connections.remove(connection)
+        if connection.session is not None:
+            watches = connection.session.watches
+            self.rejected.update({kind: watch.rejections for kind, watch in watches.items()})
+            self.expired += sum(watch.expired for watch in watches.values())
+
+    def disconnect(self, name: str) -> int:
+        """End the streams of a proxy (`NAME.NAMESPACE`, or a stream's id); how many."""
+        ended = [one for one in self.connections if name in (one.id, f"{one.proxy.name}.{one.proxy.namespace}")]
+        for one in ended:
+            one.end("the server was told to end the stream")
+        return len(ended)
 
 
 def _handlers(server: DiscoveryServer) -> Any:
     def handler(request: str, *, delta: bool) -> Any:
-        async def behaviour(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-            async for response in server.stream(requests, context, delta=delta):
-                yield response
+        async def behaviour(_: Any, context: Any) -> None:
+            await server.stream(context, delta=delta)
 
         return grpc.stream_stream_rpc_method_handler(
-            behaviour,
-            request_deserializer=message_class(request).FromString,
-            response_serializer=_bytes,
+            behaviour, request_deserializer=message_class(request).FromString, response_serializer=None
         )
 
     return grpc.method_handlers_generic_handler(

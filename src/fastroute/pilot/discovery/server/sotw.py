@@ -1,27 +1,31 @@
-"""State of the world: a response holds every resource of its kind that the proxy asked for.
+"""State of the world: a response holds resources of one kind in full.
 
 A request is, in this order: a refusal of the last response; the end of a subscription (no names, for a
 kind that is asked for by name); a first request, which is answered in full; stale (another nonce), which
 is passed over; an acknowledgement, answered only as far as it names more than before, or if the proxy
 waits for this kind.
+
+Of clusters and listeners a response holds all that the proxy is to have, since what is missing there is
+removed; of endpoints and routes only what is new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastroute.api import names as api
-from fastroute.api.pool import new
-from fastroute.pilot.discovery.generated import Generated, version
+from fastroute.api.encode import encode
+from fastroute.pilot.discovery.layers import Holding, Item
 from fastroute.pilot.discovery.server.protocol import (
     FOLLOWS,
     KINDS,
     ORDER,
-    URLS,
     WILDCARD,
     Nonces,
+    Response,
     Watch,
+    canonical,
     check_names,
 )
 
@@ -29,18 +33,18 @@ from fastroute.pilot.discovery.server.protocol import (
 class SotwSession:
     """One stream that speaks the state of the world."""
 
-    def __init__(self, generated: Generated) -> None:
+    def __init__(self, holding: Holding) -> None:
         self.watches: dict[str, Watch] = {}
-        self._generated = generated
+        self._holding = holding
         self._nonces = Nonces()
 
-    def request(self, request: Any) -> list[Any]:
+    def request(self, request: Any) -> list[Response]:
         """Responses to a DiscoveryRequest: none or one."""
         kind = KINDS.get(request.type_url)
         check_names(request.resource_names)
         if kind is None:
             return []
-        watch, names = self.watches.get(kind), frozenset(request.resource_names)
+        watch, names = self.watches.get(kind), canonical(self._holding, kind, frozenset(request.resource_names))
         if request.HasField("error_detail"):
             if watch is not None:
                 watch.heard(request.response_nonce, request.error_detail.message or "refused")
@@ -49,63 +53,71 @@ class SotwSession:
             self.watches.pop(kind, None)
             return []
         if watch is None or not request.response_nonce:
-            self.watches[kind] = Watch(kind, names)
-            return self._answer(self.watches[kind], names)
+            watch = self.watches[kind] = Watch(kind, names, wild=not names or "*" in names)
+            return [self._answer(watch, names)]
         return self._acknowledged(watch, names, request.response_nonce)
 
-    def _acknowledged(self, watch: Watch, names: frozenset[str], nonce: str) -> list[Any]:
+    def _acknowledged(self, watch: Watch, names: frozenset[str], nonce: str) -> list[Response]:
         if not watch.heard(nonce, ""):
             return []
-        more = names - watch.names
-        watch.names = names
-        if watch.must_answer:
-            return self._answer(watch, names)
-        if more and watch.kind not in WILDCARD:
-            return self._answer(watch, more)
-        # Fewer names: the proxy has the rest already, from this very state.
-        watch.sent_version = watch.acked_version = self._version(watch)
+        more = names - watch.names if names is not watch.names else frozenset()
+        wanted = more | (watch.due & names)
+        watch.names, watch.wild = names, watch.kind in WILDCARD and (not names or "*" in names)
+        if wanted and not watch.wild:
+            return [self._answer(watch, wanted)]
         return []
 
-    def push(self, generated: Generated) -> list[Any]:
-        """Responses for every watched kind whose content changed, and for those that wait on one of them."""
-        self._generated = generated
-        responses: list[Any] = []
-        forced: set[str] = set()
+    def push(self, holding: Holding) -> list[Response]:
+        """Responses for every watched kind of which something changed, and for endpoints that are waited for."""
+        old, self._holding = self._holding, holding
+        responses = []
         for kind in ORDER:
             watch = self.watches.get(kind)
-            if watch is not None and (kind in forced or self._version(watch) != watch.sent_version):
-                responses.extend(self._answer(watch, watch.names))
-                forced.update(FOLLOWS[kind] for _ in (1,) if kind in FOLLOWS)
+            if watch is None:
+                continue
+            changed, removed = holding.since(old, kind)
+            if watch.wild:
+                wanted = changed | removed
+            elif kind in WILDCARD:
+                wanted = (changed | removed) & watch.names
+            else:
+                wanted = changed & watch.names
+                if wanted or kind == "endpoints":
+                    wanted |= watch.due & watch.names
+            if wanted:
+                responses.append(self._answer(watch, wanted | (watch.refused & watch.names), changed))
         return responses
 
-    def _chosen(self, watch: Watch, names: Iterable[str]) -> dict[str, bytes]:
-        held = self._generated.wire(watch.kind)
-        if watch.kind in WILDCARD:
-            return dict(held)
-        found = {name: held[name] for name in sorted(names) if name in held}
-        if watch.kind == "endpoints":
-            found.update({name: _empty(name) for name in sorted(names) if name not in held})
-        return found
+    def _answer(self, watch: Watch, names: frozenset[str], changed: frozenset[str] | None = None) -> Response:
+        """All of clusters or listeners, the named ones of endpoints and routes. `changed` is what is new in it."""
+        kind, holding = watch.kind, self._holding
+        if watch.wild:
+            parts = [layer.whole for layer in holding.layers[kind]]
+            names = frozenset()
+        else:
+            names = watch.names if kind in WILDCARD else names
+            parts = [one.whole for one in self._chosen(kind, names)]
+        response = Response.of(kind, holding.version(kind), self._nonces.next(), parts, names)
+        watch.sent(response)
+        self._follow(kind, changed)
+        return response
 
-    def _version(self, watch: Watch) -> str:
-        return version(self._chosen(watch, watch.names).values())
+    def _follow(self, kind: str, changed: frozenset[str] | None) -> None:
+        """What a proxy may wait for now: endpoints of clusters that are new to it, routes of listeners."""
+        follower = self.watches.get(FOLLOWS.get(kind, ""))
+        if follower is not None:
+            new = changed if kind == "clusters" and changed is not None else follower.names
+            follower.due |= new & follower.names
 
-    def _answer(self, watch: Watch, names: Iterable[str]) -> list[Any]:
-        response: Any = new(api.DISCOVERY_RESPONSE)
-        response.type_url = URLS[watch.kind]
-        for data in self._chosen(watch, names).values():
-            response.resources.add(type_url=response.type_url, value=data)
-        watch.sent_version = response.version_info = self._version(watch)
-        watch.sent_nonce = response.nonce = self._nonces.next(response.version_info)
-        watch.responses += 1
-        watch.must_answer = False
-        if (follower := self.watches.get(FOLLOWS.get(watch.kind, ""))) is not None:
-            follower.must_answer = True
-        return [response]
+    def _chosen(self, kind: str, names: Iterable[str]) -> Iterator[Item]:
+        for name in sorted(names):
+            found = self._holding.get(kind, name)
+            if found is not None:
+                yield found
+            elif kind == "endpoints":
+                yield empty(name)
 
 
-def _empty(name: str) -> bytes:
+def empty(name: str) -> Item:
     """The assignment of a cluster that has no endpoints, or that nobody knows."""
-    made: Any = new(api.CLUSTER_LOAD_ASSIGNMENT)
-    made.cluster_name = name
-    return bytes(made.SerializeToString())
+    return Item.of("endpoints", name, encode(api.CLUSTER_LOAD_ASSIGNMENT, {"cluster_name": name}))

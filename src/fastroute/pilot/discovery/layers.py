@@ -1,0 +1,175 @@
+"""Resources as they are sent: immutable layers of one kind, which many proxies share.
+
+An `Item` is one resource as wire bytes with its content-hash version. A `Layer` holds the items of one kind that come
+into being together; what differs between two layers is worked out once, for all who need to know. A `Holding` is all
+that one proxy is to have: for each kind, the layer that it shares with those who see the mesh alike, and its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from fastroute.api import names as api
+from fastroute.api.encode import Piece, delimited, version_of
+
+KINDS: Final[Mapping[str, str]] = {
+    "clusters": api.CLUSTER,
+    "endpoints": api.CLUSTER_LOAD_ASSIGNMENT,
+    "listeners": api.LISTENER,
+    "routes": api.ROUTE_CONFIGURATION,
+}
+"""Kinds of resource in the order in which a proxy must get them, with the type of each."""
+URLS: Final[Mapping[str, bytes]] = {kind: api.url(name).encode() for kind, name in KINDS.items()}
+
+
+class Item:
+    """One resource: its name, bytes and version, and its form inside a response of either variant."""
+
+    __slots__ = ("data", "name", "part", "version", "whole")
+
+    def __init__(self, kind: str, name: str, data: bytes, version: str) -> None:
+        self.name, self.data, self.version = name, data, version
+        packed = delimited(b"\x0a", URLS[kind]) + (delimited(b"\x12", data) if data else b"")
+        self.whole = delimited(b"\x12", packed)
+        """The field `resources` of a DiscoveryResponse."""
+        about = delimited(b"\x0a", version.encode()) + delimited(b"\x12", packed) + delimited(b"\x1a", name.encode())
+        self.part = delimited(b"\x12", about)
+        """The field `resources` of a DeltaDiscoveryResponse."""
+
+    @classmethod
+    def of(cls, kind: str, name: str, data: bytes) -> Item:
+        """An item of bytes alone."""
+        return cls(kind, name, data, version_of(data))
+
+
+class Difference(NamedTuple):
+    """The names that one layer has anew or otherwise than another, and those that it has no more."""
+
+    changed: frozenset[str]
+    removed: frozenset[str]
+
+
+NOTHING: Final = Difference(frozenset(), frozenset())
+
+
+class Layer:
+    """Items of one kind by name, in order. Compared by identity."""
+
+    def __init__(self, items: Mapping[str, Item]) -> None:
+        self.items = items
+        self._last: tuple[Layer, Difference] | None = None
+
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """All names; proxies that ask for just these share the set."""
+        return frozenset(self.items)
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The content hash of all items."""
+        return "".join([one.version for one in self.items.values()])
+
+    @functools.cached_property
+    def whole(self) -> bytes:
+        """All items as fields of a DiscoveryResponse."""
+        return b"".join([one.whole for one in self.items.values()])
+
+    def since(self, old: Layer) -> Difference:
+        """What differs from an older layer. The last answer is kept, since many proxies ask for the same."""
+        if old is self:
+            return NOTHING
+        if self._last is not None and self._last[0] is old:
+            return self._last[1]
+        before = old.items
+        changed = frozenset(
+            name
+            for name, one in self.items.items()
+            if (held := before.get(name)) is not one and (held is None or held.version != one.version)
+        )
+        found = Difference(changed, frozenset(before.keys() - self.items.keys()))
+        self._last = (old, found)
+        return found
+
+
+EMPTY: Final = Layer({})
+
+
+class Holding:
+    """All that one proxy is to have; of a name that two layers have, the first counts."""
+
+    __slots__ = ("_versions", "layers")
+
+    def __init__(self, layers: Mapping[str, tuple[Layer, ...]]) -> None:
+        self.layers = layers
+        self._versions: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, resources: Mapping[str, Iterable[Item]]) -> Holding:
+        """Of items in one layer for each kind."""
+        return cls({kind: (Layer({one.name: one for one in resources.get(kind, ())}),) for kind in KINDS})
+
+    def get(self, kind: str, name: str) -> Item | None:
+        """The item of that name."""
+        for layer in self.layers[kind]:
+            if (found := layer.items.get(name)) is not None:
+                return found
+        return None
+
+    def items(self, kind: str) -> Iterator[Item]:
+        """All items of a kind."""
+        seen: set[str] = set()
+        for layer in self.layers[kind]:
+            for name, one in layer.items.items():
+                if name not in seen:
+                    seen.add(name)
+                    yield one
+
+    def wire(self, kind: str) -> dict[str, bytes]:
+        """The bytes of a kind by name."""
+        return {one.name: one.data for one in self.items(kind)}
+
+    def version(self, kind: str) -> str:
+        """The content hash of a kind."""
+        if kind not in self._versions:
+            text = "".join([layer.version for layer in self.layers[kind]])
+            self._versions[kind] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self._versions[kind]
+
+    def since(self, old: Holding, kind: str) -> Difference:
+        """What differs from an older holding of the same proxy."""
+        mine, theirs = self.layers[kind], old.layers[kind]
+        if len(mine) != len(theirs):
+            return self._everything(old, kind)
+        found = [new.since(before) for new, before in zip(mine, theirs, strict=True) if new is not before]
+        if len(found) < 2:
+            return found[0] if found else NOTHING
+        removed = frozenset().union(*(one.removed for one in found))
+        return Difference(
+            frozenset().union(*(one.changed for one in found)),
+            frozenset(name for name in removed if self.get(kind, name) is None),
+        )
+
+    def _everything(self, old: Holding, kind: str) -> Difference:
+        before = {one.name: one.version for one in old.items(kind)}
+        after = {one.name: one.version for one in self.items(kind)}
+        changed = frozenset(name for name, version in after.items() if before.get(name) != version)
+        return Difference(changed, frozenset(before.keys() - after.keys()))
+
+
+def layer(kind: str, pieces: Mapping[str, Piece], old: Layer = EMPTY) -> Layer:
+    """The layer of some resources; `old` itself if they are what they were."""
+    items = {name: _item(kind, name, piece) for name, piece in pieces.items()}
+    if len(items) == len(old.items) and all(
+        one is other for one, other in zip(items.values(), old.items.values(), strict=True)
+    ):
+        return old
+    return Layer(items)
+
+
+def _item(kind: str, name: str, piece: Piece) -> Item:
+    if not isinstance(piece.packed, Item):
+        piece.packed = Item(kind, name, piece.data(KINDS[kind]), piece.version(KINDS[kind]))
+    return piece.packed

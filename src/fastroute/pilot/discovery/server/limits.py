@@ -1,0 +1,51 @@
+"""What a client may take of the server, and how fast.
+
+A client that asks faster than it may is read from more slowly; gRPC then holds it back. One that does not take what
+it is sent, does not say who it is, or opens too many streams, is cut off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All of them; times in seconds."""
+
+    message_bytes: int = 4 << 20
+    """Of one request."""
+    streams: int = 10_000
+    """Calls open at one time."""
+    streams_of_connection: int = 100
+    new_streams: float = 100.0
+    """New streams a second; more wait for `new_stream_wait`, and are refused then."""
+    new_stream_wait: float = 1.0
+    requests: float = 100.0
+    """Requests a second of one stream, once `burst` are used up."""
+    burst: int = 1000
+    first_request: float = 10.0
+    """Until a stream says who it is."""
+    send: float = 5.0
+    """Until a response is taken."""
+    push_throttle: int = 100
+    """Proxies that are pushed to at one time."""
+
+
+LIMITS: Final = Limits()
+"""Those that hold when nothing else is said."""
+
+
+class Bucket:
+    """Allows `rate` things a second on average, and `burst` at once. Time is passed in."""
+
+    __slots__ = ("_burst", "_full_at", "_rate")
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst, self._full_at = rate, burst, 0.0
+
+    def take(self, now: float) -> float:
+        """Take one; how long to wait before it may be used (0.0 mostly)."""
+        self._full_at = max(self._full_at, now) + 1 / self._rate
+        return max(0.0, self._full_at - now - self._burst / self._rate)

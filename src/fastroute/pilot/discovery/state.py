@@ -1,0 +1,207 @@
+"""The states of a mesh, one after another, and what each proxy is to have in the newest one.
+
+Proxies that see the mesh alike share a `Scope`: their namespace, locality and so on are the same, and so are those
+of their labels that any rule asks for. What a scope was sent is kept, and made anew only as far as what it was made
+from has changed (see `model.view`); so is what a workload has of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fastroute.api.encode import Piece
+from fastroute.pilot.discovery.findings import Finding
+from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.generated import TYPES, name_of, own, shared
+from fastroute.pilot.discovery.layers import EMPTY, Holding, Layer, layer
+from fastroute.pilot.discovery.model import build
+from fastroute.pilot.discovery.model.proxy import Proxy
+from fastroute.pilot.discovery.model.services import Locality, Service
+from fastroute.pilot.discovery.model.view import Memory, view
+from fastroute.pilot.discovery.registry.directory import Registry
+from fastroute.pilot.profiles import Profile
+
+BUILT_FROM = ("Service", "Pod", "Endpoints", "EndpointSlice", "Node", "Namespace", "ServiceEntry", "WorkloadEntry")
+"""The kinds of object that services are built from."""
+
+
+@dataclass(slots=True)
+class Made:
+    """What was made last: pieces by kind and name, and the layers of them."""
+
+    state: int = -1
+    pieces: dict[str, dict[str, Piece]] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict)
+    inputs: object = None
+    """What it was made from."""
+    findings: tuple[Finding, ...] = ()
+
+    def is_new(self, state: int, inputs: object) -> bool:
+        """Note that this is looked at in a state; whether it must be made anew, since its inputs are others."""
+        self.state = state
+        if self.inputs is not None and self.inputs == inputs:
+            return False
+        self.inputs = inputs
+        return True
+
+    def take(self, resources: Mapping[str, Iterable[JSON]]) -> None:
+        """Put newly made resources in the place of the last ones; equal ones stay, with their bytes."""
+        for kind in TYPES:
+            old = self.pieces.get(kind, {})
+            self.pieces[kind] = kept = {}
+            for one in resources[kind]:
+                name = name_of(one)
+                before = old.get(name)
+                if before is not None and (before is one or before == one):
+                    kept[name] = before
+                else:
+                    kept[name] = one if isinstance(one, Piece) else Piece(one)
+            self.layers[kind] = layer(kind, kept, self.layers.get(kind, EMPTY))
+
+
+@dataclass(slots=True)
+class Scope:
+    """What proxies share."""
+
+    proxy: Proxy
+    """A proxy without what distinguishes the ones of a scope from each other."""
+    memory: Memory = field(default_factory=Memory)
+    made: Made = field(default_factory=Made)
+
+
+class Mesh:
+    """Holds the newest state. Not for several threads at once."""
+
+    def __init__(self, profile: Profile, registry: Registry) -> None:
+        self.profile = profile
+        self.state = 0
+        self.registry = registry
+        self.services = build.services(registry)
+        self._asked = _asked_labels(registry)
+        self._scopes: dict[Proxy, Scope] = {}
+        self._own: dict[Proxy, Made] = {}
+        self._by_address = _by_address(self.services)
+
+    def load(self, registry: Registry) -> None:
+        """Begin another state. Services that are what they were stay the same objects."""
+        before, self.registry = self.registry, registry
+        self.state += 1
+        self._asked = _asked_labels(registry)
+        if registry.mesh != before.mesh or any(registry.of(kind) != before.of(kind) for kind in BUILT_FROM):
+            old = {(one.host, one.namespace): one for one in self.services}
+            self.services = tuple(
+                held if (held := old.get((one.host, one.namespace))) == one and held is not None else one
+                for one in build.services(registry)
+            )
+            self._by_address = _by_address(self.services)
+
+    def holding(self, proxy: Proxy) -> Holding:
+        """What a proxy is to have in the newest state."""
+        proxy = self._located(proxy)
+        scope = self._scope(proxy)
+        mine = self._own_of(proxy)
+        return Holding({kind: (scope.made.layers[kind], mine.layers[kind]) for kind in TYPES})
+
+    def forget(self, proxies: Iterable[Proxy]) -> None:
+        """Keep only what these proxies need."""
+        present = {self._located(one) for one in proxies}
+        scopes = {self._key(one) for one in present}
+        self._own = {one: made for one, made in self._own.items() if one in present}
+        self._scopes = {key: scope for key, scope in self._scopes.items() if key in scopes}
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What had to be left out or decided for any proxy, each once."""
+        made = (*(scope.made for scope in self._scopes.values()), *self._own.values())
+        return tuple(dict.fromkeys(finding for one in made for finding in one.findings))
+
+    @property
+    def scopes(self) -> int:
+        """How many scopes there are."""
+        return len(self._scopes)
+
+    def _located(self, proxy: Proxy) -> Proxy:
+        """A proxy that does not say where it is, is where its workload is."""
+        if proxy.locality != Locality():
+            return proxy
+        for service in self._by_address.get(proxy.address, ())[:1]:
+            for one in service.instances:
+                if one.workload.address == proxy.address and one.workload.locality != Locality():
+                    return replace(proxy, locality=one.workload.locality)
+        return proxy
+
+    def _key(self, proxy: Proxy) -> Proxy:
+        labels = {name: value for name, value in proxy.labels.items() if name in self._asked}
+        return _Key.of(proxy, labels)
+
+    def _scope(self, proxy: Proxy) -> Scope:
+        key = self._key(proxy)
+        scope = self._scopes.get(key)
+        if scope is None:
+            scope = self._scopes[key] = Scope(key)
+        if scope.made.state != self.state and scope.made.is_new(self.state, self._inputs(self.services)):
+            seen = view(self.registry, scope.proxy, self.profile, self.services, scope.memory)
+            scope.made.take(shared(seen))
+            scope.made.findings = tuple(seen.findings)
+            scope.memory.end()
+        return scope
+
+    def _own_of(self, proxy: Proxy) -> Made:
+        made = self._own.get(proxy)
+        if made is None:
+            made = self._own[proxy] = Made()
+        nearby = self._by_address.get(proxy.address, ())
+        if made.state != self.state and made.is_new(self.state, (nearby, self.registry.mesh, *self._policies())):
+            seen = view(self.registry, proxy, self.profile, nearby)
+            made.take(own(seen))
+            made.findings = tuple(seen.findings)
+        return made
+
+    def _inputs(self, services: tuple[Service, ...]) -> object:
+        registry = self.registry
+        return (services, registry.mesh, registry.virtual_services, registry.destination_rules, *self._policies())
+
+    def _policies(self) -> tuple[object, ...]:
+        return (self.registry.peer_authentications, self.registry.sidecars)
+
+
+class _Key(Proxy):
+    """A proxy as the key of a scope: labels count, name and address do not."""
+
+    @classmethod
+    def of(cls, proxy: Proxy, labels: dict[str, str]) -> Proxy:
+        return replace(proxy, name="", address="", service_account="", labels=_Labels(labels))
+
+
+class _Labels(dict[str, str]):
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
+def _by_address(services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:
+    """The services behind each workload's address, in their order."""
+    found: dict[str, dict[str, Service]] = {}
+    for service in services:
+        for one in service.instances:
+            found.setdefault(one.workload.address, {}).setdefault(f"{service.host}/{service.namespace}", service)
+    return {address: tuple(members.values()) for address, members in found.items()}
+
+
+def _asked_labels(registry: Registry) -> frozenset[str]:
+    """The labels of callers that any rule asks for."""
+    return frozenset(_labels(registry))
+
+
+def _labels(registry: Registry) -> Iterator[str]:
+    for rule in registry.virtual_services:
+        spec: Any = rule.spec
+        for route in (*spec.http, *spec.tls, *spec.tcp):
+            for match in route.match:
+                yield from match.source_labels
+    for policy in registry.destination_rules:
+        if policy.spec.workload_selector is not None:
+            yield from policy.spec.workload_selector.match_labels
+    for sidecar in registry.sidecars:
+        if sidecar.spec.workload_selector is not None:
+            yield from sidecar.spec.workload_selector.labels

@@ -1,0 +1,152 @@
+"""States one after another: what is kept from the last one, with what changed made anew, is what is made from nothing.
+
+And the bytes of a resource, written without a message, are those of the message that its JSON means.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import bookinfo, istio_kinds
+
+from fastroute.api.encode import encode
+from fastroute.api.pool import message_class, new, pool
+from fastroute.config.text import to_tree
+from fastroute.errors import ParseError
+from fastroute.pilot.discovery.generated import TYPES, generate
+from fastroute.pilot.discovery.model.proxy import Proxy
+from fastroute.pilot.discovery.registry.directory import Registry, assemble, parse
+from fastroute.pilot.discovery.state import Mesh
+from fastroute.pilot.profiles import PROFILES
+
+BASE = [parse(str(path), path.read_text(encoding="utf-8")) for path in sorted(bookinfo.DIRECTORY.rglob("*.yaml"))]
+PODS = ("productpage-v1-64794f5db4-6bsbj", "details-v1", "reviews-v1", "reviews-v3")
+
+
+def registry(objects: list[dict[str, Any]]) -> Registry:
+    """The example with `objects` applied over it."""
+    files = [parse(f"{one['kind']}-{one['metadata']['name']}", json.dumps(one)) for one in objects]
+    return assemble([BASE, files])
+
+
+def proxies(state: Registry) -> list[Proxy]:
+    """Some of the example's sidecars."""
+    names = [pod.name for pod in state.pods]
+    return [Proxy.of_pod(state, next(name for name in names if name.startswith(wanted))) for wanted in PODS]
+
+
+@pytest.mark.parametrize("profile", ["current", "1.8"])
+@settings(max_examples=10)
+@given(
+    meshes=st.lists(istio_kinds.meshes(), min_size=2, max_size=3),
+    steps=st.lists(st.lists(st.booleans(), min_size=40, max_size=40), min_size=4, max_size=8),
+)
+def test_every_state_is_what_it_would_be_from_nothing(
+    profile: str, meshes: list[list[dict[str, Any]]], steps: list[list[bool]]
+) -> None:
+    drawn = [one for mesh in meshes for one in mesh]
+    mesh = Mesh(PROFILES[profile], registry([]))
+    for step in steps:
+        chosen = {(one["kind"], one["metadata"]["name"]): one for one, taken in zip(drawn, step, strict=False) if taken}
+        state = registry(list(chosen.values()))
+        mesh.load(state)
+        for proxy in proxies(state):
+            held, fresh = mesh.holding(proxy), generate(state, proxy, profile)
+            for kind in TYPES:
+                assert held.wire(kind) == fresh.wire(kind)
+                assert list(held.wire(kind)) == list(fresh.wire(kind)), "in the same order"
+                assert held.version(kind) == fresh.versions[kind]
+
+
+def test_what_did_not_change_is_the_same_bytes() -> None:
+    state = registry([])
+    mesh = Mesh(PROFILES["current"], state)
+    first = [mesh.holding(proxy) for proxy in proxies(state)]
+    assert mesh.scopes == 1, "no rule asks for labels: all see the mesh alike"
+    assert len({id(one.layers["clusters"][0]) for one in first}) == 1
+    mesh.load(registry([]))
+    assert [mesh.holding(one).layers for one in proxies(state)] == [one.layers for one in first]
+    rule = {"match": [{"sourceLabels": {"app": "reviews"}}], "route": [{"destination": {"host": "details"}}]}
+    mesh.load(
+        registry(
+            [
+                {
+                    "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+                    "metadata": {"name": "details", "namespace": "default"},
+                    "spec": {"hosts": ["details"], "http": [rule]},
+                }
+            ]
+        )
+    )  # fmt: skip
+    second = [mesh.holding(proxy) for proxy in proxies(state)]
+    mesh.forget(proxies(state))
+    assert mesh.scopes == 3, "one for each value of the label that the rule asks for"
+    for old, new_one in zip(first, second, strict=True):
+        assert new_one.layers["clusters"][0].since(old.layers["clusters"][0]) == (frozenset(), frozenset())
+        assert new_one.since(old, "routes").changed == {"9080"}
+
+
+# Bytes
+
+
+def same(type_name: str, resource: Any) -> None:
+    made = new(type_name)
+    json_format.ParseDict(resource, made, descriptor_pool=pool())
+    assert to_tree(message_class(type_name).FromString(encode(type_name, resource))) == to_tree(made)
+
+
+@settings(max_examples=20)
+@given(objects=istio_kinds.meshes())
+def test_bytes_are_those_of_the_message(objects: list[dict[str, Any]]) -> None:
+    state = registry(objects)
+    for profile in ("current", "1.8"):
+        made = generate(state, proxies(state)[0], profile)
+        for kind, type_name in TYPES.items():
+            for resource in made.resources[kind]:
+                same(type_name, resource)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "resource"),
+    [
+        ("envoy.config.core.v3.Node", {"metadata": {"b": [1, True, None, "x", {"y": -0.5}], "a": {}}, "id": "é"}),
+        ("envoy.config.route.v3.RouteAction", {"timeout": "-0.5s", "maxGrpcTimeout": "0s", "cluster": ""}),
+        ("envoy.config.route.v3.RouteMatch", {"headers": [{"name": "a", "range_match": {"start": "-7", "end": 9}}]}),
+        ("envoy.config.endpoint.v3.LbEndpoint", {"health_status": 3, "load_balancing_weight": 0}),
+        ("envoy.config.core.v3.DataSource", {"inline_bytes": "aGFsbG8="}),
+        ("envoy.config.core.v3.DataSource", {"inline_bytes": ""}),
+        ("envoy.config.cluster.v3.Cluster", {"lb_subset_config": {"subset_selectors": [{"keys": ["a", "b"]}]}}),
+        ("envoy.config.bootstrap.v3.Bootstrap", {"header_prefix": "x", "stats_flush_interval": "1.000000001s"}),
+        ("envoy.config.core.v3.TypedExtensionConfig", {
+            "name": "x", "typed_config": {"@type": "type.googleapis.com/google.protobuf.Duration", "value": "3s"}}),
+        ("envoy.config.core.v3.TypedExtensionConfig", {
+            "name": "x", "typed_config": {"@type": "type.googleapis.com/google.protobuf.BoolValue", "value": True}}),
+        ("envoy.admin.v3.ClustersConfigDump", {"version_info": "1", "static_clusters": [
+            {"last_updated": "2021-01-26T09:21:45.5Z"}]}),
+        ("envoy.config.accesslog.v3.StatusCodeFilter", {"comparison": {"op": "GE", "value": {"default_value": 500}}}),
+        ("envoy.config.route.v3.RetryPolicy", {"retriable_status_codes": [503, 504], "num_retries": 5}),
+    ],
+)  # fmt: skip
+def test_rare_forms(type_name: str, resource: dict[str, Any]) -> None:
+    same(type_name, resource)
+
+
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        ({"nome": "x"}, "nome"),
+        ({"lb_policy": "SOON"}, "lb_policy"),
+        ({"connect_timeout": "soon"}, "connect_timeout"),
+        ({"load_assignment": {"endpoints": [{"priority": -1}]}}, "load_assignment.endpoints.priority"),
+        ({"name": 7}, "name"),
+    ],
+)
+def test_what_does_not_fit_is_named(resource: dict[str, Any], path: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        encode("envoy.config.cluster.v3.Cluster", resource)
+    assert caught.value.path == path
