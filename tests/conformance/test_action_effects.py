@@ -10,6 +10,7 @@ import pytest
 from support.action_bed import ActionBed, Sent
 from support.envoy import require_binary
 
+from fastroute.action.redirects import Turn
 from fastroute.core.request import Context as RequestContext
 
 pytestmark = pytest.mark.envoy
@@ -158,3 +159,65 @@ def test_internal_redirects(bed, status, location, method):
     assert fields["x-envoy-original-url"] == followed.original_url.decode()
     if method == "GET":
         assert json.loads(response.body)["line"] == arrived.line
+
+
+PREDICATE = "type.googleapis.com/envoy.extensions.internal_redirect."
+
+
+def predicate(kind: str, **fields: object) -> dict[str, object]:
+    return {"name": "p", "typed_config": {"@type": PREDICATE + kind, **fields}}
+
+
+PREVIOUS = predicate("previous_routes.v3.PreviousRoutesConfig")
+SAFE = predicate("safe_cross_scheme.v3.SafeCrossSchemeConfig")
+PREDICATES = {
+    "none": [],
+    "previous": [PREVIOUS],
+    "previous twice": [PREVIOUS, PREVIOUS],
+    "safe": [SAFE],
+    "allowed": [predicate("allow_listed_routes.v3.AllowListedRoutesConfig", allowed_route_names=["r1", "r2"])],
+    "allowed other": [predicate("allow_listed_routes.v3.AllowListedRoutesConfig", allowed_route_names=["r2"])],
+    "allowed none": [predicate("allow_listed_routes.v3.AllowListedRoutesConfig")],
+    "both": [predicate("allow_listed_routes.v3.AllowListedRoutesConfig", allowed_route_names=["r1"]), PREVIOUS],
+}
+
+
+def followed_by_policy(bed, sent: Sent, location: str) -> list[str]:
+    """The paths that the upstreams get, by our policy: every answer is a redirect to `location`."""
+    taken: set[tuple[str, str]] = set()
+    decision = bed.decide(sent)
+    url, done, paths = b"http://h/", 0, [sent.path]
+    while True:
+        policy = decision.internal_redirect
+        known = {"method": b"GET", "scheme": b"http", "url": url, "done": done}
+        followed = None if policy is None else policy.follow(302, location.encode(), **known)
+        if followed is None:
+            return paths
+        following = bed.decide(Sent(followed.path.decode(), followed.authority.decode()))
+        turn = Turn(decision.route, following.route, b"http", followed.scheme, taken)
+        if following.reason == "route_not_found" or not policy.accepts(turn):
+            return paths
+        decision, done = following, done + 1
+        paths.append(followed.path.decode())
+
+
+@pytest.mark.parametrize("location", ["http://h/r0", "http://h/r1", "https://h/r1", "http://h/r2", "http://h/none"])
+@pytest.mark.parametrize("name", PREDICATES)
+def test_predicates_of_internal_redirects(bed, name, location):
+    """RA-151: the route that the next request takes must be accepted by all of them."""
+    policy = {
+        "predicates": PREDICATES[name],
+        "max_internal_redirects": 3,
+        "allow_cross_scheme_redirect": True,
+    }
+    routes = [
+        {"name": f"r{n}", "match": {"prefix": f"/r{n}"}, "route": {"cluster": f"up{n}", **more}}
+        for n, more in enumerate([{"internal_redirect_policy": policy}, {"internal_redirect_policy": policy}, {}])
+    ]
+    host = {"name": "vh", "domains": ["h"], "routes": routes}
+    assert bed.load({"name": "table", "virtual_hosts": [host]}) == ("", "")
+    sent = Sent("/r0", "h", headers=(("x-status", "302"), ("x-answer", f"location={location}")))
+    before = [len(each.requests) for each in bed.upstreams]
+    bed.envoy.client("plain").send(sent.raw)
+    seen = [item.line.split()[1] for each, n in zip(bed.upstreams, before, strict=True) for item in each.requests[n:]]
+    assert sorted(seen) == sorted(followed_by_policy(bed, sent, location))

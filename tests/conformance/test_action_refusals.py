@@ -42,6 +42,11 @@ def per_filter(config):
     return {**forward(), "typed_per_filter_config": {"envoy.filters.http.fault": config}}
 
 
+def redirected(kind, **fields):
+    config = {"@type": f"type.googleapis.com/{kind}", **fields}
+    return forward(internal_redirect_policy={"predicates": [{"name": "p", "typed_config": config}]})
+
+
 REFUSED = {
     "no cluster specifier (RA-02)": {"route": {}},
     "two path rewrites (RA-20)": forward(prefix_rewrite="/a", path_rewrite="/b"),
@@ -84,6 +89,8 @@ REFUSED = {
     "fault without kind of delay (FI-05)": per_filter({"@type": FAULT, "delay": {}}),
     "fault with no delay (FI-05)": per_filter({"@type": FAULT, "delay": {"fixed_delay": "0s"}}),
     "fault status out of range (FI-06)": per_filter({"@type": FAULT, "abort": {"http_status": 199}}),
+    "unknown predicate of internal redirects (RA-151)": redirected("google.protobuf.StringValue", value="x"),
+    "hash of filter state without key (RA-133)": forward(hash_policy=[{"filter_state": {}}]),
     "duplicate upgrade (HC-64)": forward(upgrade_configs=[{"upgrade_type": "a"}, {"upgrade_type": "A"}]),
     "connect_config of an upgrade (HC-64)": forward(upgrade_configs=[{"upgrade_type": "a", "connect_config": {}}]),
 }
@@ -109,6 +116,9 @@ TAKEN = {
     },
     "non_forwarding_action (RA-01)": {"non_forwarding_action": {}},
     "doubled per cent sign (RA-74)": {**forward(), **add(value="100%%")},
+    "a typed retry policy of any kind (RA-100)": forward(
+        retry_policy_typed_config={"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "x"}
+    ),
     "empty fault (FI-01)": per_filter({"@type": FAULT}),
 }
 
@@ -154,19 +164,8 @@ def test_taken_by_both(http, name):
 UNSUPPORTED = {
     "operators of the response (RA-75)": {**forward(), **add(value="%UPSTREAM_HOST%")},
     "the clock (RA-75)": {**forward(), **add(value="%START_TIME(%s)%")},
-    "hash of filter state (RA-133)": forward(hash_policy=[{"filter_state": {"key": "k"}}]),
-    "internal redirect predicates (RA-151)": forward(
-        internal_redirect_policy={
-            "predicates": [
-                {
-                    "name": "p",
-                    "typed_config": {
-                        "@type": "type.googleapis.com/envoy.extensions.internal_redirect.previous_routes.v3."
-                        "PreviousRoutesConfig"
-                    },
-                }
-            ]
-        }
+    "internal redirects by filter state (RA-151)": redirected(
+        "envoy.extensions.internal_redirect.filter_state.v3.FilterStateConfig", redirect_enabled_key="k"
     ),
 }
 

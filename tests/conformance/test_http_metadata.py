@@ -50,6 +50,15 @@ STATE = {
             "skip_if_empty": True,
         },
         {
+            "object_key": "hashable",
+            "factory_key": "envoy.hashable_string",
+            "format_string": {
+                "text_format_source": {"inline_string": "%REQ(x-hashable)%"},
+                "omit_empty_values": True,
+            },
+            "skip_if_empty": True,
+        },
+        {
             "object_key": "address",
             "factory_key": "envoy.network.transport_socket.original_dst_address",
             "format_string": {"text_format_source": {"inline_string": "%REQ(x-address)%"}},
@@ -206,3 +215,40 @@ def test_metadata_and_filter_state_as_envoy_matches_them(bed: HttpEnvoy, budget:
                 assert of_router(router.decide(at)) == envoy, f"router: {raw(request)!r}\n{walked.text()}"
 
     spend(differential, tables(), check, budget, PER_TABLE)
+
+
+def test_a_hash_of_filter_state_picks_among_weighted_clusters(bed: HttpEnvoy) -> None:
+    """RA-133, RA-11: the text of a hashable object; an absent one gives no hash, and `terminal` ends the list."""
+    weighted = {"clusters": [{"name": f"c{n}", "weight": 1} for n in range(10)], "use_hash_policy": True}
+    state, other = {"filter_state": {"key": "hashable"}}, {"header": {"header_name": "x-other"}}
+    policies = ([state], [state, other], [{**state, "terminal": True}, other])
+    routes = [
+        {
+            "name": f"r{number}",
+            "match": {"prefix": f"/{number}"},
+            "route": {"weighted_clusters": weighted, "hash_policy": list(policy)},
+        }
+        for number, policy in enumerate(policies)
+    ]
+    table = {"virtual_hosts": [{"name": "h", "domains": ["*"], "routes": routes}]}
+    message, differential = bed.swap(table), Differential(bed)
+    differential.options["plain"]["http_filters"] = FILTERS[-1:]
+    router = differential.router(table, "plain")
+    assert router is not None
+    texts = [text for text in (*STATES, "d", "e", "x y", "ü") if text]
+    for number, text, value in ((n, text, v) for n in range(3) for text in (*texts, None) for v in ("p", "q", None)):
+        given = {b"x-hashable": text and text.encode(), b"x-other": value and value.encode()}
+        headers = tuple((name, each) for name, each in given.items() if each)
+        if not headers or (number == 0 and text is None):
+            continue  # a random cluster
+        at = Request(
+            b"h",
+            f"/{number}".encode(),
+            headers=headers,
+            connection=differential.connection("plain"),
+            filter_state={"hashable": text} if text else {},
+        )
+        envoy = of_envoy(bed.decide([raw(at)])[0])
+        tables = Tables({"table": message})
+        walked = http.handle(differential.managers["plain"], at, tables=tables, clusters=frozenset(CLUSTERS))
+        assert of_router(router.decide(at)) == of_decision(walked.decision) == envoy, headers

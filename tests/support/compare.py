@@ -170,9 +170,8 @@ def _untyped(message: Mapping[str, Any]) -> dict[str, Any]:
 
 def budgets(ci: int = 3_000, long: int = 75_000) -> pytest.MarkDecorator:
     """Run a family with `budget` request comparisons: a few in CI, many in the long mode."""
-    return pytest.mark.parametrize(
-        "budget", [pytest.param(ci, id="ci"), pytest.param(long, id="long", marks=pytest.mark.long)]
-    )
+    marks = [pytest.mark.long, pytest.mark.timeout(5400)]
+    return pytest.mark.parametrize("budget", [pytest.param(ci, id="ci"), pytest.param(long, id="long", marks=marks)])
 
 
 class Family(Protocol):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fastroute.action.router_options import RouterOptions
+
 
 @dataclass(frozen=True)
 class FakeDecision:
@@ -22,6 +24,7 @@ class FakeDecision:
     route_config: str = "rc"
     dynamic_metadata: Mapping[str, object] = field(default_factory=dict)
     filter_state: Mapping[str, str] = field(default_factory=dict)
+    router_options: RouterOptions | None = None
     http_filters: tuple[tuple[str, str], ...] | None = None
     remote: tuple[str, int] | None = ("127.0.0.1", 1234)
     local: tuple[str, int] | None = ("127.0.0.1", 80)

@@ -99,6 +99,10 @@ cdef class Decision:
     def http_filters(self):
         return None if self.manager is None else self.manager.http_filters
 
+    @property
+    def router_options(self):
+        return None if self.manager is None else self.manager.router
+
     def given_headers(self):
         """The headers as the caller gave them, in lower case and trimmed; pseudo headers are left out."""
         given = self.request_headers_given

@@ -12,6 +12,7 @@ cdef class HttpManager:
     cdef readonly str route_config_name     # of RDS, or None
     cdef readonly object scopes             # ScopedRoutes, or None
     cdef readonly tuple http_filters        # (name, type) of each HTTP filter; None where they are not known
+    cdef readonly object router             # options of the router filter, or None
     cdef readonly object access             # asks filters that may deny a routed request, or None
     cdef readonly HeaderProcessing processing
     cdef readonly Codec codec

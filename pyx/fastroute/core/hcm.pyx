@@ -54,13 +54,14 @@ cdef class HttpManager:
                   HeaderProcessing processing=None, Codec codec=None, str escaped_slashes="keep",
                   bint normalize_path=False, bint merge_slashes=False,
                   bint strip_trailing_dot=False, str strip_port="no", tuple http_filters=None,
-                  access=None):
+                  access=None, router=None):
         self.upgrades = {} if upgrades is None else upgrades
         self.route_table = route_table
         self.route_config_name = route_config_name
         self.scopes = scopes
         self.http_filters = http_filters
         self.access = access
+        self.router = router
         self.processing = HeaderProcessing() if processing is None else processing
         self.codec = Codec() if codec is None else codec
         self.slashes = SLASHES[escaped_slashes]

@@ -22,6 +22,7 @@ from fastroute.action.policies import NO_POLICIES, Policies
 from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.rewrites import FormatRewrite, HostLiteral, set_host, set_path
+from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
 from fastroute.action.virtual_clusters import OTHER, name_of
 
@@ -111,7 +112,7 @@ class ForwardAction(BaseAction):
     ) -> tuple[Draft, Times]:
         request = draft(decision)
         request.headers.remove(b"x-envoy-upstream-alt-stat-name")
-        times = self._announce(request.headers)
+        times = self._announce(decision, request.headers)
         if self.host.attempt_count:
             request.headers.set(ATTEMPT_COUNT, b"1")
             if notes is not None:
@@ -131,11 +132,20 @@ class ForwardAction(BaseAction):
                 request.authority = self.entry_host
         self._rewrite(request, values, notes)
 
-    def _announce(self, headers: Headers) -> Times:
+    def _announce(self, decision: Decided, headers: Headers) -> Times:
+        options = decision.router_options or DEFAULT_ROUTER
         hedged = self._hedged(headers)
         headers.remove(b"x-envoy-hedge-on-per-try-timeout")
         per_try = self.retry_policy.per_try_timeout if self.retry_policy is not None else 0
-        return announce(self.timeouts, headers, per_try, hedged=hedged)
+        return announce(
+            self.timeouts,
+            headers,
+            per_try,
+            hedged=hedged,
+            quiet=options.suppress_envoy_headers,
+            expected=options.respect_expected_timeout,
+            stream_limit=options.max_stream_duration,
+        )
 
     def _hedged(self, headers: Headers) -> bool:
         asked = headers.first(b"x-envoy-hedge-on-per-try-timeout")
@@ -143,32 +153,34 @@ class ForwardAction(BaseAction):
 
     def _rewrite(self, request: Draft, values: Values, notes: Notes | None) -> None:
         policies = self.policies
+        keep = not (values.decision.router_options or DEFAULT_ROUTER).suppress_envoy_headers
         if policies.host is not None:
             host = policies.host.rewrite(request, lambda template: template.render(values))
             if host:
                 if notes is not None:
                     notes.rewritten("authority", request.authority, host, policies.host_field, "RA-30")
-                set_host(request, host, append_forwarded=policies.append_forwarded_host, keep_original=True)
+                set_host(request, host, append_forwarded=policies.append_forwarded_host, keep_original=keep)
         if policies.path is not None and request.path is not None:
             path = policies.path.rewrite(request.path, lambda template: template.render(values))
             if path:
                 if notes is not None:
                     notes.rewritten("path", request.path, path, policies.path_field, "RA-21")
-                set_path(request, path, keep_original=True)
+                set_path(request, path, keep_original=keep)
 
     # Times and attempts
 
     def timeout(self, decision: Decided) -> float | None:
-        whole = self._announce(draft(decision).headers).whole
+        whole = self._announce(decision, draft(decision).headers).whole
         return whole / 1000 if whole else None
 
     def idle_timeout(self, decision: Decided) -> float | None:
         return None if self.timeouts.idle is None else self.timeouts.idle / 1000
 
     def max_stream_duration(self, decision: Decided) -> float | None:
+        limit = (decision.router_options or DEFAULT_ROUTER).max_stream_duration
         if self.timeouts.stream is None:
-            return None
-        return self.timeouts.stream.seconds(draft(decision).headers)
+            return limit / 1000 if limit else None
+        return self.timeouts.stream.seconds(draft(decision).headers, limit)
 
     def retry(self, decision: Decided) -> retry.RetryPlan | None:
         hedged = self._hedged(draft(decision).headers)

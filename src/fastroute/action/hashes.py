@@ -5,7 +5,8 @@ RA-130  Policies run in order; hash = rotl64(hash, 1) XOR new, the first one as 
 RA-131  XXH64 with seed 0. Several values of a header are sorted and chained, each seeded by the one before.
         Policies see the request as it goes to the upstream: after rewrites and header mutations.
 RA-132  A cookie without a value is made up when the policy has a `ttl`; the client is given it.
-RA-133  Query values are raw; the source address is text without its port.
+RA-133  Query values are raw; the source address is text without its port; an object of the filter
+        state is its text.
 """
 
 from __future__ import annotations
@@ -110,7 +111,20 @@ class QueryHash:
         return (None if value is None else xxh64(value)), None
 
 
-HashPolicy = HeaderHash | CookieHash | SourceAddressHash | QueryHash
+@dataclass(frozen=True, slots=True)
+class FilterStateHash:
+    """The text of an object of the filter state, which is taken to be a hashable one."""
+
+    key: str
+    terminal: bool = False
+
+    def evaluate(self, decision: Decided, _request: Draft) -> tuple[int | None, bytes | None]:
+        """The hash, and no cookie."""
+        value = decision.filter_state.get(self.key)
+        return (None if value is None else xxh64(value.encode())), None
+
+
+HashPolicy = HeaderHash | CookieHash | SourceAddressHash | QueryHash | FilterStateHash
 
 
 @dataclass(frozen=True, slots=True)

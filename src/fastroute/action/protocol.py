@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fastroute.action.rate_limits import Descriptor
     from fastroute.action.redirects import InternalRedirectPolicy
     from fastroute.action.retry import RetryPlan
+    from fastroute.action.router_options import RouterOptions
 
 Pairs = Sequence[tuple[bytes, bytes]]
 """Headers in order; names are lower case, pseudo headers are not among them."""
@@ -61,6 +62,8 @@ class Decided(Protocol):
     def filter_state(self) -> Mapping[str, str]: ...
     @property
     def http_filters(self) -> tuple[tuple[str, str], ...] | None: ...
+    @property
+    def router_options(self) -> RouterOptions | None: ...
 
     def processed_headers(self) -> Pairs:
         """The request headers after the connection manager's processing, as routes saw them."""
@@ -107,7 +110,7 @@ class Action(Protocol):
         ...
 
     def max_stream_duration(self, decision: Decided) -> float | None:
-        """Seconds that the stream may take in all; None when the route does not say."""
+        """Seconds that the stream may take in all, by the route or the connection manager; None for any."""
         ...
 
     def retry(self, decision: Decided) -> RetryPlan | None:

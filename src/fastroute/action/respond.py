@@ -21,6 +21,7 @@ from fastroute.action.headers import is_grpc
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
+from fastroute.action.router_options import DEFAULT_ROUTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ class RedirectAction(LocalAction):
             return request
         path = self.rewrite.rewrite(request.path, lambda _: b"")
         if path:
-            set_path(request, path, keep_original=True)
+            options = decision.router_options or DEFAULT_ROUTER
+            set_path(request, path, keep_original=not options.suppress_envoy_headers)
         return request
 
     def _final_path(self, request: Draft, decision: Decided) -> bytes:

@@ -37,16 +37,16 @@ class StreamDuration:
     grpc_header_max: int | None = None
     grpc_header_offset: int | None = None
 
-    def limit(self, grpc_timeout: int | None) -> int | None:
-        """Milliseconds that the stream may take; None when only the manager's limit holds or none at all."""
+    def limit(self, grpc_timeout: int | None, otherwise: int) -> int | None:
+        """Milliseconds that the stream may take, the manager's limit `otherwise`; None when there is none."""
         if grpc_timeout is None or self.grpc_header_max is None:
-            return self.maximum or None
+            return (otherwise if self.maximum is None else self.maximum) or None
         limit = min(grpc_timeout, self.grpc_header_max) if self.grpc_header_max else grpc_timeout
         return max(limit - (self.grpc_header_offset or 0), 0)
 
-    def seconds(self, headers: Headers) -> float | None:
+    def seconds(self, headers: Headers, otherwise: int = 0) -> float | None:
         """The limit in seconds for a request with `headers`; 0.0 at once, None for none."""
-        limit = self.limit(grpc_timeout(headers.first(b"grpc-timeout")))
+        limit = self.limit(grpc_timeout(headers.first(b"grpc-timeout")), otherwise)
         return None if limit is None else limit / 1000
 
 
@@ -85,17 +85,24 @@ class Times:
 
 
 def announce(
-    timeouts: Timeouts, headers: Headers, per_try: int, *, hedged: bool, quiet: bool = False, expected: bool = False
+    timeouts: Timeouts,
+    headers: Headers,
+    per_try: int,
+    *,
+    hedged: bool,
+    quiet: bool = False,
+    expected: bool = False,
+    stream_limit: int = 0,
 ) -> Times:
     """Compute the timeouts, and put them into the request headers for the upstream.
 
     `per_try` is the retry policy's, `hedged` whether per-try timeouts hedge; `quiet` leaves
     x-envoy-expected-rq-timeout-ms out (`suppress_envoy_headers`), `expected` lets it come in
-    (`respect_expected_rq_timeout`).
+    (`respect_expected_rq_timeout`); `stream_limit` is the connection manager's `max_stream_duration`.
     """
     grpc = is_grpc(headers.pairs)
     if grpc:
-        _limit_stream(timeouts, headers)
+        _limit_stream(timeouts, headers, stream_limit)
     times = _times(timeouts, headers, per_try, grpc=grpc, expected=expected)
     told = times.whole if hedged or not times.per_try else times.per_try
     if told:
@@ -107,12 +114,14 @@ def announce(
     return times
 
 
-def _limit_stream(timeouts: Timeouts, headers: Headers) -> None:
+def _limit_stream(timeouts: Timeouts, headers: Headers, otherwise: int) -> None:
     if timeouts.stream is None:
         return
-    limit = timeouts.stream.limit(grpc_timeout(headers.first(b"grpc-timeout")))
+    limit = timeouts.stream.limit(grpc_timeout(headers.first(b"grpc-timeout")), otherwise)
     if limit is not None:
         headers.set(b"grpc-timeout", grpc_text(limit))
+    elif otherwise:
+        headers.remove(b"grpc-timeout")  # the route lifts the manager's limit, and the header goes with it
 
 
 def _times(timeouts: Timeouts, headers: Headers, per_try: int, *, grpc: bool, expected: bool) -> Times:

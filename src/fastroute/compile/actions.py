@@ -70,7 +70,7 @@ _ACTION_HANDLED = (
     "grpc_timeout_offset",
     "retry_policy",
 )
-_ACTION_INERT = ("early_data_policy",)
+_ACTION_INERT = ("early_data_policy", "retry_policy_typed_config")
 _NOT_FOUND = (503, 404, 500)
 _WEIGHT_LIMIT = (1 << 32) - 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fastroute.action.hashes import CookieHash, HashPolicy, HeaderHash, QueryHash, SourceAddressHash
+from fastroute.action.hashes import CookieHash, FilterStateHash, HashPolicy, HeaderHash, QueryHash, SourceAddressHash
 from fastroute.compile.context import Context
 from fastroute.compile.durations import optional_milliseconds
 from fastroute.compile.regexes import compile_regex
@@ -29,6 +29,10 @@ def _policy(message: Any, ctx: Context, path: str) -> HashPolicy | None:
         return SourceAddressHash(message.terminal) if message.connection_properties.source_ip else None
     if kind == "query_parameter":
         return QueryHash(message.query_parameter.name.encode(), message.terminal)
+    if kind == "filter_state":
+        if not message.filter_state.key:
+            raise ctx.reject(f"{path}.filter_state.key", "value length must be at least 1 characters")
+        return FilterStateHash(message.filter_state.key, message.terminal)
     raise ctx.unsupported(f"{path}.{kind}", f"the hash policy {kind} is not supported")
 
 

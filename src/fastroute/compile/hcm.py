@@ -10,11 +10,14 @@ Runtime keys stand in for options that are not set: `http_connection_manager.nor
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
+from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.compile.context import Context
+from fastroute.compile.durations import optional_milliseconds
 from fastroute.compile.header_processing import compile_processing
-from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters
+from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options
 from fastroute.compile.http_rbac import Access, access_of
 from fastroute.compile.routes import compile_inline
 from fastroute.compile.runtime import override_of, runtime_number
@@ -132,6 +135,7 @@ def compile_hcm(
         route_config_name=message.rds.route_config_name if message.HasField("rds") else None,
         scopes=scoped,
         http_filters=filters,
+        router=_router(message, ctx, path),
         access=_access(message, ctx, path),
         upgrades=_upgrades(message, ctx, path),
         processing=compile_processing(message, ctx, path),
@@ -142,6 +146,21 @@ def compile_hcm(
         strip_trailing_dot=message.strip_trailing_host_dot,
         strip_port="any" if message.strip_any_host_port else "matching" if message.strip_matching_host_port else "no",
     )
+
+
+def _router(message: Any, ctx: Context, path: str) -> RouterOptions | None:
+    """The router's options; an upgrade with filters of its own must have the same."""
+    options = router_options(message.http_filters)
+    for number, each in enumerate(message.upgrade_configs):
+        if each.filters and router_options(each.filters) != options:
+            raise ctx.unsupported(
+                f"{path}.upgrade_configs[{number}].filters",
+                "an upgrade whose router has other options than that of the connection manager is not supported",
+            )
+    here = f"{path}.common_http_protocol_options"
+    limit = optional_milliseconds(message.common_http_protocol_options, "max_stream_duration", ctx, here) or 0
+    options = replace(options, max_stream_duration=limit)
+    return None if options == DEFAULT_ROUTER else options
 
 
 def _access(message: Any, ctx: Context, path: str) -> Access | None:
@@ -203,10 +222,10 @@ def _check_local_replies(message: Any, ctx: Context, path: str) -> None:
 
 
 def _check_protocol_options(message: Any, ctx: Context, path: str) -> None:
-    handled = ("max_headers_count", "headers_with_underscores_action")
+    handled = ("max_headers_count", "headers_with_underscores_action", "max_stream_duration")
     ctx.only(message.common_http_protocol_options, f"{path}.common_http_protocol_options", handled, _COMMON_INERT)
-    handled = ("allow_absolute_url", "allow_custom_methods")
-    ctx.only(message.http_protocol_options, f"{path}.http_protocol_options", handled, _HTTP1_INERT)
+    http1 = ("allow_absolute_url", "allow_custom_methods")
+    ctx.only(message.http_protocol_options, f"{path}.http_protocol_options", http1, _HTTP1_INERT)
 
 
 def _codec(message: Any) -> Codec:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.api import names, pool
-from fastroute.api.anys import type_url
+from fastroute.api.anys import type_url, unpack
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_extension
 from fastroute.compile.http_rbac import Filter, compile_http_rbac
@@ -33,6 +34,7 @@ _HARMLESS = frozenset(
     )
 )
 _BEFORE_RBAC = frozenset((names.HTTP_RBAC, _PREFIX + "grpc_stats.v3.FilterConfig", _PREFIX + "tap.v3.Tap"))
+_ROUTER_HANDLED = ("suppress_envoy_headers", "respect_expected_rq_timeout")
 _ROUTER_INERT = ("dynamic_stats", "start_child_span", "upstream_log", "upstream_log_options")
 _MEANT = {
     "envoy.filters.http.router": names.ROUTER,
@@ -59,6 +61,14 @@ def check_http_filters(filters: Any, ctx: Context, path: str) -> tuple[tuple[str
 def type_of(each: Any) -> str:
     """The type of a filter; of an untyped one, what its name means."""
     return pool.type_name(type_url(each.typed_config)) or _MEANT.get(each.name, "")
+
+
+def router_options(filters: Any) -> RouterOptions:
+    """The options of the router filter among `filters`, which were checked."""
+    if not filters or type_of(filters[-1]) != _ROUTER or not filters[-1].HasField("typed_config"):
+        return DEFAULT_ROUTER
+    message: Any = unpack(filters[-1].typed_config)
+    return RouterOptions(message.suppress_envoy_headers, message.respect_expected_rq_timeout)
 
 
 def compile_rbac_filters(filters: Any, ctx: Context, path: str) -> tuple[Filter, ...]:
@@ -100,7 +110,7 @@ def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
             raise ctx.reject(
                 path, f"the last (terminal) filter ({each.name}) in the chain cannot be disabled by default"
             )
-        ctx.only(message, f"{path}.typed_config", (), _ROUTER_INERT)
+        ctx.only(message, f"{path}.typed_config", _ROUTER_HANDLED, _ROUTER_INERT)
         return
     if type_name == _FAULT and (each.disabled or not message.ByteSize()):
         return

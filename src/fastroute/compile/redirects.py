@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from fastroute.action.format import Template
-from fastroute.action.redirects import FOLLOWED, InternalRedirectPolicy
+from fastroute.action.redirects import (
+    FOLLOWED,
+    AllowListedRoutes,
+    InternalRedirectPolicy,
+    Predicate,
+    previous_routes,
+    safe_cross_scheme,
+)
 from fastroute.compile.context import Context
+from fastroute.compile.extensions import open_any
 from fastroute.compile.formatter import compile_template
 from fastroute.compile.rewrites import compile_path_rewrite
 
+_PREDICATES = "envoy.extensions.internal_redirect."
 _STATUSES = (301, 302, 303, 307, 308)
 
 
@@ -60,8 +69,8 @@ def compile_body_format(message: Any, body: bytes, ctx: Context, path: str) -> t
 
 
 def compile_internal_redirect(message: Any, ctx: Context, path: str) -> InternalRedirectPolicy:
-    """The policy of an InternalRedirectPolicy at `path`; its predicates are not supported."""
-    handled = ("max_internal_redirects", "redirect_response_codes", "allow_cross_scheme_redirect")
+    """The policy of an InternalRedirectPolicy at `path`."""
+    handled = ("max_internal_redirects", "redirect_response_codes", "allow_cross_scheme_redirect", "predicates")
     ctx.only(message, path, (*handled, "response_headers_to_copy"))
     codes = frozenset(message.redirect_response_codes) & FOLLOWED
     return InternalRedirectPolicy(
@@ -69,4 +78,23 @@ def compile_internal_redirect(message: Any, ctx: Context, path: str) -> Internal
         codes if message.redirect_response_codes else frozenset({302}),
         message.allow_cross_scheme_redirect,
         tuple(name.lower().encode() for name in message.response_headers_to_copy),
+        tuple(_predicate(each, ctx, f"{path}.predicates[{number}]") for number, each in enumerate(message.predicates)),
     )
+
+
+def _predicate(extension: Any, ctx: Context, path: str) -> Predicate:
+    """The predicate of an internal redirect at `path`."""
+    name, config = open_any(extension.typed_config, ctx, f"{path}.typed_config")
+    if name == f"{_PREDICATES}previous_routes.v3.PreviousRoutesConfig":
+        return previous_routes
+    if name == f"{_PREDICATES}safe_cross_scheme.v3.SafeCrossSchemeConfig":
+        return safe_cross_scheme
+    if name != f"{_PREDICATES}allow_listed_routes.v3.AllowListedRoutesConfig":
+        if name.startswith(_PREDICATES):
+            raise ctx.unsupported(path, f"the predicate {name} of internal redirects is not supported")
+        error = f"Didn't find a registered implementation for '{extension.name}' with type URL: '{name}'"
+        raise ctx.reject(path, error)
+    allowed: Any = config
+    if not all(allowed.allowed_route_names):
+        raise ctx.reject(f"{path}.typed_config.allowed_route_names", "value length must be at least 1 characters")
+    return AllowListedRoutes(frozenset(allowed.allowed_route_names))

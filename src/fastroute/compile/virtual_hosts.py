@@ -37,7 +37,7 @@ _HANDLED = ("name", "domains", "routes", "matcher", "require_tls", *VIRTUAL_HOST
 _REQUIRE_TLS: tuple[RequireTls, ...] = ("none", "external_only", "all")
 ROUTE = "envoy.config.route.v3.Route"
 ROUTE_LIST = "envoy.config.route.v3.RouteList"
-_INERT = ("metadata", "per_request_buffer_limit_bytes", "request_body_buffer_limit")
+_INERT = ("metadata", "retry_policy_typed_config", "per_request_buffer_limit_bytes", "request_body_buffer_limit")
 _MATCH_FIELDS = (
     "prefix",
     "path",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NoReturn, final
 
 from fastroute.action.protocol import Action
+from fastroute.action.router_options import RouterOptions
 from fastroute.core.entries import Entry
 from fastroute.core.request import Context
 
@@ -99,6 +100,10 @@ class Decision:
     @property
     def http_filters(self) -> tuple[tuple[str, str], ...] | None:
         """Name and type of each HTTP filter of the connection manager, in order; `None` without a manager."""
+
+    @property
+    def router_options(self) -> RouterOptions | None:
+        """Options of the router filter and of its connection manager; `None` for Envoy's defaults."""
 
     def given_headers(self) -> list[tuple[bytes, bytes]]:
         """The request headers as given, with lower-case names, trimmed; without pseudo headers."""

@@ -16,9 +16,9 @@ class HttpManager:
     `upgrades` maps lower-case upgrade types to whether `upgrade_configs` enables them. Exactly one of `route_table`
     (the table of an inline route configuration), `route_config_name` (of RDS) and `scopes` (of scoped routes) says
     where the routes are. `codec` says which requests are taken, `processing` what is done to headers; `http_filters`
-    are the name and type of each HTTP filter; `access` asks those that may deny a request behind the
-    choice of its route: None lets it pass, else it is a 403 with this reason and this action. The rest are fields of
-    HttpConnectionManager:
+    are the name and type of each HTTP filter, `router` the options of the last; `access` asks those that may deny a
+    request behind the choice of its route: None lets it pass, else it is a 403 with this reason and this action. The
+    rest are fields of HttpConnectionManager:
     `path_with_escaped_slashes_action`, `normalize_path`, `merge_slashes`, `strip_trailing_host_dot`,
     `strip_any_host_port` and `strip_matching_host_port`.
     """
@@ -33,6 +33,8 @@ class HttpManager:
     def scopes(self) -> ScopedRoutes | None: ...
     @property
     def http_filters(self) -> tuple[tuple[str, str], ...] | None: ...
+    @property
+    def router(self) -> object: ...
     @property
     def access(self) -> Callable[[Decision], tuple[str, object] | None] | None: ...
     @property
@@ -65,6 +67,7 @@ class HttpManager:
         strip_port: Literal["no", "any", "matching"] = "no",
         http_filters: tuple[tuple[str, str], ...] | None = None,
         access: Callable[[Decision], tuple[str, object] | None] | None = None,
+        router: object = None,
     ) -> HttpManager: ...
     def process(self, decision: Decision) -> None:
         """Work out the headers, the scheme and the client's address of a decision; done when they are read."""

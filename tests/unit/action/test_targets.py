@@ -112,13 +112,12 @@ def test_cluster_headers_are_not_validated():
     "route",
     [
         {"route": {"inline_cluster_specifier_plugin": {"extension": LUA}}},
-        forward(retry_policy_typed_config={"@type": "type.googleapis.com/envoy.config.route.v3.RetryPolicy"}),
         forward(rate_limits=[{"actions": [{"extension": {"name": "x"}}]}]),
         forward(upgrade_configs=[{"upgrade_type": "CONNECT", "connect_config": {}}]),
     ],
 )
 def test_what_cannot_be_decided_is_refused(route):
-    """RA-06, RA-100, RA-141, HC-65."""
+    """RA-06, RA-141, HC-65."""
     with pytest.raises(UnsupportedError):
         target(route)
 

@@ -1,0 +1,19 @@
+"""Options of the router filter and of its connection manager that routes do not have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RouterOptions:
+    """`suppress_envoy_headers` and `respect_expected_rq_timeout` of the router filter, and the manager's
+    `max_stream_duration` in milliseconds: 0 for none.
+    """
+
+    suppress_envoy_headers: bool = False
+    respect_expected_timeout: bool = False
+    max_stream_duration: int = 0
+
+
+DEFAULT_ROUTER = RouterOptions()
