@@ -29,6 +29,10 @@ _STATS = {
 }
 
 
+_DYING = "][critical][backtrace]"
+"""What a crashing Envoy logs while its admin page may still answer, with counts of nothing."""
+
+
 class CrashedError(Exception):
     """Envoy died of the resource; the text is the end of its log. A new one has been started."""
 
@@ -119,7 +123,10 @@ class LiveResources:
         while time.monotonic() < deadline:
             now = self._counts(_STATS[kind])
             if now[1:] != before[1:]:
-                return Verdict(False, self.envoy.log()[logged:])
+                said = self.envoy.log()[logged:]
+                if _DYING in said:
+                    raise ConnectionError(said)
+                return Verdict(False, said)
             if now[0] != before[0]:
                 return Verdict(True, "")
             time.sleep(0.0005)

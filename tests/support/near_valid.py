@@ -106,10 +106,14 @@ def _change(draw: st.DrawFn, message: Any, field: Any) -> None:
         _change_list(draw, value, field)
     elif field.message_type is not None:
         _change_message(draw, message, field)
-    elif draw(st.integers(0, 3)) == 0:
+    elif _is_set(message, field) and draw(st.integers(0, 3)) == 0:
         message.ClearField(field.name)
     else:
-        setattr(message, field.name, draw(_scalar(field, rules.field_rules(field))))
+        setattr(message, field.name, draw(_scalar(field, rules.field_rules(field)).filter(lambda one: one != value)))
+
+
+def _is_set(message: Any, field: Any) -> bool:
+    return any(field.name == one.name for one, _ in message.ListFields())
 
 
 def _change_map(draw: st.DrawFn, value: Any, field: Any) -> None:
@@ -122,12 +126,12 @@ def _change_map(draw: st.DrawFn, value: Any, field: Any) -> None:
 
 
 def _change_list(draw: st.DrawFn, value: Any, field: Any) -> None:
-    action = draw(st.sampled_from(("clear", "add", "repeat", "drop")))
-    if action == "clear" or (action == "drop" and not value):
+    action = draw(st.sampled_from(("clear", "add", "repeat", "drop") if value else ("add",)))
+    if action == "clear":
         del value[:]
     elif action == "drop":
         del value[draw(st.integers(0, len(value) - 1))]
-    elif action == "repeat" and value:
+    elif action == "repeat":
         value.append(value[0]) if field.message_type is None else value.add().CopyFrom(value[0])
     elif field.message_type is None:
         rule = rules.field_rules(field)
@@ -137,7 +141,7 @@ def _change_list(draw: st.DrawFn, value: Any, field: Any) -> None:
 
 
 def _change_message(draw: st.DrawFn, message: Any, field: Any) -> None:
-    action = draw(st.sampled_from(("clear", "set", "set", "value")))
+    action = draw(st.sampled_from(("clear", "set", "set", "value") if _is_set(message, field) else ("set", "value")))
     message.ClearField(field.name)
     if action == "clear":
         return

@@ -145,7 +145,7 @@ MANAGERS = [
         "http_filters": [
             extension("fault", names.FAULT),
             extension("cors", names.CORS),
-            extension("router", names.ROUTER, strict_check_headers=["x-envoy-max-retries"]),
+            extension("router", names.ROUTER, start_child_span=True),
         ],
         "use_remote_address": True,
         "xff_num_trusted_hops": 1,
@@ -172,6 +172,29 @@ MANAGERS = [
         "delayed_close_timeout": "1s",
         "drain_timeout": "5s",
         "max_request_headers_kb": 60,
+    },
+    {
+        "stat_prefix": "s",
+        "scoped_routes": {
+            "name": "s",
+            "scope_key_builder": {"fragments": [{"header_value_extractor": {
+                "name": "x-scope", "element_separator": ";", "element": {"separator": "=", "key": "a"}}}]},
+            "scoped_rds": {"scoped_rds_config_source": {
+                "path_config_source": {"path": "/dev/null"}, "resource_api_version": "V3"}},
+            "rds_config_source": {"path_config_source": {"path": "/dev/null"}, "resource_api_version": "V3"},
+        },
+        "http_filters": [
+            extension("rbac", names.HTTP_RBAC, rules={"action": "ALLOW", "policies": {"p": {
+                "permissions": [{"url_path": {"path": {"prefix": "/"}}}], "principals": [{"any": True}]}}}),
+            extension("router", names.ROUTER),
+        ],
+        "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST"},
+        "http_protocol_options": {"accept_http_10": True, "allow_absolute_url": True},
+        "forward_client_cert_details": "SANITIZE_SET",
+        "set_current_client_cert_details": {"subject": True, "dns": True},
+        "request_headers_timeout": "1s",
+        "strip_trailing_host_dot": True,
+        "preserve_external_request_id": True,
     },
 ]  # fmt: skip
 

@@ -178,12 +178,6 @@ def without(tree: dict[str, Any], *fields: str) -> dict[str, Any]:
 
 
 PLAIN_ROUTES = {**ROUTES, "virtual_hosts": [ROUTES["virtual_hosts"][0], {"name": "b", "domains": ["*"]}]}
-PLAIN_MANAGER = without(
-    MANAGER,
-    "http2_protocol_options",
-    "set_current_client_cert_details",
-    "internal_address_config",
-    "common_http_protocol_options",
-)
+PLAIN_MANAGER = without(MANAGER, "local_reply_config", "path_normalization_options")
 PLAIN_TCP_PROXY = without(TCP_PROXY, "hash_policy")
 PLAIN_CLUSTER = without(CLUSTER, "lb_subset_config")

@@ -3,7 +3,8 @@
 * What asks for `ads` needs `ads_config`. (The node's id and cluster, which Envoy wants then, may also
   come from its command line.)
 * The clusters that ADS is asked at are static. A secret has a type.
-* A locator of listeners or clusters is an `xdstp:` URL.
+* A locator of listeners or clusters is an `xdstp:` URL of a collection of them. The port of the admin
+  page is a number.
 * Runtime layers have names of their own, and one admin layer is the most.
 * A tag has a name, and a regex or a value, unless it is one of Envoy's own (`envoy.…`).
 """
@@ -13,17 +14,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fastroute.api import config_sources, names
+
 Complaint = tuple[str, str, str]
+
+_LOCATORS = {"lds_resources_locator": names.LISTENER, "cds_resources_locator": names.CLUSTER}
 
 
 def bootstrap(message: Any) -> Iterator[Complaint]:
     """What is wrong with a Bootstrap as a whole."""
-    if not message.dynamic_resources.HasField("ads_config"):
+    has_ads = message.dynamic_resources.HasField("ads_config")
+    if not has_ads:
         yield from _without_ads(message)
-    for field in ("lds_resources_locator", "cds_resources_locator"):
+    for path, wrong, remedy in config_sources.ads(message.dynamic_resources.ads_config) if has_ads else ():
+        yield f"dynamic_resources.ads_config.{path}".rstrip("."), wrong, remedy
+    for field, kind in _LOCATORS.items():
         locator = getattr(message.dynamic_resources, field)
-        if locator and not locator.startswith("xdstp:"):
-            yield f"dynamic_resources.{field}", f"{locator} is no xdstp: URL", "Name a collection, or remove it."
+        for _, wrong, remedy in config_sources.located(locator, kind):
+            yield f"dynamic_resources.{field}", wrong, remedy
+        source = field.replace("resources_locator", "config")
+        for _, wrong, remedy in (
+            config_sources.collection(getattr(message.dynamic_resources, source)) if locator else ()
+        ):
+            yield f"dynamic_resources.{source}", wrong, remedy
+    if message.admin.address.socket_address.HasField("named_port"):
+        wrong = "IP resolver can't handle port specifier type 4"
+        yield "admin.address.socket_address.named_port", wrong, "Use port_value."
     known = {cluster.name for cluster in message.static_resources.clusters}
     for position, service in enumerate(message.dynamic_resources.ads_config.grpc_services):
         name = service.envoy_grpc.cluster_name

@@ -9,13 +9,14 @@ rules mean is in `fastroute.api.rules`; here is where they apply:
 * Lists and maps are checked as a whole, then item by item.
 * What Envoy checks beyond the rules, in fields that decide nothing, is in `fastroute.api.semantics`.
 * An Any is opened where Envoy hands it to an extension, not in metadata, which it only carries, and
-  not in a load balancing policy, whose configuration Envoy 1.40 uses unchecked.
+  not in a load balancing policy, whose configuration Envoy 1.40 uses unchecked; it only refuses
+  durations below zero there.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from fastroute.api import anys, deprecations, rules, semantics
+from fastroute.api.config_sources import PRIMARY, primary_clusters
 from fastroute.api.faults import index, join, key
+from fastroute.api.names import BOOTSTRAP
 from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
 
@@ -91,8 +94,8 @@ class Checker:
             if zero:
                 self.absent.append((field.number, _no_longer(zero).under(field.name)))
         visit = _disallowed(field) or _visit(field, rule)
-        if visit is not None and not (self.closed and visit is _any):
-            visits[field.number] = (field.name, visit)
+        if visit is not None:
+            visits[field.number] = (field.name, _policy if self.closed and visit is _any else visit)
 
     def check(self, message: Message) -> list[Violation]:
         """Every violation in `message`, in the order of the fields."""
@@ -121,13 +124,18 @@ class Checker:
 
 @functools.cache
 def checker(descriptor: Descriptor, closed: bool = False) -> Checker:
-    """The checker of a message type; a `closed` one leaves the Anys of the message alone."""
+    """The checker of a message type; a `closed` one looks in the Anys of the message for durations only."""
     return Checker(descriptor, closed)
 
 
 def check(message: Message, path: str = "") -> list[Violation]:
     """Every violation of a constraint in `message`, whose own place is `path`."""
-    found = checker(message.DESCRIPTOR).check(message)
+    known = primary_clusters(message) if message.DESCRIPTOR.full_name == BOOTSTRAP else None
+    token = PRIMARY.set(known)
+    try:
+        found = checker(message.DESCRIPTOR).check(message)
+    finally:
+        PRIMARY.reset(token)
     return [violation.under(path) for violation in found] if path else found
 
 
@@ -249,6 +257,25 @@ def _any(value: Any) -> list[Violation] | None:
     if inner.DESCRIPTOR.full_name.startswith("google.protobuf.") or anys.is_unknown(inner):
         return None
     return checker(inner.DESCRIPTOR).check(inner)
+
+
+def _policy(value: Any) -> list[Violation] | None:
+    try:
+        return list(_negatives(anys.unpack(value))) if value.type_url else None
+    except ParseError as error:
+        return [Violation(error.path, error.message, error.remedy, error.code)]
+
+
+def _negatives(message: Any) -> Iterator[Violation]:
+    """The durations below zero that are set in the message, outside Anys."""
+    for field, value in message.ListFields():
+        if field.message_type is None or field.message_type.GetOptions().map_entry:
+            continue
+        for position, one in enumerate(value if field.is_repeated else (value,)):
+            step = f"{field.name}{index(position)}" if field.is_repeated else field.name
+            inner = one.DESCRIPTOR.full_name
+            found = _negative(one) or () if inner == "google.protobuf.Duration" else _negatives(one)
+            yield from (violation.under(step) for violation in found)
 
 
 def _list(field: FieldDescriptor, rule: Any) -> Visit | None:

@@ -10,8 +10,9 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
 * An access logger names its configuration, for its type is found by that alone (NF-02).
 * Several health checks of a cluster have names each.
 * A status range is not empty and within 100 to 600. A gRPC health check needs HTTP/2, and
-  `use_alpn_protocol` a transport socket. HTTP/3 needs a QUIC transport socket.
-* A config source is not `self`; RDS without one has an `xdstp:` name (XD-27).
+  `use_alpn_protocol` a transport socket. HTTP/3 needs a QUIC transport socket, and `auto_config` one
+  with ALPN, in every match too.
+* Sources of configuration: see `fastroute.api.config_sources`. RDS without one has an `xdstp:` name (XD-27).
 * A source address has no named port; a load balancing policy, if set, names one.
 * A string matcher with a regex does not ignore case. TLS compliance policies are known ones, and
   `auto_sni_san_validation` needs a validation context.
@@ -25,7 +26,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fastroute.api import bootstrap_semantics, pool
+from fastroute.api import bootstrap_semantics, config_sources, names, pool
 
 Complaint = tuple[str, str, str]
 """Path below the message, what is wrong, what to do."""
@@ -34,6 +35,17 @@ Check = Callable[[Any], Iterator[Complaint]]
 
 _RESOLVERS = frozenset(("", "envoy.ip"))
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_SOCKETS = "envoy.extensions.transport_sockets."
+_ALPN = frozenset((_SOCKETS + "tls.v3.UpstreamTlsContext", _SOCKETS + "quic.v3.QuicUpstreamTransport"))
+_WRAPPERS = frozenset(
+    _SOCKETS + name
+    for name in (
+        "proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+        "http_11_proxy.v3.Http11ProxyUpstreamTransport",
+        "tcp_stats.v3.Config",
+        "tap.v3.Tap",
+    )
+)
 _QUIC = "envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport"
 
 
@@ -110,18 +122,23 @@ def _cluster(message: Any) -> Iterator[Complaint]:
             yield f"{path}.http_health_check.use_alpn_protocol", wrong, "Set transport_socket."
 
 
-def _config_source(message: Any) -> Iterator[Complaint]:
-    if message.HasField("self"):
-        wrong = "missing config source specifier: self is none that Envoy can subscribe to"
-        yield "self", wrong, "Name the source."
-    if message.HasField("path") and not message.path:
-        yield "path", "paths must refer to an existing path in the system: '' does not exist", "Name the file."
+_subscribing = config_sources.subscribing("config_source")
 
 
 def _rds(message: Any) -> Iterator[Complaint]:
+    yield from _subscribing(message)
     if not message.HasField("config_source") and not message.route_config_name.startswith("xdstp:"):
         wrong = "an RDS config must have either a config_source or an xDS-TP based route_config_name"
         yield "config_source", wrong, "Set config_source."
+
+
+_scopes = config_sources.subscribing("scoped_rds_config_source")
+
+
+def _scoped_rds(message: Any) -> Iterator[Complaint]:
+    yield from _scopes(message)
+    for _, wrong, remedy in config_sources.located(message.srds_resources_locator, names.SCOPED_ROUTE_CONFIGURATION):
+        yield "srds_resources_locator", wrong, remedy
 
 
 def _bind_config(message: Any) -> Iterator[Complaint]:
@@ -157,11 +174,33 @@ def _http3(cluster: Any) -> Iterator[Complaint]:
     if options is None or pool.type_name(options.type_url) != _HTTP_OPTIONS:
         return
     inner: Any = pool.message_class(_HTTP_OPTIONS).FromString(options.value)
+    if inner.HasField("auto_config"):
+        yield from _alpn(cluster)
     explicit = inner.explicit_http_config
     socket = pool.type_name(cluster.transport_socket.typed_config.type_url)
     if explicit.HasField("http3_protocol_options") and socket != _QUIC:
         path = f'typed_extension_protocol_options["{_HTTP_OPTIONS}"].explicit_http_config.http3_protocol_options'
         yield path, "HTTP3 requires a QuicUpstreamTransport transport socket", "Set transport_socket."
+
+
+def _alpn(cluster: Any) -> Iterator[Complaint]:
+    wrong = "ALPN configured for a cluster which has a non-ALPN transport socket"
+    if not _speaks_alpn(cluster.transport_socket):
+        yield "transport_socket", wrong, "Set one of TLS, or an explicit_http_config in place of auto_config."
+    for position, match in enumerate(cluster.transport_socket_matches):
+        if not _speaks_alpn(match.transport_socket):
+            yield f"transport_socket_matches[{position}].transport_socket", wrong, "Set one of TLS."
+
+
+def _speaks_alpn(socket: Any) -> bool:
+    """Whether a transport socket, or the one that it wraps, negotiates by ALPN."""
+    name = pool.type_name(socket.typed_config.type_url)
+    if name in _ALPN:
+        return True
+    if name not in _WRAPPERS:
+        return False
+    inner: Any = pool.message_class(name).FromString(socket.typed_config.value)
+    return _speaks_alpn(inner.transport_socket)
 
 
 def _tlv(message: Any) -> Iterator[Complaint]:
@@ -187,7 +226,15 @@ CHECKS: dict[str, Check] = {
     "envoy.config.core.v3.HealthCheck.HttpHealthCheck": _health_check,
     "envoy.config.cluster.v3.Cluster": _cluster,
     "envoy.config.core.v3.BindConfig": _bind_config,
-    "envoy.config.core.v3.ConfigSource": _config_source,
+    "envoy.config.core.v3.ConfigSource": config_sources.config_source,
+    "envoy.config.core.v3.ExtensionConfigSource": config_sources.subscribing("config_source"),
+    "envoy.config.cluster.v3.Cluster.EdsClusterConfig": config_sources.subscribing("eds_config"),
+    "envoy.config.bootstrap.v3.Bootstrap.DynamicResources": config_sources.subscribing("lds_config", "cds_config"),
+    "envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer": config_sources.subscribing("rtds_config"),
+    "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes": config_sources.subscribing(
+        "rds_config_source"
+    ),
+    "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds": _scoped_rds,
     "envoy.config.core.v3.TlvEntry": _tlv,
     "envoy.extensions.filters.network.http_connection_manager.v3.Rds": _rds,
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": _tunneling,

@@ -140,7 +140,7 @@ def compile_hcm(
         upgrades=_upgrades(message, ctx, path),
         processing=compile_processing(message, ctx, path),
         codec=_codec(message),
-        escaped_slashes=_escaped_slashes(message, ctx),
+        escaped_slashes=_escaped_slashes(message, ctx, path),
         normalize_path=_normalize_path(message, ctx, path),
         merge_slashes=message.merge_slashes,
         strip_trailing_dot=message.strip_trailing_host_dot,
@@ -240,8 +240,12 @@ def _codec(message: Any) -> Codec:
     )
 
 
-def _escaped_slashes(message: Any, ctx: Context) -> Slashes:
+def _escaped_slashes(message: Any, ctx: Context, path: str) -> Slashes:
     action = message.path_with_escaped_slashes_action
+    if action and action not in _SLASHES:
+        wrong = f"Envoy takes the unknown value {action}; what it does about it is not known"
+        ctx.tolerate(ctx.unsupported(f"{path}.path_with_escaped_slashes_action", wrong), "escaped slashes are kept")
+        return "keep"
     if action == 0:
         number = runtime_number(ctx.runtime, _RUNTIME + "path_with_escaped_slashes_action")
         action = int(number) if number in _SLASHES else _KEEP

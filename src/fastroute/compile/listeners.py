@@ -1,7 +1,8 @@
 """Listeners to the table that connections are looked up in.
 
 LS-07  `additional_addresses` are further addresses of the same listener.
-LS-09  Refused: no address, no filter chain at all, an address that an earlier listener has.
+LS-09  Refused: no address, no filter chain at all, an address that an earlier listener has. Port 0 is one
+       that the earlier one has only if it does not bind.
 LS-10  Of two static listeners with one name the first counts; two dynamic ones are refused.
 LS-12  `listener_filters_timeout`: 15 s unless given, 0 waits for ever.
 LS-13  What tunes sockets and statistics never changes a choice.
@@ -105,14 +106,13 @@ def _distinct(listeners: list[Resource], ctx: Context) -> Iterator[tuple[Resourc
 def _check_addresses(listener: Listener, addresses: dict[str, str], ctx: Context) -> None:
     for ip, port, compat in listener.addresses:
         text = str(Bound(ip, port, compat))
-        if port == 0 and listener.bound:
-            continue
         if text in addresses:
             other = addresses[text]
             raise ctx.reject(
                 "address", f"'{listener.name}' has duplicate address '{text}' as existing listener '{other}'"
             )
-        addresses[text] = listener.name
+        if port or not listener.bound:
+            addresses[text] = listener.name
 
 
 def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listener | None:

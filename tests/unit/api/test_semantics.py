@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 
 from fastroute.api import constraints, names, semantics, transcode
+from fastroute.api.config_sources import PRIMARY
 
 CORE = "envoy.config.core.v3."
 CLUSTER = names.CLUSTER
+MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3."
 HEALTH = {"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1}
 HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 TLS = "envoy.extensions.transport_sockets.tls.v3."
 PIPE = {"pipe": {"path": "x"}}
+GOOGLE = {"google_grpc": {"target_uri": "a:1", "stat_prefix": "g"}}
+DELTA = {"api_config_source": {"api_type": "DELTA_GRPC", "transport_api_version": "V3", "grpc_services": [GOOGLE]}}
 HTTP3 = {HTTP: {"@type": names.url(HTTP), "explicit_http_config": {"http3_protocol_options": {}}}}
 QUIC = {
     "name": "q",
@@ -129,12 +133,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         names.BOOTSTRAP,
-        {"dynamic_resources": {"cds_resources_locator": "xdstp://a/b"}},
-        {"dynamic_resources": {"cds_resources_locator": "b"}},
+        {"dynamic_resources": {"cds_resources_locator": f"xdstp:///{names.CLUSTER}/*", "cds_config": DELTA}},
+        {"dynamic_resources": {"cds_resources_locator": "b", "cds_config": DELTA}},
     ),
     (
         names.BOOTSTRAP,
-        {"dynamic_resources": {"ads_config": {"api_type": "GRPC"}}},
+        {"dynamic_resources": {"ads_config": DELTA["api_config_source"]}},
         {
             "dynamic_resources": {
                 "ads_config": {"api_type": "GRPC", "grpc_services": [{"envoy_grpc": {"cluster_name": "x"}}]}
@@ -151,8 +155,31 @@ def test_each_check(kind: str, good: dict[str, Any], bad: dict[str, Any]) -> Non
 
 
 def test_every_check_has_a_case() -> None:
-    reached = {kind for kind, _, _ in CASES} | {CORE + "HealthCheck.HttpHealthCheck"}
+    reached = {kind for kind, _, _ in CASES} | {CORE + "HealthCheck.HttpHealthCheck"} | set(SUBSCRIBING)
     assert set(semantics.CHECKS) <= reached
+
+
+SUBSCRIBING = {
+    "envoy.config.bootstrap.v3.Bootstrap.DynamicResources": "lds_config",
+    "envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer": "rtds_config",
+    CORE + "ExtensionConfigSource": "config_source",
+    "envoy.config.cluster.v3.Cluster.EdsClusterConfig": "eds_config",
+    MANAGER + "ScopedRoutes": "rds_config_source",
+    MANAGER + "ScopedRds": "scoped_rds_config_source",
+    MANAGER + "Rds": "config_source",
+}
+
+
+@pytest.mark.parametrize("kind", SUBSCRIBING)
+def test_a_source_names_a_cluster_of_the_bootstrap(kind: str) -> None:
+    service = {"envoy_grpc": {"cluster_name": "xds"}}
+    source = {"api_config_source": {"api_type": "GRPC", "grpc_services": [service], "transport_api_version": "V3"}}
+    message = transcode.message(kind, {SUBSCRIBING[kind]: source})
+    for known, found in ((None, 0), (frozenset(("xds",)), 0), (frozenset(("a",)), 1)):
+        token = PRIMARY.set(known)
+        complaints = [path for path, _, _ in semantics.CHECKS[kind](message)]
+        PRIMARY.reset(token)
+        assert complaints == found * [f"{SUBSCRIBING[kind]}.api_config_source.grpc_services[0].envoy_grpc.cluster_name"]
 
 
 def test_a_removed_field_needs_a_runtime_key() -> None:
@@ -169,6 +196,6 @@ def test_a_removed_field_needs_a_runtime_key() -> None:
 
 
 def test_the_zero_value_of_an_enum_can_be_refused() -> None:
-    source = {"api_config_source": {"transport_api_version": "V3"}}
+    source = {"api_config_source": {"transport_api_version": "V3", "grpc_services": [GOOGLE]}}
     codes = [found.code for found in constraints.check(transcode.message(CORE + "ConfigSource", source))]
     assert codes == ["disallowed"]
