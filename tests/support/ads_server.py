@@ -1,4 +1,6 @@
-"""A small ADS server on a loopback port, both variants, for the tests of the agent.
+"""A small xDS server on a loopback port, both variants, for the tests of the agent and of the client.
+
+It serves the aggregated stream and those of each kind.
 
     with AdsServer({"clusters": [...], "listeners": [...]}) as server:
         server.address; server.streams; server.metadata; server.stop(); server.start(); server.push({...})
@@ -22,13 +24,16 @@ import grpc
 from google.protobuf import json_format
 
 from fastroute.api import names, pool
+from fastroute.xds.kinds import ADS_METHODS
+from fastroute.xds.kinds import ADS_SERVICE as SERVICE
+from fastroute.xds.kinds import KINDS as XDS_KINDS
 
-SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 KINDS = {
     "clusters": (names.CLUSTER, "name"),
     "listeners": (names.LISTENER, "name"),
     "routes": (names.ROUTE_CONFIGURATION, "name"),
     "endpoints": (names.CLUSTER_LOAD_ASSIGNMENT, "cluster_name"),
+    "scoped_routes": (names.SCOPED_ROUTE_CONFIGURATION, "name"),
 }
 
 
@@ -36,10 +41,15 @@ class AdsServer:
     """The server; `resources` by kind (`clusters`, `listeners`, `routes`, `endpoints`)."""
 
     def __init__(
-        self, resources: Mapping[str, Sequence[Mapping[str, Any]]], port: int = 0, *, socket: str = ""
+        self,
+        resources: Mapping[str, Sequence[Mapping[str, Any]]],
+        port: int = 0,
+        *,
+        socket: str = "",
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
         self.port = port
-        self._socket = socket
+        self._socket, self._credentials = socket, credentials
         self.streams = 0
         self.acknowledged = 0
         self.refused: list[str] = []
@@ -101,13 +111,18 @@ class AdsServer:
 
     def start(self) -> None:
         """Serve on the port of before, or a free one."""
-        self._server = grpc.server(futures.ThreadPoolExecutor(8))
-        handlers = {
-            "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(self._whole, bytes, bytes),
-            "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(self._delta, bytes, bytes),
-        }
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
-        self.port = self._server.add_insecure_port(self.address)
+        self._server = grpc.server(futures.ThreadPoolExecutor(32))
+        services = {SERVICE: ADS_METHODS, **{kind.service: kind.methods for kind in XDS_KINDS}}
+        for service, (whole, delta) in services.items():
+            handlers = {
+                whole: grpc.stream_stream_rpc_method_handler(self._whole, bytes, bytes),
+                delta: grpc.stream_stream_rpc_method_handler(self._delta, bytes, bytes),
+            }
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        if self._credentials is None:
+            self.port = self._server.add_insecure_port(self.address)
+        else:
+            self.port = self._server.add_secure_port(self.address, self._credentials)
         self._server.start()
 
     def stop(self) -> None:

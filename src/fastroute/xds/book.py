@@ -54,17 +54,19 @@ class Subscription:
 class Book:
     """All subscriptions, and the streams that carry them."""
 
-    def __init__(self, make_stream: Callable[[Feed], Stream]) -> None:
+    def __init__(self, make_stream: Callable[[Feed], Stream], admit: Callable[[Feed], None]) -> None:
         self.subscriptions: dict[Need, Subscription] = {}
         self.streams: dict[Feed, Stream] = {}
-        self._make = make_stream
+        self._make, self._admit = make_stream, admit
         self._feeds: dict[tuple[Kind, str], dict[Feed, None]] = {}
         self._deadlines: list[tuple[float, int, Need]] = []
         self._count = 0
 
     def check(self, wanted: Wanted, parent: str) -> None:
-        """UnsupportedError when another resource has something of that name from another feed."""
+        """ConfigError when its feed cannot be followed, or another resource has that name from another feed."""
         need = wanted.need
+        if need.feed not in self.streams:
+            self._admit(need.feed)
         for feed in self._feeds.get((need.kind, need.name), ()):
             users = self.subscriptions[Need(need.kind, feed, need.name)].users
             if feed != need.feed and any(user.name != parent for user in users):

@@ -14,6 +14,7 @@ Nothing that a server sends raises: it is put in force or refused.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastroute.xds.delta import Delta
@@ -28,9 +29,10 @@ from fastroute.xds.world import World
 class Machine:
     """One client."""
 
-    def __init__(self, start: Start, tables: Tables) -> None:
+    def __init__(self, start: Start, tables: Tables, *, admit: Callable[[Feed], None] | None = None) -> None:
+        """`admit` raises ConfigError for a feed that cannot be followed; what names it is then refused."""
         self._start = start
-        self.world = World(start, tables, self._make)
+        self.world = World(start, tables, self._make, admit or _anything)
 
     @property
     def feeds(self) -> list[Feed]:
@@ -75,6 +77,12 @@ class Machine:
         self._prune()
         return error
 
+    def broken(self, feed: Feed, error: str, now: float) -> None:
+        """A file or a poll gave something that is no response."""
+        if feed in self.world.book.streams:
+            self.world.broken(feed, error, now)
+            self._prune()
+
     def advance(self, now: float) -> None:
         """Time has passed."""
         self.world.advance(now)
@@ -92,3 +100,7 @@ class Machine:
         made = Delta if feed.delta else Sotw
         once = feed.transport == "grpc" and bool(feed.config.set_node_on_first_message_only)
         return made(self._start.node, node_once=once)
+
+
+def _anything(_: Feed) -> None:
+    """Every feed is admitted: whoever connects will see."""

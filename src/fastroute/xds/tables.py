@@ -9,7 +9,7 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
 from google.protobuf.message import Message
@@ -47,10 +47,10 @@ class Tables(Protocol):
 
 
 class SnapshotTables:
-    """Tables that are a snapshot. `publish` gets each new one."""
+    """Tables that are a snapshot; `snapshot` is the newest."""
 
-    def __init__(self, base: Resources, publish: Callable[[Snapshot], object], *, strict: bool = True) -> None:
-        self._base, self._strict, self._publish = base, strict, publish
+    def __init__(self, base: Resources, *, strict: bool = True) -> None:
+        self._base, self._strict = base, strict
         self.snapshot = build(base, strict=strict)
 
     def check(self, kind: Kind, name: str, message: Message) -> ConfigError | None:
@@ -106,7 +106,6 @@ class SnapshotTables:
         snapshot, refused = self._try(changed)
         if snapshot is not None:
             self.snapshot = snapshot
-            self._publish(snapshot)
         return refused
 
     def _try(self, changed: Changed) -> tuple[Snapshot | None, Refused]:

@@ -33,9 +33,15 @@ _CLIENT = User(CLUSTERS, "", False)
 class World:
     """The state of one client."""
 
-    def __init__(self, start: Start, tables: Tables, make_stream: Callable[[Feed], Stream]) -> None:
+    def __init__(
+        self,
+        start: Start,
+        tables: Tables,
+        make_stream: Callable[[Feed], Stream],
+        admit: Callable[[Feed], None],
+    ) -> None:
         self.start, self.tables = start, tables
-        self.book = Book(make_stream)
+        self.book = Book(make_stream, admit)
         self.parents: dict[Kind, dict[str, Parent]] = {CLUSTERS: {}, LISTENERS: {}}
         self.waiting: dict[Kind, set[str]] = {CLUSTERS: set(), LISTENERS: set()}
         """Names of parents that wait."""
@@ -100,6 +106,13 @@ class World:
         self._settle(now)
         return error
 
+    def broken(self, feed: Feed, error: str, now: float) -> None:
+        """An answer came of which nothing can be read: it concludes what waits for an answer."""
+        assert feed.kind is not None
+        self.errors[feed, feed.kind] = error
+        self.refuse_all(feed, Response(feed.kind, "", ""), error, Batch(now))
+        self._settle(now)
+
     def refuse_all(self, feed: Feed, response: Response, error: str, batch: Batch) -> str:
         """Something was refused: whoever waits for the kind goes on with what there is. Returns `error`."""
         for found in list(self.book.of(feed, response.kind)):
@@ -121,7 +134,9 @@ class World:
 
     def _begin(self, kind: Kind, asked: Origin | None, now: float) -> None:
         if asked is not None:
-            self.book.want(Wanted(Need(kind, asked.feed, EVERYTHING), asked.timeout), _CLIENT, now)
+            wanted = Wanted(Need(kind, asked.feed, EVERYTHING), asked.timeout)
+            self.book.check(wanted, "")
+            self.book.want(wanted, _CLIENT, now)
         batch = Batch(now)
         for resource in getattr(self.start.resources, kind.field):
             if resource.name not in self.parents[kind]:
