@@ -1,6 +1,7 @@
 """Responses of load assignments and route configurations, which are asked for by name.
 
-XD-04  One that is refused leaves what was in force for its name, and the response is refused.
+XD-04  One that is refused leaves what was in force for its name, and the response is refused. Clusters that wait for
+       an answer go on without any host then, even those that had some before.
 XD-05  State of the world: of two of one name the first counts.
 XD-06, XD-07  What is absent, or removed, stays as it was: it goes with the cluster or listener that needs it. That
        its assignment is gone ends the waiting of a cluster, however.
@@ -49,7 +50,22 @@ def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
     _judge(world, kind, batch)
     commit(world, batch)
     errors = _accept(world, kind, batch)
-    return world.refuse_all(feed, response, errors, Batch(batch.now)) if errors else ""
+    if not errors:
+        return ""
+    after = Batch(batch.now)
+    if kind is ENDPOINTS:
+        _empty(world, batch, after)
+    return world.refuse_all(feed, response, errors, after)
+
+
+def _empty(world: World, batch: Batch, after: Batch) -> None:
+    """Clusters that took over with this response, without the endpoints in it, have none."""
+    for need in batch.updates:
+        found = world.book.subscriptions.get(need)
+        if found is None or (need.kind, need.name) not in batch.refused:
+            continue
+        if all((user.kind, user.name) in batch.parents for user in found.users):
+            _drop(world, found, after)
 
 
 def _check_file(feed: Feed, kind: Kind, names: list[str]) -> None:
@@ -120,8 +136,12 @@ def _accept(world: World, kind: Kind, batch: Batch) -> str:
 def forget(world: World, late: Subscription, batch: Batch) -> None:
     """What was held before must not be used again, unless somebody else uses it."""
     waiting = {(user.kind, user.name) for user in late.users if user.waits}
-    others = any((user.kind, user.name) not in waiting for user in late.users)
-    if late.held is not None and not others:
-        world.known[late.need.kind].pop(late.held.data, None)
-        late.held = None
-        batch.emptied.add(late.need)
+    if all((user.kind, user.name) in waiting for user in late.users):
+        _drop(world, late, batch)
+
+
+def _drop(world: World, found: Subscription, batch: Batch) -> None:
+    if found.held is not None:
+        world.known[found.need.kind].pop(found.held.data, None)
+        found.held = None
+        batch.emptied.add(found.need)

@@ -114,8 +114,10 @@ class World:
         self._settle(now)
 
     def refuse_all(self, feed: Feed, response: Response, error: str, batch: Batch) -> str:
-        """Something was refused: whoever waits for the kind goes on with what there is. Returns `error`."""
+        """Something was refused: whoever waits for the kind goes on, a cluster without hosts. Returns `error`."""
         for found in list(self.book.of(feed, response.kind)):
+            if response.kind is ENDPOINTS and not found.concluded:
+                named.forget(self, found, batch)
             self.conclude(found, batch)
         commit(self, batch)
         return error
