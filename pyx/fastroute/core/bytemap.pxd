@@ -36,13 +36,23 @@ cdef inline uint64_t mixed(uint64_t a) noexcept nogil:
 cdef inline uint64_t hash_of(const char *data, Py_ssize_t size) noexcept nogil:
     """A hash for tables of one's own configuration: quick, no defence against chosen keys is needed."""
     cdef uint64_t state = <uint64_t>size * <uint64_t>0xD6E8FEB86659FD93, word
-    while size >= 8:
-        memcpy(&word, data, 8)
-        state = mixed(state ^ word)
-        data += 8
-        size -= 8
-    if size:
-        word = 0
-        memcpy(&word, data, <size_t>size)
-        state = mixed(state ^ word)
-    return mixed(state)
+    cdef const char *last
+    cdef uint32_t half
+    if size >= 8:
+        last = data + size - 8              # the last word may overlap the one before
+        while data < last:
+            memcpy(&word, data, 8)
+            state = mixed(state ^ word)
+            data += 8
+        memcpy(&word, last, 8)
+    elif size >= 4:
+        memcpy(&half, data, 4)
+        word = half
+        memcpy(&half, data + size - 4, 4)
+        word |= <uint64_t>half << 32
+    elif size:
+        word = <unsigned char>data[0]
+        word |= <uint64_t><unsigned char>data[size >> 1] << 8 | <uint64_t><unsigned char>data[size - 1] << 16
+    else:
+        return mixed(state)
+    return mixed(state ^ word)

@@ -10,6 +10,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
 from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.slices cimport slices_same
 
 
 @cython.final
@@ -80,7 +81,7 @@ cdef class ByteMap:
             if cell.value == NONE:
                 return NONE
             if (cell.tag == <uint32_t>(hashed >> 32) and cell.size == size
-                    and memcmp(self.keys.data + cell.key, key, <size_t>size) == 0):
+                    and slices_same(self.keys.data + cell.key, key, <size_t>size)):
                 return cell.value
             at = (at + 1) & self.mask
 

@@ -16,7 +16,7 @@ cdef class Codec:
     cdef readonly bint custom_methods
     cdef readonly bint absolute_urls
 
-    cdef bint is_plain(self, View *view) noexcept
+    cdef bint is_plain(self, View *view, bint closely) noexcept
     cdef int take(self, View *view, Decision decision) except -1
     cdef str problem(self, Decision decision, bytes method, bytes target, list headers)
     cdef str line_problem(self, bytes method, bytes target, bytes authority)

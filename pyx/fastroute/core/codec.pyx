@@ -24,14 +24,10 @@ from fastroute.core.arena cimport NONE
 from fastroute.core.bytemap cimport ByteMap
 from fastroute.core.decision cimport Decision
 from fastroute.core.headers cimport BAD_NAME, BAD_VALUE, CONNECTION, HOST, UNDERSCORE, UPGRADE, View
+from fastroute.core.request_line cimport LINE_FOREIGN, LINE_UNUSUAL, line_target
 from fastroute.core.slices cimport Slice, same_folded, text_of, view as view_of
 
-cdef enum:
-    FOREIGN = 1                # not ASCII, a space, or a control character
-    UNUSUAL = 2                # normalisation may change it
-
 cdef dict UNDERSCORES = {"allow": ALLOW, "reject": REJECT_REQUEST, "drop": DROP_HEADER}
-cdef unsigned char[256] CLASSES
 cdef ByteMap METHODS = ByteMap()
 cdef frozenset TOKEN = frozenset(
     b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -53,18 +49,6 @@ for _method in b"""ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERG
 del _method
 
 
-cdef int fill_classes() except -1:
-    cdef int byte
-    for byte in range(256):
-        CLASSES[byte] = FOREIGN if byte < 0x21 or byte > 0x7E else 0
-    for byte in b"%\\.\"<>^`{|}#":
-        CLASSES[byte] = UNUSUAL
-    return 0
-
-
-fill_classes()
-
-
 @cython.final
 cdef class Codec:
     """See the stub."""
@@ -81,17 +65,17 @@ cdef class Codec:
     def underscores(self):
         return next(name for name, code in UNDERSCORES.items() if code == self.on_underscores)
 
-    cdef bint is_plain(self, View *view) noexcept:
-        """Whether the request is taken as it stands."""
-        cdef const char *text = view.target.data
-        cdef Py_ssize_t at
-        cdef unsigned char seen = 0
-        if not view.has_path or view.target.size == 0 or text[0] != c"/":
+    cdef bint is_plain(self, View *view, bint closely) noexcept:
+        """Whether the request is taken as it stands. `closely`: note what normalisation may change, not only "#"."""
+        cdef Py_ssize_t query = -1
+        cdef int seen
+        if not view.has_path or view.target.size == 0 or view.target.data[0] != c"/":
             return False
-        for at in range(view.target.size):
-            seen |= CLASSES[<unsigned char>text[at]]
-        view.unusual = seen & UNUSUAL
-        if seen & FOREIGN or view.flags & (BAD_NAME | BAD_VALUE) or view.slots[HOST].first >= 0:
+        seen = line_target(view.target.data, view.target.size, closely, &query)
+        view.unusual = seen & LINE_UNUSUAL
+        view.path_size = view.target.size if query < 0 else query
+        view.measured = True
+        if seen & LINE_FOREIGN or view.flags & (BAD_NAME | BAD_VALUE) or view.slots[HOST].first >= 0:
             return False
         if view.flags & UNDERSCORE and self.on_underscores != ALLOW:
             return False
@@ -122,7 +106,8 @@ cdef class Codec:
         view.authority.size = 0
         if decision.request_authority is not None:
             view_of(decision.request_authority, &view.authority)
-        view.unusual = UNUSUAL
+        view.unusual = LINE_UNUSUAL
+        view.measured = False
         return 0
 
     cdef str problem(self, Decision decision, bytes method, bytes target, list headers):

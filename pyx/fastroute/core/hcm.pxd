@@ -27,11 +27,11 @@ cdef class HttpManager:
     cdef bint refuses_plain_https
 
     cdef int prepare(self, View *view, Decision decision) except -1
-    cdef int check_authority(self, View *view, Decision decision) except -1
-    cdef int check_path(self, View *view, Decision decision) except -1
+    cdef inline int check_authority(self, View *view, Decision decision) except -1
+    cdef inline int check_path(self, View *view, Decision decision) except -1
     cdef int normalise(self, View *view, Decision decision) except -1
-    cdef int normalise_authority(self, View *view, Decision decision) except -1
-    cdef int check_upgrade(self, View *view, Decision decision) except -1
+    cdef inline int normalise_authority(self, View *view, Decision decision) except -1
+    cdef inline int check_upgrade(self, View *view, Decision decision) except -1
     cdef int check_access(self, Decision decision) except -1
     cdef bint must_process(self, View *view, bint managed, bint inspects) noexcept
 

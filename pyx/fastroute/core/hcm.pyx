@@ -21,6 +21,7 @@ from fastroute.core.normalise cimport (
     canonical_path, merge_slashes as merged, unescape_slashes, without_port, without_trailing_dot,
 )
 from fastroute.core.processing cimport HeaderProcessing
+from fastroute.core.request_line cimport line_host
 from fastroute.core.slices cimport Slice, same_folded, text_of, view as view_of
 
 cdef enum:
@@ -91,7 +92,7 @@ cdef class HttpManager:
 
     cdef int prepare(self, View *view, Decision decision) except -1:
         """Check and normalise; 1 when Envoy answers the request itself."""
-        if not self.codec.is_plain(view) and self.codec.take(view, decision):
+        if not self.codec.is_plain(view, not self.plain_path) and self.codec.take(view, decision):
             return 1
         return (
             self.check_authority(view, decision)
@@ -101,16 +102,20 @@ cdef class HttpManager:
 
     # The authority.
 
-    cdef int check_authority(self, View *view, Decision decision) except -1:
+    cdef inline int check_authority(self, View *view, Decision decision) except -1:
         cdef Py_ssize_t at
         cdef unsigned char common = 0xFF
         if decision.request_authority is None:
             return answer(decision, "respond", 400, "missing_host_header")
+        view.lowered = view.authority.size <= sizeof(view.host) and line_host(
+            view.authority.data, view.authority.size, view.host)
+        if view.lowered:
+            return 0
         for at in range(view.authority.size):
             common &= IN_AUTHORITY[<unsigned char>view.authority.data[at]]
         return 0 if common else answer(decision, "respond", 400, "http.invalid_authority")
 
-    cdef int normalise_authority(self, View *view, Decision decision) except -1:
+    cdef inline int normalise_authority(self, View *view, Decision decision) except -1:
         cdef bytes before, after
         cdef Py_ssize_t port = -1
         if self.plain_authority:
@@ -126,11 +131,12 @@ cdef class HttpManager:
         if after != before:
             decision.request_authority = after
             view_of(after, &view.authority)
+            view.lowered = False
         return 0
 
     # The path.
 
-    cdef int check_path(self, View *view, Decision decision) except -1:
+    cdef inline int check_path(self, View *view, Decision decision) except -1:
         cdef const char *query
         if not view.has_path:
             return 0
@@ -145,8 +151,9 @@ cdef class HttpManager:
             return answer(decision, "respond", 400, "path_normalization_failed")
         if not self.plain_path and (view.unusual or self.merge_slashes) and self.normalise(view, decision):
             return 1
-        query = <const char *>memchr(view.target.data, c"?", <size_t>view.target.size)
-        view.path_size = view.target.size if query == NULL else query - view.target.data
+        if not view.measured:
+            query = <const char *>memchr(view.target.data, c"?", <size_t>view.target.size)
+            view.path_size = view.target.size if query == NULL else query - view.target.data
         view.path.data = view.template_path.data = view.target.data
         view.path.size = view.template_path.size = view.path_size
         return 0
@@ -169,6 +176,7 @@ cdef class HttpManager:
         if found != whole:
             decision.request_path = found
             view_of(found, &view.target)
+            view.measured = False
         if unescaped and self.slashes == REDIRECT:
             if is_grpc(first_of(decision.received_headers(), b"content-type")):
                 return answer(decision, "respond", 400, "path_normalization_failed")
@@ -178,7 +186,7 @@ cdef class HttpManager:
 
     # Upgrades.
 
-    cdef int check_upgrade(self, View *view, Decision decision) except -1:
+    cdef inline int check_upgrade(self, View *view, Decision decision) except -1:
         """1 when the chosen route's request is an upgrade that nobody enables."""
         cdef Slice kind
         cdef bytes name

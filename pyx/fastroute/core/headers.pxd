@@ -43,6 +43,9 @@ cdef struct Slot:              # one header that the table looks at
 
 cdef struct View:              # a request as routing sees it
     Slice target               # the path with its query
+    char[256] host             # the authority in lower case, where `lowered`
+    bint lowered
+    bint measured              # `path_size` is known
     Slice path                 # the part that routes are matched on
     Slice template_path        # the part that URI templates are matched on
     Py_ssize_t path_size       # of the target up to its query
@@ -84,10 +87,10 @@ cdef class HeaderNames:
     cdef int open(self, View *view) except -1
     cdef int scan(self, View *view, object headers) except -1
     cdef int scan_pair(self, View *view, object pair) except -1
-    cdef int match(self, View *view, ScanRun *run) except -1
+    cdef inline int match(self, View *view, ScanRun *run) except -1
     cdef int see(self, View *view, object name, object value) except -1
-    cdef int keep(self, View *view, int slot, object value, Slice text) except -1
-    cdef int add(self, View *view, int slot, object owner, Slice text) except -1
+    cdef inline int keep(self, View *view, int slot, object value, Slice text) except -1
+    cdef inline int add(self, View *view, int slot, object owner, Slice text) except -1
 
 
 cdef inline void close_view(View *view) noexcept:

@@ -169,7 +169,7 @@ cdef class HeaderNames:
         view.header_bytes += run.bytes
         return 0
 
-    cdef int match(self, View *view, ScanRun *run) except -1:
+    cdef inline int match(self, View *view, ScanRun *run) except -1:
         """Keep a line whose name may be one of the table's, if it is."""
         cdef int32_t at = self.buckets[scan_bucket(run.name_text, run.name_size)]
         cdef Slice *name
@@ -203,7 +203,7 @@ cdef class HeaderNames:
         run.value_text, run.value_size = content.data, content.size
         return self.match(view, &run)
 
-    cdef int keep(self, View *view, int slot, object value, Slice text) except -1:
+    cdef inline int keep(self, View *view, int slot, object value, Slice text) except -1:
         cdef int32_t last
         cdef Value *earlier
         trim(&text)
@@ -223,7 +223,7 @@ cdef class HeaderNames:
             return 0
         return self.add(view, slot, value, text)
 
-    cdef int add(self, View *view, int slot, object owner, Slice text) except -1:
+    cdef inline int add(self, View *view, int slot, object owner, Slice text) except -1:
         cdef int32_t number = view.value_count
         cdef Value *grown
         if number == view.value_capacity:

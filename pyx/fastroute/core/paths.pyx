@@ -19,10 +19,10 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_ITEM
 from cpython.object cimport PyObject
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr, memcpy
 
 from fastroute.core.arena cimport NONE, Arena
-from fastroute.core.slices cimport Slice
+from fastroute.core.slices cimport Slice, slices_same
 
 
 @cython.final
@@ -111,7 +111,9 @@ cdef class PathIndex:
             return 0
         node = &nodes[root]
         while True:
-            if node.label_size > size - at or memcmp(self.labels.data + node.label, path + at, node.label_size) != 0:
+            if node.label_size > size - at:
+                return 0
+            if not slices_same(self.labels.data + node.label, path + at, node.label_size):
                 return 0
             at += node.label_size
             if node.terminal != NONE:
@@ -123,13 +125,21 @@ cdef class PathIndex:
                     self.take(terminal, SEPARATED, found)
             if at == size or node.edge_count == 0:
                 return 0
+            # PERF: most nodes have a handful of children, for which a loop is quicker than a call of memchr.
             edges = self.edges.data + node.edges
-            hit = <const char *>memchr(edges, path[at], node.edge_count)
-            if hit == NULL:
-                return 0
+            if node.edge_count > 8:
+                hit = <const char *>memchr(edges, path[at], node.edge_count)
+                if hit == NULL:
+                    return 0
+            else:
+                hit = edges
+                while hit[0] != path[at]:
+                    hit += 1
+                    if hit == edges + node.edge_count:
+                        return 0
             node = &nodes[node.children + (hit - edges)]
 
-    cdef int take(self, Terminal *terminal, int how, Found *found) except -1 nogil:
+    cdef inline int take(self, Terminal *terminal, int how, Found *found) except -1 nogil:
         cdef uint32_t *moved
         if terminal.sure[how] < found.sure:
             found.sure = terminal.sure[how]

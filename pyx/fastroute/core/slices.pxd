@@ -61,6 +61,10 @@ cdef inline int view(object value, Slice *out) except -1:
     """The bytes of `value` without a copy; valid as long as `value` lives."""
     if slices_quick(value, &out.data, &out.size):
         return 0
+    return view_slowly(value, out)
+
+
+cdef inline int view_slowly(object value, Slice *out) except -1:
     if isinstance(value, str):
         out.data = PyUnicode_AsUTF8AndSize(value, &out.size)
     elif isinstance(value, bytes):

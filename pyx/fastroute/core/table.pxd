@@ -71,19 +71,19 @@ cdef class RouteTable:
 
     cdef Decision decide(self, object authority, object path, object method, object headers, object scheme,
                          object random, Context context, HttpManager manager, dict clusters)
-    cdef int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1
+    cdef inline int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1
     cdef int process(self, View *view, Decision decision) except -1
     cdef int rescan(self, View *view, list headers) except -1
     cdef int answer_grpc(self, View *view, Decision decision) except -1
-    cdef uint32_t find_host(self, View *view) noexcept
-    cdef int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1
-    cdef uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE
+    cdef inline uint32_t find_host(self, View *view) noexcept
+    cdef inline int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1
+    cdef inline uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE
     cdef int strip_parameters(self, View *view, Decision decision) except -1
-    cdef uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE
+    cdef inline uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE
     cdef uint32_t resolve(self, View *view, Found *found) except? 0xFFFFFFFE
     cdef int walk_folded(self, View *view, uint32_t root, Found *found) except -1
     cdef bint holds(self, uint32_t number, View *view) except -1
-    cdef int conclude(self, View *view, Decision decision, dict clusters) except -1
+    cdef inline int conclude(self, View *view, Decision decision, dict clusters) except -1
     cdef Target fallen_on(self, View *view, Decision decision, Target target)
     cdef Target weighted(self, View *view, Decision decision, Target target)
     cdef int build_host(self, spec) except -1

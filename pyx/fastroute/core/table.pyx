@@ -11,6 +11,7 @@ Nothing changes after construction, so any number of threads may decide at once.
 """
 
 cimport cython
+from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -318,6 +319,7 @@ cdef class RouteTable:
         decision.table = self
         view.decision = <PyObject *>decision
         view.unusual = 0
+        view.lowered = view.measured = False
         view.authority.size = 0
         if authority is not None:
             view_of(authority, &view.authority)
@@ -346,7 +348,7 @@ cdef class RouteTable:
             close_view(&view)
         return decision
 
-    cdef int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1:
+    cdef inline int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1:
         """Choose virtual host, route and target."""
         cdef uint32_t host, number
         cdef HostRow *row
@@ -394,20 +396,27 @@ cdef class RouteTable:
             decision.grpc_answer = True
         return 0
 
-    cdef uint32_t find_host(self, View *view) noexcept:
+    cdef inline uint32_t find_host(self, View *view) noexcept:
         cdef Slice host = view.authority
+        cdef bint lowered = view.lowered
         cdef int32_t cursor
         cdef Py_ssize_t colon
         if self.domains.only_any:
             return self.domains.any_host
-        if self.vhost_header and not first_line(view, self.vhost_slot, &host, &cursor):
-            return NONE
+        if lowered:
+            host.data = view.host
+        if self.vhost_header:
+            lowered = False
+            if not first_line(view, self.vhost_slot, &host, &cursor):
+                return NONE
         if self.ignore_port:
             colon = port_start(host.data, host.size)
             host.size = host.size if colon < 0 else colon
+        if lowered:
+            return self.domains.find_lowered(host.data, host.size)
         return self.domains.find(host.data, host.size)
 
-    cdef int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1:
+    cdef inline int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1:
         """VH-11: x-forwarded-proto must not be empty, and must be https where TLS is required."""
         cdef Slice proto
         cdef int32_t cursor
@@ -437,7 +446,7 @@ cdef class RouteTable:
         view_of(path, &view.path)
         return 0
 
-    cdef uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE:
+    cdef inline uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE:
         """The route of a virtual host: from its list, or from the one that its matcher tree yields (VH-14)."""
         cdef int32_t action
         if row.routes != NONE:
@@ -448,7 +457,7 @@ cdef class RouteTable:
             return NONE
         return self.find_route(view, &(<ListRow *>self.lists.data)[base + action])
 
-    cdef uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE:
+    cdef inline uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE:
         """The number of the first route of the list that matches, or NONE."""
         cdef Found found
         found_init(&found)
@@ -508,12 +517,13 @@ cdef class RouteTable:
                 return False
         return True
 
-    cdef int conclude(self, View *view, Decision decision, dict clusters) except -1:
+    cdef inline int conclude(self, View *view, Decision decision, dict clusters) except -1:
         """Say what the chosen route's target does."""
         cdef Target target = decision.entry.target
         cdef Slice text
         cdef int32_t cursor
         cdef str cluster
+        cdef PyObject *known
         if target.code >= WEIGHTED:
             target = self.fallen_on(view, decision, target)
         decision.action = target.action
@@ -525,12 +535,13 @@ cdef class RouteTable:
         if target.code == CLUSTER_HEADER:
             found = first_line(view, target.slot, &text, &cursor)
             cluster = text.data[:text.size].decode("utf-8", "replace") if found else ""
-        if not cluster or (clusters is not None and cluster not in clusters):
+        known = <PyObject *>cluster if clusters is None else PyDict_GetItemWithError(clusters, cluster)
+        if known == NULL or not cluster:
             return answer(decision, "respond", target.status, "cluster_not_found") - 1
         decision.kind = "forward"
         decision.cluster = cluster
         if clusters is not None:
-            decision.value = clusters[cluster]
+            decision.value = <object>known
         return 0
 
     cdef Target fallen_on(self, View *view, Decision decision, Target target):
