@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastroute.pilot.agent import node
-from fastroute.pilot.agent.inputs import read_text, yaml_object
+from fastroute.pilot.agent.inputs import Json, read_text, yaml_object
 from fastroute.pilot.agent.proxy_config import seconds
 from fastroute.pilot.agent.settings import Settings
 
@@ -31,7 +31,7 @@ def arguments(settings: Settings, bootstrap: Path, epoch: int) -> list[str]:
         words += [] if settings.base_id is None else ["--base-id", str(settings.base_id)]
     else:
         words += ["--drain-time-s", drain, "--drain-strategy", "immediate", "--local-address-ip-version", version]
-        words += ["--file-flush-interval-msec", "1000", "--disable-hot-restart", "--allow-unknown-static-fields"]
+        words += [*_flushing(config), "--disable-hot-restart", "--allow-unknown-static-fields"]
     words += ["-l", settings.log_level]
     if settings.component_log_level:
         words += ["--component-log-level", settings.component_log_level]
@@ -40,6 +40,13 @@ def arguments(settings: Settings, bootstrap: Path, epoch: int) -> list[str]:
     if config.get("concurrency"):
         words += ["--concurrency", str(config["concurrency"])]
     return words + _override(settings)
+
+
+def _flushing(config: Json) -> list[str]:
+    """How often and how full access logs are written out."""
+    interval = round(seconds(str(config.get("fileFlushInterval", "1s"))) * 1000)
+    size = config.get("fileFlushMinSizeKb")
+    return ["--file-flush-interval-msec", str(interval), *(["--file-flush-min-size-kb", str(size)] if size else [])]
 
 
 def _override(settings: Settings) -> list[str]:
