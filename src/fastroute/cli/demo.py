@@ -14,7 +14,8 @@ import click
 
 from fastroute.analysis import proxy_config as tables
 from fastroute.cli import as_envoy
-from fastroute.cli.mesh import Journey, Mesh, travel
+from fastroute.cli.examples import find_example
+from fastroute.lab.journey import Journey, Mesh, travel
 from fastroute.pilot.agent import bootstrap
 from fastroute.pilot.agent.inputs import read_described
 from fastroute.pilot.profiles import PROFILES
@@ -30,15 +31,6 @@ class Stage:
     title: str
     resource: str
     reason: str
-
-
-def find_example(name: str) -> Path:
-    """The directory of an example: of the source tree, or as the wheel brings it."""
-    here = Path(__file__).resolve()
-    for candidate in (here.parents[3] / "examples" / name, here.parents[1] / "examples" / name):
-        if candidate.is_dir():
-            return candidate
-    raise click.ClickException(f"the example {name} is not installed; give --mesh DIRECTORY")
 
 
 def stages(journey: Journey) -> Iterator[Stage]:
@@ -65,7 +57,7 @@ def stages(journey: Journey) -> Iterator[Stage]:
     yield Stage(
         f"route configuration {j.decision.route_config}",
         f"virtual host {j.decision.virtual_host}, route {j.decision.index} to {j.decision.cluster}",
-        f"{j.host}:{j.port} is one of its domains; the route's timeout is {_seconds(j.decision.max_stream_duration)}",
+        f"{j.host}:{j.port} is one of its domains; the route's timeout is {_seconds(_limit(j))}",
     )
     yield Stage(
         "endpoints of the cluster (EDS)",

@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "fastroute.cli.check:check",
     "demo": "fastroute.cli.demo:demo",
     "diff": "fastroute.cli.diff:diff",
+    "mesh": "fastroute.cli.mesh:mesh",
     "pilot": "fastroute.cli.pilot:pilot",
     "proxy-config": "fastroute.cli.proxy_config:proxy_config",
     "route": "fastroute.cli.route:route",

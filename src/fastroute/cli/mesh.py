@@ -1,197 +1,90 @@
-"""One request through a mesh, from the client's process to the server's, as the pilot configured it.
-
-Each hop asks what would really decide there: the pod's redirection rules, the client sidecar's tables, the
-server sidecar's tables. Nothing is looked up by name where Envoy would look it up by address.
-
-Between the sidecars a connection is mutual TLS where the chosen endpoint's metadata picks the cluster's TLS
-transport socket (auto mTLS): then the server's listener sees that socket's server name and protocols.
-"""
+"""`fastroute mesh`: a real mesh on this machine, twelve steps with real packets, and changes while it runs."""
 
 from __future__ import annotations
 
-import random as _random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+import signal
+import sys
+from typing import TYPE_CHECKING
 
-from fastroute.api.anys import unpack
-from fastroute.core.chain import Chain
-from fastroute.core.decision import Decision
-from fastroute.core.endpoint import Endpoint
-from fastroute.errors import ConfigError
-from fastroute.pilot import discovery
-from fastroute.pilot.iptables import generate as redirection
-from fastroute.pilot.iptables.interpret import Verdict, interpret
-from fastroute.pilot.iptables.options import Options
-from fastroute.pilot.iptables.packet import Packet
-from fastroute.pilot.profiles import PROFILES
-from fastroute.request import Connection
-from fastroute.router import Router
-from fastroute.snapshot import Snapshot, load
+import click
 
-OUTBOUND_PORT = 15001
-INBOUND_PORT = 15006
-ENVOY_UID = 1337
-APPLICATION_UID = 1000
-CLIENT_PORT = 40000
-# What the injector gives the init container: everything is captured but the agent's own ports.
-CAPTURE_ALL = Options(inbound_ports="*", outbound_ranges="*", inbound_exclude="15090,15021,15020")
+from fastroute.cli.examples import find_example
+
+if TYPE_CHECKING:
+    from fastroute.lab.mesh import Lab
+
+URL = "http://reviews:9080/reviews/0"
+CLIENT = "productpage-v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Pod:
-    """One pod with its sidecar's snapshot and its redirection rules."""
+@click.command()
+@click.option("--mode", type=click.Choice(["REDIRECT", "TPROXY"]), default="REDIRECT", show_default=True,
+              help="How inbound connections are redirected.")  # fmt: skip
+@click.option("--hold", is_flag=True, help="Keep the mesh running afterwards, until Ctrl-C.")
+def mesh(mode: str, hold: bool) -> None:
+    """Run bookinfo in network namespaces, each pod with its rules, agent and Envoy, and compare it with Router.
 
-    proxy: discovery.Proxy
-    snapshot: Snapshot
-    router: Router
-    rules: tuple[Any, ...]
-
-    def outbound(self, address: str, port: int, uid: int) -> Verdict:
-        """What the rules do to a packet that a process of `uid` sends."""
-        own = address in (self.proxy.address, "127.0.0.1")
-        packet = Packet("outbound", address, port, self.proxy.address, uid=uid, out_interface="lo" if own else "eth0")
-        return interpret(self.rules, packet, own_address=self.proxy.address)
-
-    def inbound(self, source: str, port: int) -> Verdict:
-        """What the rules do to a packet that arrives from another pod."""
-        packet = Packet("inbound", self.proxy.address, port, source, in_interface="eth0")
-        return interpret(self.rules, packet, own_address=self.proxy.address)
-
-
-@dataclass(slots=True)
-class Mesh:
-    """A registry with the profile that its sidecars are configured by; pods are made when asked for."""
-
-    registry: discovery.Registry
-    profile: str
-    strict: bool
-    seed: int = 1
-    _pods: dict[str, Pod] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, directory: Path, profile: str, *, strict: bool) -> Mesh:
-        """The mesh that the manifests below `directory` describe."""
-        return cls(discovery.read(directory), profile, strict)
-
-    def pod(self, name: str) -> Pod:
-        """The pod `name` with its sidecar; ConfigError when there is none, or its configuration is refused."""
-        if name not in self._pods:
-            proxy = discovery.Proxy.of_pod(self.registry, name)
-            made = discovery.generate(self.registry, proxy, self.profile)
-            snapshot = load(made.as_mapping(), strict=self.strict)
-            router = Router(snapshot, random=lambda: _random.Random(self.seed).getrandbits(64))
-            rules = redirection.generate(CAPTURE_ALL, PROFILES[self.profile]).v4
-            self._pods[name] = Pod(proxy, snapshot, router, tuple(rules))
-        return self._pods[name]
-
-    def pod_at(self, address: str) -> Pod:
-        """The pod that has the IP `address`."""
-        for pod in self.registry.pods:
-            if discovery.Proxy.of_pod(self.registry, pod.name).address == address:
-                return self.pod(pod.name)
-        raise ConfigError(f"no pod has the address {address}")
-
-    def resolve(self, host: str, namespace: str) -> tuple[str, str]:
-        """The cluster IP and the full name of the service that `host` means to a pod of `namespace`."""
-        for service in self.registry.services:
-            name = f"{service.name}.{service.namespace}"
-            known = {name, f"{name}.svc", f"{name}.svc.cluster.local"}
-            if service.namespace == namespace:
-                known.add(service.name)
-            if host in known:
-                return service.spec.cluster_ip, f"{name}.svc.cluster.local"
-        raise ConfigError(f"no service is called {host!r} in namespace {namespace}")
+    Needs root. Everything that it makes it removes again; what a killed run left, the next one removes.
+    """
+    try:
+        from fastroute.lab import needs, start
+    except ImportError as missing:
+        raise click.ClickException(f"this needs the extras `pilot` and `xds`: {missing}") from None
+    if lacking := needs.missing():
+        raise click.ClickException(f"no mesh can run here; it needs {lacking}")
+    source = find_example("bookinfo")
+    with start.mesh(source, mode=mode, say=click.echo) as running:
+        equal = _walk(running) & _changes(running) & _not_restarted(running)
+        if hold:
+            _hold(running)
+    click.echo("\nEverything was removed.")
+    sys.exit(0 if equal else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
-    """All that was decided on the way of one request."""
+def _walk(running: Lab) -> bool:
+    from fastroute.lab import show
+    from fastroute.lab.steps import steps
+    from fastroute.lab.walk import walk
 
-    url: str
-    host: str
-    port: int
-    service: str
-    address: str
-    client: Pod
-    sent: Verdict
-    outbound: Chain
-    decision: Decision
-    endpoint: Endpoint
-    siblings: tuple[str, ...]
-    server: Pod
-    arrived: Verdict
-    tls: Mapping[str, Any]
-    inbound: Chain
-    served: Decision
-    application: Endpoint
-    delivered: Verdict
+    click.echo(f"\nOne request, twelve steps. Shown is what was seen; {show.SAME}: fastroute says the same.\n")
+    walked = walk(running, running.pod(CLIENT), URL)
+    equal = show.show_steps(steps(walked))
+    click.echo(f"\n   It took {walked.answer.seconds:.2f} s. What the two Envoys wrote:\n")
+    for pod, line in ((walked.client, walked.outbound), (walked.server, walked.inbound)):
+        show.show_line(pod, line)
+    return equal
 
 
-def travel(mesh: Mesh, client_name: str, url: str) -> Journey:
-    """Send a GET for `url` from the application of the pod `client_name`; ConfigError where the way ends."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 80
-    path = parts.path + (f"?{parts.query}" if parts.query else "") or "/"
-    client = mesh.pod(client_name)
-    address, service = mesh.resolve(host, client.proxy.namespace)
+def _changes(running: Lab) -> bool:
+    from fastroute.lab import show
+    from fastroute.lab.bookinfo import changes
+    from fastroute.lab.changes import carry_out
 
-    sent = client.outbound(address, port, APPLICATION_UID)
-    head = f"GET {path} HTTP/1.1\r\nhost: {parts.netloc}\r\n\r\n".encode()
-    outbound = _connected(client, (address, port), OUTBOUND_PORT, client.proxy.address, first_bytes=head)
-    decision = client.router.route(parts.netloc, path, chain=outbound)
-    endpoint = client.router.pick(decision) if decision.kind == "forward" else None
-    if endpoint is None:
-        raise ConfigError(f"{url} goes to no endpoint: {decision}")
-
-    server = mesh.pod_at(endpoint.address)
-    arrived = server.inbound(client.proxy.address, endpoint.port)
-    tls = transport(client.snapshot, decision.cluster or "", endpoint)
-    seen = (
-        {"server_name": tls["sni"], "application_protocols": tls["alpn"], "transport_protocol": "tls"}
-        if tls
-        else {"first_bytes": head}
-    )
-    inbound = _connected(server, (endpoint.address, endpoint.port), INBOUND_PORT, client.proxy.address, **seen)
-    served = server.router.route(decision.authority, decision.path, chain=inbound, headers=decision.upstream_headers())
-    application = server.router.pick(served) if served.kind == "forward" else None
-    if application is None:
-        raise ConfigError(f"{url} is not delivered by {server.proxy.name}: {served}")
-    delivered = server.outbound(application.address, application.port, ENVOY_UID)
-    whole = outbound_siblings(client.snapshot, decision.cluster or "")
-    return Journey(
-        url, host, port, service, address, client, sent, outbound, decision, endpoint, whole, server, arrived, tls,
-        inbound, served, application, delivered,
-    )  # fmt: skip
+    click.echo("\nChanges while it runs. Every request is compared with Router, line by line of every Envoy's log.")
+    holds = True
+    for change in changes():
+        show.show_change(change)
+        outcome = carry_out(running, change)
+        show.show_outcome(outcome)
+        holds &= outcome.holds
+    return holds
 
 
-def _connected(pod: Pod, destination: tuple[str, int], captured: int, source: str, **facts: Any) -> Chain:
-    connection = Connection(
-        destination=destination, accepted=("0.0.0.0", captured), source=(source, CLIENT_PORT), **facts
-    )
-    chain = pod.router.connect(connection)
-    if chain is None or chain.kind != "http":
-        raise ConfigError(f"{pod.proxy.name} serves no HTTP on {destination[0]}:{destination[1]}: {chain}")
-    return chain
+def _not_restarted(running: Lab) -> bool:
+    from fastroute.lab import show
+
+    click.echo("")
+    facts = [pod.restarts() for pod in running.pods.values()]
+    for name, seen in zip(running.pods, facts, strict=True):
+        click.echo(f"   {show.SAME if seen == 0 else show.OTHER} {name}: its Envoy was started anew {seen} times")
+    return not any(facts)
 
 
-def transport(snapshot: Snapshot, cluster: str, endpoint: Endpoint) -> Mapping[str, Any]:
-    """Server name and protocols of the TLS that the cluster speaks to `endpoint`; empty for plain text."""
-    message: Any = next(each.message for each in snapshot.resources.clusters if each.name == cluster)
-    labels = dict((endpoint.metadata or {}).get("envoy.transport_socket_match", {}))
-    for match in message.transport_socket_matches:
-        if all(labels.get(name) == value for name, value in dict(match.match).items()):
-            if match.transport_socket.name != "envoy.transport_sockets.tls":
-                return {}
-            context: Any = unpack(match.transport_socket.typed_config)
-            return {"name": match.name, "sni": context.sni, "alpn": tuple(context.common_tls_context.alpn_protocols)}
-    return {}
-
-
-def outbound_siblings(snapshot: Snapshot, cluster: str) -> tuple[str, ...]:
-    """The endpoints of the whole service that `cluster`, one of its subsets, belongs to."""
-    direction, port, _, host = cluster.split("|")
-    whole = snapshot.clusters.get(f"{direction}|{port}||{host}")
-    return tuple(f"{each.address}:{each.port}" for each in whole.endpoints) if whole is not None else ()
+def _hold(running: Lab) -> None:
+    click.echo("\nThe mesh runs until Ctrl-C. A look inside, and the manifests that may be changed:\n")
+    click.echo(f"   ip netns exec {running.pod(CLIENT).space.name} curl -si {URL}")
+    click.echo(f"   {running.manifests.directory}")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        click.echo("")
