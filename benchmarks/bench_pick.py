@@ -13,8 +13,10 @@ import itertools
 import random
 
 import pytest
-from support.clusters import cluster, endpoint, locality, seeded, static, update
+from support.clusters import cluster, context, endpoint, locality, resource, seeded, static
 
+from fastroute.api import names
+from fastroute.compile.clusters import update_cluster
 from fastroute.core.hash_tables import Maglev, Ring
 from fastroute.core.hashing import xxh64
 
@@ -93,5 +95,6 @@ def test_update_round_robin(benchmark, hosts):
     """An EDS update from message to hosts in force: proportional to the hosts of the cluster."""
     tree = {"cluster_name": "c", "endpoints": [locality([endpoint(i) for i in range(1, hosts + 1)])]}
     chosen = cluster({"type": "EDS", "eds_cluster_config": {"eds_config": {"ads": {}}}}, tree)
-    benchmark(update, chosen, tree)
+    given = resource(tree, names.CLUSTER_LOAD_ASSIGNMENT)
+    benchmark(update_cluster, chosen, given, context(given))
     assert len(chosen.endpoints) == hosts

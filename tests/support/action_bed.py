@@ -87,17 +87,22 @@ class ActionBed:
     """Both sides under one roof."""
 
     upstream_class: Any = Upstream
+    runtime: Mapping[str, Any] = {}
 
     def __init__(self) -> None:
         self.upstreams = [self.upstream_class(name) for name in UPSTREAMS]
         self.listeners = self.managers()
-        self.envoy = HttpEnvoy(self.listeners, clusters=self._clusters())
+        self.envoy = HttpEnvoy(self.listeners, clusters=self._clusters(), bootstrap=self._bootstrap())
         self.table: Any = None
         self.compiled = {name: self._manager(name) for name in self.listeners}
 
     def managers(self) -> dict[str, dict[str, Any]]:
         """The listeners: fields of their connection managers."""
         return {"plain": PLAIN, "internal": INTERNAL}
+
+    def _bootstrap(self) -> dict[str, Any]:
+        layer = {"name": "test", "static_layer": self.runtime}
+        return {"layered_runtime": {"layers": [layer]}} if self.runtime else {}
 
     def _manager(self, listener: str) -> Any:
         fields = {
@@ -134,7 +139,7 @@ class ActionBed:
     def _compile(self, configuration: Mapping[str, Any]) -> str:
         message: Any = named_hosts(parse(configuration, names.ROUTE_CONFIGURATION))
         try:
-            self.table = compile_table(message, Context(Resource("table", message)), "", None)
+            self.table = compile_table(message, Context(Resource("table", message), runtime=self.runtime), "", None)
         except ConfigError as error:
             return str(error)
         return ""

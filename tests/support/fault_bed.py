@@ -62,6 +62,34 @@ def observed(response: Any) -> Seen:
     return (response.status, "DI" in flags, aborted, code, response.body if aborted else b"")
 
 
+RUNTIME = {
+    "fault.http.delay.fixed_delay_percent": 100,
+    "fault.http.delay.fixed_duration_ms": 0,
+    "fault.http.abort.http_status": 418,
+    "fault.http.abort.grpc_status": "9",
+    "fault.http.rate_limit.response_percent": 0,
+    "fault.http.c1.delay.fixed_delay_percent": 0,
+    "fault.http.c1.abort.abort_percent": {"numerator": 1_000_000, "denominator": "MILLION"},
+    "fault.http..abort.abort_percent": 100,
+    "fault": {"http": {"c2": {"abort": {"abort_percent": 100, "http_status": 404}, "delay": {"fixed_duration_ms": 2}}}},
+    "fault.http.c3.abort.grpc_status": 7,
+    "fault.http.c3.abort.abort_percent": 0,
+    "own": {"all": 599, "none": 0, "status": 451, "odd": True, "text": "many", "below": -1},
+}
+KEYS = ("own.all", "own.none", "own.status", "own.odd", "own.text", "own.below", "own.absent", "own")
+SHORT_KEYS = ("own.none", "own.text", "own.below", "own.absent", "fault.http.c2.delay.fixed_duration_ms")
+RUNTIME_FIELDS = (
+    "delay_percent_runtime", "abort_percent_runtime", "abort_http_status_runtime", "abort_grpc_status_runtime",
+    "max_active_faults_runtime",
+)  # fmt: skip
+
+
+class RuntimeFaultBed(FaultBed):
+    """A FaultBed with keys of the fault filter in its runtime."""
+
+    runtime = RUNTIME
+
+
 ABORTS: list[dict[str, Any]] = [{"http_status": 503}, {"http_status": 200}, {"grpc_status": 5}, {"header_abort": {}}]
 MATCHERS: list[dict[str, Any]] = [
     {"name": "x-a", "string_match": {"exact": "v"}},
@@ -72,8 +100,9 @@ MATCHERS: list[dict[str, Any]] = [
 class FaultMaker:
     """Random faults at the three levels of plain routes."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, keyed: bool = False) -> None:
         self.random = random.Random(seed)
+        self.keyed = keyed
 
     def chance(self, probability: float) -> bool:
         """True as often as asked."""
@@ -101,6 +130,12 @@ class FaultMaker:
             made["downstream_nodes"] = ["n1", "n2"]
         if self.chance(0.3):
             made["headers"] = [self.random.choice(MATCHERS)]
+        if self.keyed:
+            made |= {field: self.random.choice(KEYS) for field in RUNTIME_FIELDS if self.chance(0.25)}
+            if self.chance(0.25):
+                made["delay_duration_runtime"] = self.random.choice(SHORT_KEYS)
+            if self.chance(0.2):
+                made["max_active_faults"] = self.random.choice([0, 1, 5])
         return made
 
     def settings(self) -> dict[str, Any]:
@@ -137,6 +172,8 @@ class FaultMaker:
             "x-a": ["v", "w"],
             "x-b": ["v"],
         }
+        if self.keyed:
+            options["x-envoy-downstream-service-cluster"] = ["c1", "c2", "c3", "c4", ""]
         headers = [(name, self.random.choice(values)) for name, values in options.items() if self.chance(0.5)]
         return Sent(f"/r{number}", "h", "GET", tuple(headers))
 

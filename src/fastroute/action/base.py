@@ -92,12 +92,12 @@ class BaseAction:
     def mirrors(self, decision: Decided) -> tuple[Mirror, ...]:
         return ()
 
-    def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
+    def fault(self, decision: Decided, random: RandomSource | None = None, active: int = 0) -> FaultDecision | None:
         draw = random if random is not None else draws(decision)
         for name in installed(decision, FAULT_FILTER):
             setting = self.levels.setting(name)
             policy = setting.fault if setting is not None and not setting.disabled else None
-            found = policy.decide(decision.cluster, decision, draw) if policy is not None else None
+            found = policy.decide(decision.cluster, decision, draw, active) if policy is not None else None
             if found is not None:
                 return found
         return None

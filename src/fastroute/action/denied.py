@@ -46,5 +46,5 @@ class DeniedAction(LocalAction):
         if self.mutates:
             LocalAction.mutate_response(self, response, values)
 
-    def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
+    def fault(self, decision: Decided, random: RandomSource | None = None, active: int = 0) -> FaultDecision | None:
         return None

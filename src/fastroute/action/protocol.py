@@ -137,10 +137,11 @@ class Action(Protocol):
         """The clusters that get a copy of this request."""
         ...
 
-    def fault(self, decision: Decided, random: RandomSource | None = None) -> FaultDecision | None:
+    def fault(self, decision: Decided, random: RandomSource | None = None, active: int = 0) -> FaultDecision | None:
         """The fault that the route's own fault configuration injects.
 
-        Its draws come from `random`; without it they follow from the stream's random value.
+        Its draws come from `random`; without it they follow from the stream's random value. `active` are the faults
+        that the filter injects at the moment, for `max_active_faults`.
         """
         ...
 

@@ -7,7 +7,7 @@ somebody decides what it means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from google.protobuf.message import Message
@@ -52,18 +52,17 @@ class Context:
             raise error
         self.notices.append(Notice(error, effect))
 
-    def only(self, message: Message, path: str, handled: Iterable[str], inert: Iterable[str] = ()) -> None:
+    def only(self, message: Message, path: str, handled: Collection[str], inert: Collection[str] = ()) -> None:
         """Refuse every field set in `message` that is neither `handled` nor `inert`.
 
         `inert` fields are those that never change a decision (statistics, buffer sizes, tracing).
         """
-        known = frozenset(handled) | frozenset(inert)
         for descriptor, _ in message.ListFields():
-            if descriptor.name not in known:
-                field_path = f"{path}.{descriptor.name}" if path else descriptor.name
+            name = descriptor.name
+            if name not in handled and name not in inert:
                 raise self.unsupported(
-                    field_path,
-                    f"{descriptor.name} of {message.DESCRIPTOR.name} is not supported",
+                    f"{path}.{name}" if path else name,
+                    f"{name} of {message.DESCRIPTOR.name} is not supported",
                     remedy="Remove the field, or decide this resource with Envoy itself.",
                     code="unsupported-field",
                 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from socket import AF_INET, AF_INET6, inet_ntop
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any
 
 from fastroute.api.trees import struct_tree
@@ -28,6 +28,7 @@ MAX_WEIGHT = 2**32 - 1
 # core.v3.HealthStatus → flags of core/endpoint.pxd
 _UNKNOWN, _HEALTHY, _UNHEALTHY, _DRAINING, _TIMEOUT, _DEGRADED = range(6)
 _FLAGS = {_UNKNOWN: 0, _HEALTHY: 0, _UNHEALTHY: 1, _DEGRADED: 2, _DRAINING: 4, _TIMEOUT: 8}
+_HANDLED = ("endpoint", "health_status", "metadata", "load_balancing_weight")
 _DENOMINATORS = (100, 10_000, 1_000_000)
 
 Level = tuple[list[Endpoint], dict[Locality, int] | None]
@@ -114,7 +115,7 @@ class Reader:
                 hosts.append(host)
 
     def _endpoint(self, item: Any, path: str, locality: Locality, priority: int) -> Iterable[Endpoint]:
-        self.ctx.only(item, path, ("endpoint", "health_status", "metadata", "load_balancing_weight"))
+        self.ctx.only(item, path, _HANDLED)
         endpoint = item.endpoint
         # The addresses beside the first serve one connection attempt; the host is the same.
         self.ctx.only(
@@ -123,7 +124,7 @@ class Reader:
             ("address", "hostname"),
             inert=("health_check_config", "additional_addresses", "observability_name"),
         )
-        tree = metadata(item.metadata)
+        tree = metadata(item.metadata) if item.HasField("metadata") else {}
         values = tree.get(LB_METADATA, {})
         key = values.get("hash_key", "")
         for address, port, name in self._addresses(endpoint.address, f"{path}.endpoint.address"):
@@ -169,7 +170,10 @@ class Reader:
 
 def plain_ip(text: str) -> str:
     """The address as the system writes it, which is what Envoy hashes; ValueError when it is none."""
-    found = ipaddress.ip_address(text)
+    try:
+        return inet_ntop(AF_INET, inet_pton(AF_INET, text))
+    except (OSError, ValueError):
+        found = ipaddress.ip_address(text)
     return inet_ntop(AF_INET if found.version == 4 else AF_INET6, found.packed)
 
 

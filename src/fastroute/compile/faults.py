@@ -8,29 +8,63 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastroute.action.fault import Abort, Delay, FaultPolicy
+from fastroute.action.fault import Abort, Delay, FaultPolicy, RateLimit
+from fastroute.action.fault_runtime import (
+    ABORT_GRPC_STATUS,
+    ABORT_HTTP_STATUS,
+    ABORT_PERCENT,
+    DELAY_DURATION,
+    DELAY_PERCENT,
+    MAX_ACTIVE_FAULTS,
+    NO_RUNTIME,
+    PREFIX,
+    RATE_LIMIT_PERCENT,
+    FaultRuntime,
+)
+from fastroute.action.headers import UINT64
 from fastroute.compile.action_matchers import compile_headers
 from fastroute.compile.context import Context
 from fastroute.compile.durations import milliseconds
 from fastroute.compile.fractions import fraction
-from fastroute.compile.runtime import runtime_value
+from fastroute.compile.runtime import flat_keys, override_of, runtime_number
 
-_HANDLED = ("delay", "abort", "upstream_cluster", "downstream_nodes", "headers")
+_RUNTIME_FIELDS = {
+    "delay_percent_runtime": DELAY_PERCENT,
+    "delay_duration_runtime": DELAY_DURATION,
+    "abort_percent_runtime": ABORT_PERCENT,
+    "abort_http_status_runtime": ABORT_HTTP_STATUS,
+    "abort_grpc_status_runtime": ABORT_GRPC_STATUS,
+    "max_active_faults_runtime": MAX_ACTIVE_FAULTS,
+    "response_rate_limit_percent_runtime": RATE_LIMIT_PERCENT,
+}
+_HANDLED = (
+    "delay",
+    "abort",
+    "response_rate_limit",
+    "upstream_cluster",
+    "downstream_nodes",
+    "headers",
+    "max_active_faults",
+    *_RUNTIME_FIELDS,
+)
 _INERT = ("disable_downstream_cluster_stats", "filter_metadata")
-_RUNTIME_PREFIX = "fault.http."
 
 
 def compile_fault(message: Any, ctx: Context, path: str) -> FaultPolicy:
     """The policy of `message`, an HTTPFault at `path`."""
     ctx.only(message, path, _HANDLED, _INERT)
-    if any(f"{key}.".startswith(_RUNTIME_PREFIX) for key in ctx.runtime) or runtime_value(ctx.runtime, "fault.http"):
-        raise ctx.unsupported(path, "runtime keys of the fault filter (fault.http.…) are not supported")
+    limit = message.response_rate_limit
     return FaultPolicy(
         delay=_delay(message.delay, ctx, f"{path}.delay") if message.HasField("delay") else None,
         abort=_abort(message.abort, ctx, f"{path}.abort") if message.HasField("abort") else None,
+        rate_limit=_rate_limit(limit, ctx, f"{path}.response_rate_limit")
+        if message.HasField("response_rate_limit")
+        else None,
         upstream_cluster=message.upstream_cluster,
         downstream_nodes=tuple(node.encode() for node in message.downstream_nodes),
         headers=compile_headers(message.headers, ctx, f"{path}.headers"),
+        max_active=message.max_active_faults.value if message.HasField("max_active_faults") else UINT64,
+        runtime=_runtime(message, ctx),
     )
 
 
@@ -57,3 +91,31 @@ def _abort(message: Any, ctx: Context, path: str) -> Abort:
             raise ctx.reject(f"{path}.http_status", "value must be inside range [200, 600)")
         return Abort(status=message.http_status, fraction=percentage)
     return Abort(grpc_status=message.grpc_status if kind == "grpc_status" else None, fraction=percentage)
+
+
+def _rate_limit(message: Any, ctx: Context, path: str) -> RateLimit:
+    ctx.only(message, path, ("fixed_limit", "header_limit", "percentage"))
+    kind = message.WhichOneof("limit_type")
+    if kind is None:
+        raise ctx.reject(path, "limit_type is required")
+    if kind == "header_limit":
+        return RateLimit(None, fraction(message.percentage))
+    if message.fixed_limit.limit_kbps < 1:
+        raise ctx.reject(f"{path}.fixed_limit.limit_kbps", "value must be greater than or equal to 1")
+    return RateLimit(message.fixed_limit.limit_kbps, fraction(message.percentage))
+
+
+def _runtime(message: Any, ctx: Context) -> FaultRuntime:
+    """The runtime keys that a request may ask for."""
+    keys = {name: getattr(message, field) for field, name in _RUNTIME_FIELDS.items() if getattr(message, field)}
+    asked = [key for key in flat_keys(ctx.runtime) if key.startswith(PREFIX)] if ctx.runtime else []
+    asked += keys.values()
+    if not asked:
+        return NO_RUNTIME
+    shares = {key: override_of(ctx.runtime, key) for key in asked}
+    numbers = {key: runtime_number(ctx.runtime, key) for key in asked}
+    return FaultRuntime(
+        {key: share for key, share in shares.items() if share is not None},
+        {key: int(number) for key, number in numbers.items() if number is not None and number >= 0},
+        keys,
+    )

@@ -9,7 +9,7 @@ RM-21  A runtime value replaces a default fraction: a number is a percentage, ro
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastroute.action.fractions import Fraction
@@ -31,6 +31,14 @@ def runtime_value(runtime: Mapping[str, object], key: str) -> object | None:
             if found is not None:
                 return found
     return None
+
+
+def flat_keys(runtime: Mapping[str, object]) -> Iterator[str]:
+    """Every key that a value can be asked for by, with dots between the names of nested ones."""
+    for key, value in runtime.items():
+        yield key
+        if isinstance(value, Mapping):
+            yield from (f"{key}.{inner}" for inner in flat_keys(value))
 
 
 def runtime_number(runtime: Mapping[str, object], key: str) -> float | None:

@@ -19,10 +19,11 @@ from fastroute.reference.trace import text
 
 
 class Client(NamedTuple):
-    """The trusted address of the client, and whether it may make the request internal."""
+    """The trusted address of the client, whether it may make the request internal, and its port if it is known."""
 
     address: IPAddress | None
     trusted: bool
+    port: int = 0
 
 
 def client(manager: Message, stream: Stream) -> Client:
@@ -36,11 +37,11 @@ def client(manager: Message, stream: Stream) -> Client:
     forwarded = stream.headers.first(b"x-forwarded-for")
     if not manager.use_remote_address.value:
         found = from_header(forwarded, hops)
-        return found if found.address is not None else Client(peer, False)
+        return found if found.address is not None else Client(peer, False, _port(stream))
     address = from_header(forwarded, hops - 1).address if hops > 0 else None
     if not manager.skip_xff_append:
         _append(stream, peer)
-    return Client(address or peer, forwarded is None)
+    return Client(address or peer, forwarded is None, 0 if address is not None else _port(stream))
 
 
 def from_header(value: bytes | None, skip: int) -> Client:
@@ -65,6 +66,10 @@ def _parsed(value: bytes) -> IPAddress | None:
 
 def _peer(stream: Stream) -> IPAddress | None:
     return _parsed(stream.connection.source[0].encode()) if stream.connection is not None else None
+
+
+def _port(stream: Stream) -> int:
+    return stream.connection.source[1] if stream.connection is not None else 0
 
 
 def _append(stream: Stream, peer: IPAddress | None) -> None:

@@ -49,7 +49,7 @@ def sanitise(manager: Message, route_configuration: Message | None, scheme: byte
     """Bring the headers into the state in which routes see them; `scheme` is the connection's."""
     stream.headers.remove(b"x-envoy-internal")
     client = addresses.client(manager, stream)
-    stream.client = client.address
+    stream.client, stream.client_port = client.address, client.port
     _forwarded(manager, scheme, stream)
     internal = addresses.is_internal(manager, client)
     stream.trace.add(

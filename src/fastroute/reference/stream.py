@@ -25,7 +25,7 @@ class Stream:
     `random` is the stream's one random value (RM-22). `clusters` are the names of the clusters that
     exist; None when nothing is known about clusters, so that every name is taken to exist. `client` is
     the trusted address of the client, once it is known; `node` the cluster and id of Envoy's own node;
-    `plugins` the cluster specifiers of the route configuration.
+    `plugins` the cluster specifiers of the route configuration; `host` the virtual host, once it is chosen.
     """
 
     headers: HeaderMap
@@ -37,7 +37,9 @@ class Stream:
     clusters: Container[str] | None = None
     plugins: Iterable[Message] = ()
     client: IPAddress | None = None
+    client_port: int = 0
     node: tuple[str, str] | None = None
+    host: Message = None
     trace: Trace = field(default_factory=Trace)
 
     @property

@@ -33,6 +33,7 @@ def decide(route_configuration: Message, stream: Stream, gate: Gate = _open_gate
     """
     stream.plugins = route_configuration.cluster_specifier_plugins
     host = virtual_hosts.choose(route_configuration, stream)
+    stream.host = host
     if host is None:
         return without_route(route_configuration, None, targets.respond(404, "route_not_found"), stream)
     if not stream.headers.first(b"x-forwarded-proto"):

@@ -61,14 +61,27 @@ def _direct(route: Message, stream: Stream) -> Outcome:
 def _body(route: Message, stream: Stream) -> bytes:
     action = route.direct_response
     if action.HasField("body_format"):
-        if action.body_format.WhichOneof("format") != "text_format_source":
+        return _formatted(action.body_format, route, stream)
+    return _inline(action.body)
+
+
+def _formatted(body_format: Message, route: Message, stream: Stream) -> bytes:
+    match body_format.WhichOneof("format"):
+        case "text_format_source":
+            template = _inline(body_format.text_format_source).decode("utf-8")
+        case "text_format":
+            template = body_format.text_format
+        case _:
             raise UnsupportedError("this body_format cannot be decided", path="direct_response.body_format")
-        return formatter.render(action.body_format.text_format_source.inline_string, route, stream)
-    kind = action.body.WhichOneof("specifier")
-    if kind == "inline_string":
-        body: bytes = action.body.inline_string.encode("utf-8")
+    absent = b"" if body_format.omit_empty_values else b"-"
+    return formatter.render(template, route, stream, absent=absent)
+
+
+def _inline(source: Message) -> bytes:
+    if source.WhichOneof("specifier") == "inline_string":
+        body: bytes = source.inline_string.encode("utf-8")
         return body
-    return bytes(action.body.inline_bytes)
+    return bytes(source.inline_bytes)
 
 
 def _forward(action: Message, stream: Stream) -> Outcome:

@@ -22,7 +22,7 @@ def built(
     Raises ConfigError, with the others in it, when anything is refused.
     """
     keys = {**resources.runtime, **runtime}
-    known = known_clusters(resources)
+    known = known_clusters((resource.name for resource in resources.clusters), resources)
     compiler = Compiler(resources, strict, keys, known)
     clusters = dict(_clusters(compiler, previous))
     link_clusters(clusters, resources.bootstrap)

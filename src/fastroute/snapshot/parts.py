@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fastroute.config.resources import Resources
@@ -51,7 +51,7 @@ class Parts:
     wires: dict[str, Wire] = field(default_factory=dict)
 
 
-def known_clusters(resources: Resources) -> frozenset[str] | None:
-    """The clusters that exist; None without any cluster and without a bootstrap."""
-    names = frozenset(resource.name for resource in resources.clusters)
+def known_clusters(names: Iterable[str], resources: Resources) -> frozenset[str] | None:
+    """The clusters that exist, which are called `names`; None without any cluster and without a bootstrap."""
+    names = frozenset(names)
     return names if names or resources.bootstrap is not None else None

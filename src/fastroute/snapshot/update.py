@@ -120,7 +120,7 @@ class Update:
         named = kinds["clusters"]
         self.gone = frozenset(name for name in changes.clusters if name in before.clusters and name not in named)
         self.new = frozenset(name for name in changes.clusters if name not in before.clusters and name in named)
-        self.known = before.known if not (self.gone or self.new) else known_clusters(resources)
+        self.known = before.known if not (self.gone or self.new) else known_clusters(named, resources)
         self.compiler = Compiler(resources, before.strict, before.runtime, self.known)
 
     def run(self) -> tuple[Parts, Index] | None:

@@ -185,30 +185,6 @@ def test_a_fault_counts_only_where_the_filter_is_installed():
     assert action.fault(request(http_filters=())) is None
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"max_active_faults": 1},
-        {"response_rate_limit": {"fixed_limit": {"limit_kbps": 1}}},
-        {"delay_percent_runtime": "k"},
-        {"abort_http_status_runtime": "k"},
-    ],
-)
-def test_parts_of_faults_that_need_state_or_runtime_are_refused(fault):
-    """FI-07, FI-08."""
-    kind = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
-    with pytest.raises(UnsupportedError):
-        target({**forward(), "typed_per_filter_config": {"envoy.filters.http.fault": {"@type": kind, **fault}}})
-
-
-def test_runtime_keys_of_the_fault_filter_are_refused():
-    """FI-07."""
-    kind = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
-    route = {**forward(), "typed_per_filter_config": {"envoy.filters.http.fault": {"@type": kind}}}
-    with pytest.raises(UnsupportedError, match="runtime keys"):
-        compiled(route, runtime={"fault.http.abort.abort_percent": 100})
-
-
 def test_delay_and_abort_are_independent_draws():
     """FI-03, FI-04: a quarter of the requests gets both halves."""
     kind = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"

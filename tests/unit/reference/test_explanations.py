@@ -6,11 +6,13 @@ import json
 import re
 from typing import Any
 
+import pytest
 from support.envoy import parse
 from support.rules import client, codec, hosts, matches, normal, upgrade
 from support.rules.rows import by_header, get, route, table
 from support.rules.rows import hosts as hosts_of
 
+import fastroute
 from fastroute.api import names
 from fastroute.decision import Explanation
 from fastroute.reference import http
@@ -96,3 +98,47 @@ def test_the_route_table_alone_takes_the_request_as_it_stands() -> None:
     )
     found = http.route(message, Request(b"a b", b"/x#y", scheme=b"https"))
     assert found.decision["route"] == "r"
+
+
+OPERATORS = (
+    "%REQ(x-a)%", "%REQ(x-none?x-a)%", "%REQ(x-none)%", "%REQ(:path):4%", "%RESP(x-a)%", "%PATH(NQ)%", "%PATH(WQ)%",
+    "%PATH(NQ:PATH)%", "%PATH(WQ:ORIG)%", "%PATH(NQ:ORIG_OR_PATH):2%", "%QUERY_PARAM(q)%", "%QUERY_PARAM(n)%",
+    "%ROUTE_NAME%", "%UPSTREAM_CLUSTER_RAW%", "%VIRTUAL_CLUSTER_NAME%", "%DYNAMIC_METADATA(ns:k)%",
+    "%DYNAMIC_METADATA(ns)%", "%DYNAMIC_METADATA(none:k)%", "%METADATA(ROUTE:ns:k)%", "%METADATA(ROUTE:ns)%",
+    "%METADATA(ROUTE:ns:o:n)%", "%METADATA(VIRTUAL_HOST:vh:list)%", "%METADATA(VIRTUAL_HOST:none)%",
+    "%DOWNSTREAM_REMOTE_ADDRESS%", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "%DOWNSTREAM_REMOTE_PORT%",
+    "%DOWNSTREAM_LOCAL_ADDRESS%", "%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%", "%DOWNSTREAM_LOCAL_PORT%", "100%%",
+)  # fmt: skip
+META = {"filter_metadata": {"ns": {"k": "v", "o": {"n": 3, "f": 1.5, "b": True}}}}
+
+
+@pytest.mark.parametrize("forwarded", [None, "10.1.2.3", "::1"])
+def test_the_walk_formats_what_the_router_formats(forwarded: str | None) -> None:
+    """RA-75: every operator that is computed, in a body and in the path of a redirect."""
+    body = {"text_format_source": {"inline_string": "|".join(OPERATORS)}}
+    away = "/" + "/".join(OPERATORS)
+    routes = [
+        {
+            "name": "body",
+            "match": {"prefix": "/b"},
+            "metadata": META,
+            "direct_response": {"status": 200, "body_format": body},
+        },
+        {"name": "away", "match": {"prefix": "/r"}, "metadata": META, "redirect": {"path_rewrite": away}},
+    ]
+    metadata = {"filter_metadata": {"vh": {"list": [1, "a", 2.5]}}}
+    host = {"name": "h", "domains": ["*"], "routes": routes, "metadata": metadata}
+    router = fastroute.Router(fastroute.load({"routes": [{"name": "table", "virtual_hosts": [host]}]}))
+    headers = [
+        ("x-a", "1"),
+        ("x-envoy-original-path", "/before?x"),
+        *([("x-forwarded-for", forwarded)] if forwarded else []),
+    ]
+    at = {
+        "connection": Connection(("127.0.0.1", 80), ("127.0.0.9", 40000)),
+        "dynamic_metadata": {"ns": {"k": {"a": 1.0, "b": ["x", None]}, "z": 7}},
+    }
+    for path in ("/b?q=a%41+b", "/r/x?q=%zz&q=1"):
+        decision = router.route("h", path, "GET", headers, random=1, **at)
+        found = router.explain("h", path, "GET", headers, random=1, **at).decision
+        assert (found["body"], found["location"]) == (decision.body, decision.location)
