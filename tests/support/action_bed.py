@@ -139,10 +139,13 @@ class ActionBed:
     def _compile(self, configuration: Mapping[str, Any]) -> str:
         message: Any = named_hosts(parse(configuration, names.ROUTE_CONFIGURATION))
         try:
-            self.table = compile_table(message, Context(Resource("table", message), runtime=self.runtime), "", None)
+            self.table = compile_table(message, self._context(message), "", None)
         except ConfigError as error:
             return str(error)
         return ""
+
+    def _context(self, message: Any) -> Context:
+        return Context(Resource("table", message), runtime=self.runtime)
 
     def decide(self, sent: Sent) -> Any:
         """Our decision about a request."""

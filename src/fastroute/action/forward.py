@@ -229,10 +229,10 @@ class ForwardAction(BaseAction):
         return mirrors.chosen(policies, decision, self._sent(decision))
 
     def rate_limits(self, decision: Decided) -> tuple[rate_limits.Descriptor, ...]:
-        own = rate_limits.descriptors(self.policies.rate_limits, decision)
+        own = rate_limits.descriptors(self.policies.rate_limits, decision, self.format_metadata())
         if self.policies.rate_limits and not self.policies.include_host_rate_limits:
             return own
-        return own + rate_limits.descriptors(self.host.rate_limits, decision)
+        return own + rate_limits.descriptors(self.host.rate_limits, decision, self.format_metadata())
 
     def virtual_cluster(self, decision: Decided) -> str | None:
         return name_of(self.host.virtual_clusters, lambda name: routed_values(decision, name))

@@ -18,13 +18,16 @@ from fastroute.errors import ConfigError, Notice, RejectedError, UnsupportedErro
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`strict` raises what lenient loading collects in `notices`; `runtime` holds the runtime keys."""
+    """`strict` raises what lenient loading collects in `notices`; `runtime` holds the runtime keys,
+    `node_cluster` names the cluster of Envoy's own node, where it is known.
+    """
 
     resource: Resource
     strict: bool = True
     notices: list[Notice] = field(default_factory=list)
     runtime: Mapping[str, object] = field(default_factory=dict)
     kind: str = ""
+    node_cluster: str = ""
 
     def for_resource(self, resource: Resource, kind: str) -> Context:
         """The same compilation, at another resource; `kind` is its short type (`Listener`)."""

@@ -64,7 +64,7 @@ def compile_policies(route: Any, clusters: Container[str] | None, ctx: Context, 
         hedge_on_per_try_timeout=message.hedge_policy.hedge_on_per_try_timeout,
         mirrors=compile_mirrors(message.request_mirror_policies, clusters, ctx, f"{here}.request_mirror_policies"),
         hash=compile_hash_policies(message.hash_policy, ctx, f"{here}.hash_policy"),
-        rate_limits=compile_rate_limits(message.rate_limits, metadata(route.metadata), ctx, f"{here}.rate_limits"),
+        rate_limits=compile_rate_limits(message.rate_limits, ctx, f"{here}.rate_limits"),
         include_host_rate_limits=message.include_vh_rate_limits.value,
         priority=_PRIORITIES[message.priority],
         internal_redirect=compile_internal_redirect(redirect, ctx, f"{here}.internal_redirect_policy")
@@ -101,7 +101,7 @@ def compile_host_policies(
         attempt_count=host.include_request_attempt_count,
         attempt_count_in_response=host.include_attempt_count_in_response,
         mirrors=_mirrors(host, configuration, clusters, ctx, prefix),
-        rate_limits=compile_rate_limits(host.rate_limits, {}, ctx, f"{prefix}rate_limits"),
+        rate_limits=compile_rate_limits(host.rate_limits, ctx, f"{prefix}rate_limits"),
         virtual_clusters=tuple(
             _virtual_cluster(each, ctx, f"{prefix}virtual_clusters[{index}]")
             for index, each in enumerate(host.virtual_clusters)

@@ -1,4 +1,7 @@
-"""RateLimit messages to `fastroute.action.rate_limits`."""
+"""RateLimit messages to `fastroute.action.rate_limits`.
+
+The runtime's `ratelimit.KEY.http_filter_enabled`, KEY the `disable_key`, switches an entry off.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,61 @@ from typing import Any
 from fastroute.action import rate_limits as limits
 from fastroute.compile.action_matchers import compile_headers, compile_string
 from fastroute.compile.context import Context
-from fastroute.compile.runtime import runtime_value
+from fastroute.compile.formatter import compile_template
+from fastroute.compile.matcher_customs import network
+from fastroute.compile.runtime import override_of, runtime_value
+
+_FORMATS = "envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value"
+_UNITS = ("unknown", "second", "minute", "hour", "day", "month", "year")
+_UNUSED = ("default_value",)
+_ROUTE_ENTRY = 1
 
 
-def compile_rate_limits(
-    messages: Iterable[Any], metadata: Mapping[str, object], ctx: Context, path: str
-) -> tuple[limits.RateLimit, ...]:
-    """The entries of a list of RateLimit at `path`; `metadata` is that of the route."""
-    return tuple(_limit(message, metadata, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
+def compile_rate_limits(messages: Iterable[Any], ctx: Context, path: str) -> tuple[limits.RateLimit, ...]:
+    """The entries of a list of RateLimit at `path`."""
+    made = (_limit(message, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
+    return tuple(limit for limit in made if limit is not None)
 
 
-def _limit(message: Any, metadata: Mapping[str, object], ctx: Context, path: str) -> limits.RateLimit:
-    handled = ("stage", "disable_key", "actions", "hits_addend", "apply_on_stream_done")
-    ctx.only(message, path, handled, ("x_ratelimit_option",))
-    if message.disable_key and runtime_value(ctx.runtime, message.disable_key) is not None:
-        raise ctx.unsupported(f"{path}.disable_key", "a disable_key that the runtime has is not supported")
-    actions = tuple(
-        _action(action, metadata, ctx, f"{path}.actions[{index}]") for index, action in enumerate(message.actions)
-    )
-    return limits.RateLimit(actions, message.stage.value, _hits(message, ctx, path), message.apply_on_stream_done)
-
-
-def _hits(message: Any, ctx: Context, path: str) -> int | None:
-    if not message.HasField("hits_addend"):
+def _limit(message: Any, ctx: Context, path: str) -> limits.RateLimit | None:
+    """The RateLimit at `path`; None for one that the runtime disables."""
+    handled = ("stage", "disable_key", "actions", "apply_on_stream_done", "limit")
+    ctx.only(message, path, handled, ("x_ratelimit_option", "hits_addend"))
+    if ctx.runtime and runtime_value(ctx.runtime, _FORMATS) not in (None, False):
+        raise ctx.unsupported(path, f"the runtime key {_FORMATS} changes what actions yield, and is not supported")
+    if not message.actions:
+        raise ctx.reject(f"{path}.actions", "value must contain at least 1 item(s)")
+    actions = tuple(_action(action, ctx, f"{path}.actions[{index}]") for index, action in enumerate(message.actions))
+    if message.disable_key and not _is_enabled(message.disable_key, ctx, path):
         return None
-    ctx.only(message.hits_addend, f"{path}.hits_addend", ("number",))
-    return int(message.hits_addend.number.value)
+    limit = _override(message.limit, ctx, f"{path}.limit") if message.HasField("limit") else None
+    return limits.RateLimit(actions, message.stage.value, message.apply_on_stream_done, limit)
 
 
-def _action(message: Any, metadata: Mapping[str, object], ctx: Context, path: str) -> limits.Action:
+def _is_enabled(key: str, ctx: Context, path: str) -> bool:
+    share = override_of(ctx.runtime, f"ratelimit.{key}.http_filter_enabled")
+    if share is not None and 0 < share.numerator < share.denominator:
+        raise ctx.unsupported(f"{path}.disable_key", "a limit that the runtime enables for a share is not supported")
+    return share is None or share.numerator > 0
+
+
+def _override(message: Any, ctx: Context, path: str) -> limits.Limit:
+    ctx.only(message, path, ("rate_limit",))
+    if message.WhichOneof("override_specifier") is None:
+        raise ctx.reject(path, "override_specifier is required")
+    unit = message.rate_limit.unit
+    return limits.Limit(message.rate_limit.requests_per_unit, _UNITS[unit])
+
+
+def _action(message: Any, ctx: Context, path: str) -> limits.Action:
     kind = message.WhichOneof("action_specifier")
     if kind is None:
         raise ctx.reject(path, "action_specifier is required")
     here = f"{path}.{kind}"
     if kind in ("metadata", "dynamic_metadata"):
-        return _metadata(getattr(message, kind), kind, metadata, ctx, here)
+        return _metadata(getattr(message, kind), kind, ctx, here)
+    if kind == "remote_address_match":
+        return _remote_address_match(message.remote_address_match, ctx, here)
     make = _KINDS.get(kind)
     if make is None:
         raise ctx.unsupported(here, f"the rate-limit action {kind} is not supported")
@@ -50,11 +73,37 @@ def _action(message: Any, metadata: Mapping[str, object], ctx: Context, path: st
 
 
 def _text(message: Any, field: str, ctx: Context, path: str) -> str:
-    """A constant; Envoy formats a value with a per cent sign."""
+    """A constant: Envoy 1.40 formats none of these values."""
     value: str = getattr(message, field)
-    if "%" in value:
-        raise ctx.unsupported(f"{path}.{field}", "a formatted value of a rate-limit action is not supported")
+    if not value:
+        raise ctx.reject(f"{path}.{field}", "value length must be at least 1 characters")
     return value
+
+
+def _source_cluster(_message: Any, ctx: Context, path: str) -> limits.Action:
+    if not ctx.node_cluster:
+        raise ctx.unsupported(
+            path,
+            "the cluster of Envoy's own node is not known",
+            remedy="Load a bootstrap with node.cluster.",
+        )
+    return limits.SourceCluster(ctx.node_cluster)
+
+
+def _remote_address_match(message: Any, ctx: Context, path: str) -> limits.Action:
+    ctx.only(message, path, ("descriptor_value", "descriptor_key", "default_value", "address_matcher"))
+    if not message.HasField("address_matcher"):
+        raise ctx.reject(f"{path}.address_matcher", "value is required")
+    text = _text(message, "descriptor_value", ctx, path)
+    here = f"{path}.address_matcher.ranges"
+    networks = tuple(network(each, ctx, f"{here}[{n}]") for n, each in enumerate(message.address_matcher.ranges))
+    return limits.RemoteAddressMatch(
+        message.descriptor_key or "remote_address_match",
+        compile_template(text, ctx, f"{path}.descriptor_value"),
+        message.default_value,
+        networks,
+        message.address_matcher.invert_match,
+    )
 
 
 def _request_headers(message: Any, _ctx: Context, _path: str) -> limits.Action:
@@ -74,7 +123,7 @@ def _masked(message: Any, _ctx: Context, _path: str) -> limits.Action:
 
 
 def _generic_key(message: Any, ctx: Context, path: str) -> limits.Action:
-    ctx.only(message, path, ("descriptor_value", "descriptor_key"))
+    ctx.only(message, path, ("descriptor_value", "descriptor_key"), _UNUSED)
     return limits.GenericKey(message.descriptor_key or "generic_key", _text(message, "descriptor_value", ctx, path))
 
 
@@ -83,7 +132,7 @@ def _expected(message: Any) -> bool:
 
 
 def _header_match(message: Any, ctx: Context, path: str) -> limits.Action:
-    ctx.only(message, path, ("descriptor_value", "descriptor_key", "expect_match", "headers"))
+    ctx.only(message, path, ("descriptor_value", "descriptor_key", "expect_match", "headers"), _UNUSED)
     return limits.HeaderValueMatch(
         message.descriptor_key or "header_match",
         _text(message, "descriptor_value", ctx, path),
@@ -93,7 +142,7 @@ def _header_match(message: Any, ctx: Context, path: str) -> limits.Action:
 
 
 def _query_match(message: Any, ctx: Context, path: str) -> limits.Action:
-    ctx.only(message, path, ("descriptor_value", "descriptor_key", "expect_match", "query_parameters"))
+    ctx.only(message, path, ("descriptor_value", "descriptor_key", "expect_match", "query_parameters"), _UNUSED)
     parameters = []
     for index, each in enumerate(message.query_parameters):
         test = None
@@ -109,17 +158,18 @@ def _query_match(message: Any, ctx: Context, path: str) -> limits.Action:
     )
 
 
-def _metadata(message: Any, kind: str, static: Mapping[str, object], ctx: Context, path: str) -> limits.Action:
+def _metadata(message: Any, kind: str, ctx: Context, path: str) -> limits.Action:
     ctx.only(message, path, ("descriptor_key", "metadata_key", "default_value", "source", "skip_if_absent"))
     steps = (message.metadata_key.key, *(segment.key for segment in message.metadata_key.path))
-    from_route = kind == "metadata" and message.source == 1
+    from_route = kind == "metadata" and message.source == _ROUTE_ENTRY
+    if kind == "metadata" and message.source > _ROUTE_ENTRY:
+        raise ctx.unsupported(f"{path}.source", "metadata of the cluster or of its locality is not supported here")
     skip = message.skip_if_absent if kind == "metadata" else False
-    return limits.MetadataValue(
-        message.descriptor_key, steps, message.default_value, skip, static if from_route else None
-    )
+    return limits.MetadataValue(message.descriptor_key, steps, message.default_value, skip, from_route)
 
 
 _KINDS: Mapping[str, Callable[[Any, Context, str], limits.Action]] = {
+    "source_cluster": _source_cluster,
     "destination_cluster": lambda _message, _ctx, _path: limits.DestinationCluster(),
     "remote_address": lambda _message, _ctx, _path: limits.RemoteAddress(),
     "request_headers": _request_headers,

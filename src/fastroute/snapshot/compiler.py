@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -23,6 +24,12 @@ from fastroute.snapshot.wire import Revision
 UNNAMED = Resource("", None)  # type: ignore[arg-type]
 
 
+def _node_cluster(bootstrap: Resource | None) -> str:
+    """The cluster of Envoy's own node; "" where it is not known."""
+    message: Any = None if bootstrap is None else bootstrap.message
+    return "" if message is None else message.node.cluster
+
+
 class Compiler:
     """`known` are the clusters that exist, None when that cannot be told. Errors and notices add up."""
 
@@ -34,7 +41,7 @@ class Compiler:
         self.errors: list[ConfigError] = []
         self.notices: list[Notice] = []
         self._local = node_locality(resources.bootstrap)
-        self._context = Context(UNNAMED, strict, self.notices, runtime)
+        self._context = Context(UNNAMED, strict, self.notices, runtime, node_cluster=_node_cluster(resources.bootstrap))
 
     def cluster(
         self, resource: Resource, assignment: Resource | None, previous: Cluster | None, *, repeated: bool = False
