@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import fastroute
@@ -137,6 +137,10 @@ def rendered(example: Example) -> ConfigError | None:
 def _named(error: ConfigError, prefix: str) -> ConfigError:
     if error.where is not None:
         error.where = type(error.where)(error.where.file.removeprefix(prefix), error.where.line, error.where.column)
+    if error.conflict is not None and error.conflict.where is not None:
+        place = error.conflict.where
+        named = type(place)(place.file.removeprefix(prefix), place.line, place.column)
+        error.conflict = replace(error.conflict, where=named)
     error.others = ()
     return error
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fastroute.errors import Notice
+
 Verdict = Literal["chosen", "passed over", "changed", "kept", "answered", "closed"]
 
 
@@ -35,10 +37,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The steps that led to a decision, in Envoy's order, and the decision's own fields."""
+    """The steps that led to a decision, in Envoy's order, and the decision's own fields.
+
+    `notices` are what lenient loading let through and the decision touches, as in `Decision.notices`.
+    """
 
     decision: Mapping[str, object]
     steps: tuple[Step, ...] = field(default=())
+    notices: tuple[Notice, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The explanation as plain JSON-ready values; bytes become text (Latin-1)."""
@@ -48,6 +54,7 @@ class Explanation:
                 {"stage": s.stage, "subject": s.subject, "verdict": s.verdict, "reason": s.reason, "rule": s.rule}
                 for s in self.steps
             ],
+            **({"notices": [notice.to_dict() for notice in self.notices]} if self.notices else {}),
         }
 
     def to_json(self) -> str:
@@ -62,7 +69,8 @@ class Explanation:
             for name, value in self.decision.items()
             if value not in (None, "", b"", 0) or name == "index"
         )
-        return "\n".join([*lines, f"{'decision':<14} {shown}"])
+        noticed = [f"{'notice':<14} {notice.line()}" for notice in self.notices]
+        return "\n".join([*lines, f"{'decision':<14} {shown}", *noticed])
 
 
 def _plain(value: object) -> object:

@@ -29,6 +29,19 @@ class Where:
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The other item of a conflict: its field path, the resource it stands in if that is another, its position."""
+
+    path: str
+    resource: str = ""
+    where: Where | None = None
+
+    def __str__(self) -> str:
+        named = " of ".join(part for part in (self.path, self.resource) if part)
+        return f"{named} ({self.where})" if self.where is not None else named
+
+
 class FastrouteError(Exception):
     """Base of everything that fastroute raises on purpose."""
 
@@ -39,7 +52,8 @@ class ConfigError(FastrouteError):
     `path` is the field path from the root of the resource, in the field names of the Envoy API
     (`virtual_hosts[0].routes[3].match.prefix`). `where` is its position when it came from a text.
     `resource` is the type and name of the resource, such as `Listener "virtualInbound"`.
-    `remedy` says what to do. `others` holds further errors found in the same run.
+    `remedy` says what to do. `conflict` is the item that it conflicts with, where there is one.
+    `others` holds further errors found in the same run.
     """
 
     code = "config"
@@ -53,6 +67,7 @@ class ConfigError(FastrouteError):
         resource: str = "",
         remedy: str = "",
         code: str | None = None,
+        conflict: Conflict | None = None,
         others: Sequence[ConfigError] = (),
     ) -> None:
         super().__init__(message)
@@ -61,6 +76,7 @@ class ConfigError(FastrouteError):
         self.where = where
         self.resource = resource
         self.remedy = remedy
+        self.conflict = conflict
         self.others = tuple(others)
         if code is not None:
             self.code = code
@@ -74,6 +90,8 @@ class ConfigError(FastrouteError):
         if self.path:
             parts.append(f"{self.path}: ")
         parts.append(self.message)
+        if self.conflict is not None:
+            parts.append(f"\n  It conflicts with {self.conflict}.")
         if self.remedy:
             parts.append(f"\n  {self.remedy}")
         parts.extend(f"\n{other}" for other in self.others)
@@ -120,6 +138,23 @@ class Notice:
 
     error: ConfigError
     effect: str = ""
+
+    def line(self) -> str:
+        """One line: what it is about, and the effect."""
+        error = self.error
+        subject = ": ".join(part for part in (error.resource, error.path, error.message) if part)
+        return f"{subject} ({self.effect.rstrip('.')})" if self.effect else subject
+
+    def to_dict(self) -> dict[str, object]:
+        """The notice for JSON."""
+        error = self.error
+        return {
+            "code": error.code,
+            "resource": error.resource,
+            "path": error.path,
+            "message": error.message,
+            "effect": self.effect,
+        }
 
     def __str__(self) -> str:
         return f"{self.error}" + (f"\n  effect: {self.effect}" if self.effect else "")

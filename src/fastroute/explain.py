@@ -79,6 +79,14 @@ def with_changes(explanation: Explanation, decision: Decision) -> Explanation:
     return Explanation({**explanation.decision, **seen}, (*explanation.steps, *changes))
 
 
+def undecided(decision: Decision) -> Explanation:
+    """The explanation of a decision that comes to a route which lenient loading let through."""
+    fields = {name: getattr(decision, name) for name in ("kind", "reason", "route", "index", "virtual_host")}
+    subject = f"route {decision.index} {decision.route!r}" if decision.index >= 0 else decision.virtual_host
+    step = Step("route", subject, "chosen", "it was reached, and what it does cannot be decided")
+    return Explanation(fields, (step,), decision.notices)
+
+
 def manager_of(snapshot: Snapshot, chain: Chain) -> Message:
     """The HttpConnectionManager message of an HTTP chain."""
     if chain.kind != "http":

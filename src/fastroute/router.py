@@ -8,11 +8,12 @@ from __future__ import annotations
 import random as _random
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fastroute.core.chain import Chain
 from fastroute.core.engine import Engine, Tables
 from fastroute.decision import Explanation
-from fastroute.explain import explain_request, with_changes
+from fastroute.explain import explain_request, undecided, with_changes
 from fastroute.reference.connections import explain_connection
 from fastroute.request import Connection
 from fastroute.snapshot import Snapshot
@@ -68,7 +69,11 @@ class Router(Engine):
         None when no listener takes connections to that address. A chain of kind `closed` says why in
         its `reason`.
         """
-        return self._snapshot.listeners.connect(connection, random=self.random)
+        snapshot = self._snapshot
+        chain = snapshot.listeners.connect(connection, random=self.random)
+        if chain is not None and snapshot.marks is not None:
+            chain.marks = snapshot.marks
+        return chain
 
     def explain_connection(self, connection: Connection, *, random: int | RandomSource | None = None) -> Explanation:
         """The same choice as `connect`, step by step: listener, listener filters, the sieve, network filters."""
@@ -94,6 +99,21 @@ class Router(Engine):
         """The same decision as `route`, with the steps that led to it."""
         drawn = self.random if random is None else random
         value = drawn if isinstance(drawn, int) else drawn()
+        decision = self.route(
+            authority,
+            path,
+            method,
+            headers,
+            scheme=scheme,
+            chain=chain,
+            route_config=route_config,
+            random=value,
+            connection=connection,
+            dynamic_metadata=dynamic_metadata,
+            filter_state=filter_state,
+        )
+        if decision.reason == "undecidable":
+            return undecided(decision)
         explanation = explain_request(
             self._snapshot,
             authority,
@@ -108,28 +128,15 @@ class Router(Engine):
             dynamic_metadata=dynamic_metadata or {},
             filter_state=filter_state or {},
         )
-        decision = self.route(
-            authority,
-            path,
-            method,
-            headers,
-            scheme=scheme,
-            chain=chain,
-            route_config=route_config,
-            random=value,
-            connection=connection,
-            dynamic_metadata=dynamic_metadata,
-            filter_state=filter_state,
-        )
-        return with_changes(explanation, decision)
+        return replace(with_changes(explanation, decision), notices=decision.notices)
 
     def _tables(self, snapshot: Snapshot) -> Tables:
         """The tables of `snapshot`, shared with it; only the values are put together, and only for other clusters."""
         parts = snapshot.parts
         if parts.known is None:
-            return Tables(parts.routes, parts.clusters, None)
+            return Tables(parts.routes, parts.clusters, None, snapshot.marks)
         if parts.known is not self._valued:
-            bound = {name: value for name, value in self._values.items() if name in parts.clusters}
-            self._by_cluster = {**dict.fromkeys(parts.clusters), **bound}
+            bound = {name: value for name, value in self._values.items() if name in parts.known}
+            self._by_cluster = {**dict.fromkeys(parts.known), **bound}
             self._valued = parts.known
-        return Tables(parts.routes, parts.clusters, self._by_cluster)
+        return Tables(parts.routes, parts.clusters, self._by_cluster, snapshot.marks)

@@ -43,6 +43,7 @@ cdef class Chain:
     cdef readonly object policy
     cdef object metadata
     cdef ChainEntry entry
+    cdef public object marks        # tells `notices`; None where nothing was let through
     cdef object surroundings        # of the requests on this connection: made by the engine at the first of them
 
     cdef bint is_local(self) noexcept

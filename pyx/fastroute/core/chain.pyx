@@ -85,6 +85,10 @@ cdef class Chain:
         return "" if self.entry is None else self.entry.route_config
 
     @property
+    def notices(self):
+        return () if self.marks is None else self.marks.of_chain(self)
+
+    @property
     def body(self):
         return None if self.entry is None else self.entry.body
 

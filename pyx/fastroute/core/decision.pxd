@@ -28,6 +28,8 @@ cdef class Decision:
     cdef bint random_known
     cdef bytes scheme_given             # the scheme that the request itself names, or None
     cdef object compared                # keeps the paths that are compared alive
+    cdef object marks                   # tells `notices`; None where nothing was let through
+    cdef object chain                   # the chain of the connection, where there are marks
     cdef object table                   # the route table that was asked, or None
     # What the manager makes of the headers, when it is asked for.
     cdef list headers_received          # as the codec hands them over; None while nobody looked closely

@@ -56,6 +56,10 @@ cdef class Decision:
     def index(self):
         return self.entry.index
 
+    @property
+    def notices(self):
+        return () if self.marks is None else self.marks.of_decision(self, self.chain)
+
     # The request as it was decided.
 
     @property

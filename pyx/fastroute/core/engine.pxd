@@ -8,6 +8,7 @@ cdef class Tables:
     cdef readonly dict routes           # route configuration name -> RouteTable
     cdef readonly dict clusters         # cluster name -> Cluster
     cdef readonly dict values           # cluster name -> the embedder's object; None when any name is taken to exist
+    cdef readonly object marks          # what lenient loading let through, for Decision.notices; None when nothing
     cdef readonly RouteTable single     # the only route configuration, None when there are several or none
 
 

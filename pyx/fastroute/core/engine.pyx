@@ -23,7 +23,8 @@ cdef RouteTable NO_ROUTES = RouteTable("", ())
 cdef class Tables:
     """See the stub."""
 
-    def __cinit__(self, dict routes not None, dict clusters not None, dict values):
+    def __cinit__(self, dict routes not None, dict clusters not None, dict values, marks=None):
+        self.marks = marks
         self.routes = routes
         self.clusters = clusters
         self.values = values
@@ -48,6 +49,7 @@ cdef class Engine:
         cdef RouteTable table
         cdef HttpManager manager = None
         cdef Context context = None
+        cdef Decision decision
         if chain is not None:
             if chain.kind != "http":
                 raise ValueError(f"no HTTP on this connection: its chain is of kind {chain.kind}")
@@ -77,8 +79,12 @@ cdef class Engine:
             context = context_of(connection if chain is None else chain, dynamic_metadata, filter_state)
         elif connection is not None and context is None:
             context = context_of(connection, None, None)
-        return table.decide(authority, path, method, headers, scheme, self.random if random is None else random,
-                            context, manager, tables.values)
+        decision = table.decide(authority, path, method, headers, scheme, self.random if random is None else random,
+                                context, manager, tables.values)
+        if tables.marks is not None:
+            decision.marks = tables.marks
+            decision.chain = chain
+        return decision
 
     def pick(self, target, *, hash=None, skip=None, random=None, context=None):
         cdef Tables tables = self.tables

@@ -530,7 +530,8 @@ cdef class RouteTable:
         if target.code == REDIRECT:
             return answer(decision, "redirect", target.status, "direct_response") - 1
         if target.code == RESPOND:
-            return answer(decision, "respond", target.status, "direct_response") - 1
+            reason = "undecidable" if target.action is None else "direct_response"
+            return answer(decision, "respond", target.status, reason) - 1
         cluster = target.cluster
         if target.code == CLUSTER_HEADER:
             found = first_line(view, target.slot, &text, &cursor)

@@ -59,7 +59,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
 @click.option("--random", type=int, help="The random value of the stream; drawn otherwise.")
 @click.option("--runtime", multiple=True, metavar="KEY=VALUE", help="Override a runtime key; repeatable.")
 @click.option("--explain", is_flag=True, help="Show the steps that led to the decision.")
-@click.option("--lenient", is_flag=True, help="Leave out what Envoy refuses, and say so.")
+@click.option("--lenient", is_flag=True, help="Leave out what cannot be decided exactly, and mark decisions by it.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def route(
     source: Path,
@@ -79,8 +79,8 @@ def route(
     """Decide a request for URL by the configuration in SOURCE (a file or a directory)."""
     keys = {name: _number(value) for name, value in _split(runtime, "=")}
     snapshot = load(source, strict=not lenient, runtime=keys)
-    for notice in snapshot.notices:
-        click.echo(f"notice: {notice}", err=True)
+    if snapshot.notices:
+        click.echo(f"{len(snapshot.notices)} parts were let through (fastroute validate names them)", err=True)
     router = Router(snapshot) if random is None else Router(snapshot, random=lambda: random)
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -97,7 +97,7 @@ def route(
     if explain:
         told = router.explain(*request, scheme=parts.scheme, chain=chain, route_config=route_config, random=drawn)
         steps = [str(step) for step in told.steps]
-    _print(_fields(decision, endpoint), steps, output)
+    _print(_fields(decision, endpoint), steps, [notice.line() for notice in decision.notices], output)
 
 
 def _connect(router: Router, destination: Address, accepted: Address | None, peer: Address, scheme: str) -> Chain:
@@ -113,7 +113,8 @@ def _connect(router: Router, destination: Address, accepted: Address | None, pee
         raise click.ClickException(f"no listener takes connections to {destination[0]}:{destination[1]}")
     if chain.kind != "http":
         where = f"filter chain {chain.filter_chain!r} of listener {chain.listener!r}"
-        raise click.ClickException(f"{where} is no HTTP: {chain.kind} {chain.cluster or chain.reason}")
+        noticed = "".join(f"\n  notice: {notice.line()}" for notice in chain.notices)
+        raise click.ClickException(f"{where} is no HTTP: {chain.kind} {chain.cluster or chain.reason}{noticed}")
     return chain
 
 
@@ -127,13 +128,16 @@ def _fields(decision: Decision, endpoint: Endpoint | None) -> dict[str, object]:
     return {name: value for name, value in values.items() if value not in (None, "", -1, 0) or name in ALWAYS}
 
 
-def _print(fields: dict[str, object], steps: list[str], output: str) -> None:
+def _print(fields: dict[str, object], steps: list[str], notices: list[str], output: str) -> None:
     if output == "json":
-        click.echo(json.dumps({**fields, "steps": steps} if steps else fields, indent=2))
+        more = {name: found for name, found in (("notices", notices), ("steps", steps)) if found}
+        click.echo(json.dumps({**fields, **more}, indent=2, ensure_ascii=False))
         return
     click.echo("\n".join([*steps, ""]) if steps else "", nl=bool(steps))
     for name, value in fields.items():
         click.echo(f"{name:<14} {value}")
+    for notice in notices:
+        click.echo(f"{'notice':<14} {notice}")
 
 
 def _split(texts: Iterable[str], separator: str) -> list[tuple[str, str]]:

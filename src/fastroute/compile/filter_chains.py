@@ -27,25 +27,33 @@ Prefix = tuple[str, int]
 def compile_matches(chains: Sequence[Any], ctx: Context) -> Nested:
     """The matches of FilterChain messages as mappings nested by level; the leaves are chain numbers."""
     nested: Nested = {}
-    seen: dict[bytes, str] = {}
+    seen: dict[bytes, tuple[int, str]] = {}
     for index, chain in enumerate(chains):
         path = f"filter_chains[{index}]"
         match = chain.filter_chain_match
         key = match.SerializeToString(deterministic=True)
         if key in seen:
-            raise ctx.reject(
+            other, name = seen[key]
+            error = ctx.reject(
                 path,
-                f"filter chain '{chain.name}' has the same matching rules defined as '{seen[key]}'",
+                f"filter chain '{chain.name}' has the same matching rules defined as '{name}'",
                 code="duplicate-filter-chain-match",
+                conflict=ctx.conflict(f"filter_chains[{other}]"),
             )
-        seen[key] = chain.name
+            ctx.keep(error, "the first counts")
+            continue
+        seen[key] = index, chain.name
         for keys in itertools.product(*criteria(match, ctx, f"{path}.filter_chain_match")):
-            if not _insert(nested, keys, index):
-                raise ctx.reject(
+            taken = _insert(nested, keys, index)
+            if taken is not None:
+                error = ctx.reject(
                     f"{path}.filter_chain_match",
                     "multiple filter chains with overlapping matching rules are defined",
                     code="overlapping-filter-chain-match",
+                    conflict=ctx.conflict(f"filter_chains[{taken}].filter_chain_match"),
                 )
+                ctx.keep(error, "the first counts")
+                break
     _check_whole_ranges(nested, 0, ctx)
     return nested
 
@@ -76,15 +84,15 @@ def _first_leaf(below: Any) -> int:
     return int(below)
 
 
-def _insert(nested: Nested, keys: tuple[Any, ...], index: int) -> bool:
-    """Put the chain at the end of its path; False when the place is taken, be it by the chain itself."""
+def _insert(nested: Nested, keys: tuple[Any, ...], index: int) -> int | None:
+    """Put the chain at the end of its path; the one whose place it is already, be it the chain itself."""
     level = nested
     for key in keys[:-1]:
         level = level.setdefault(key, {})
     if keys[-1] in level:
-        return False
+        return int(level[keys[-1]])
     level[keys[-1]] = index
-    return True
+    return None
 
 
 def criteria(match: Any, ctx: Context, path: str) -> tuple[Iterable[Any], ...]:

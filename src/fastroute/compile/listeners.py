@@ -24,7 +24,9 @@ from fastroute.compile.filter_chains import compile_matches
 from fastroute.compile.listener_filters import compile_listener_filters
 from fastroute.compile.network_filters import CompileManager, Surroundings, compile_chain
 from fastroute.config.resources import Resource, Resources
+from fastroute.core.chain import ChainEntry
 from fastroute.core.filter_chains import Listener, ListenerTable
+from fastroute.errors import ConfigError
 
 HANDLED = (
     "name",
@@ -81,38 +83,79 @@ def compile_listeners(
     """
     known = frozenset(each.name for each in resources.clusters)
     around = Surroundings(known if known or resources.bootstrap is not None else None, compile_manager)
-    addresses: dict[str, str] = {}
+    addresses: dict[str, tuple[Listener, Context]] = {}
     compiled = []
     for resource, message in _distinct(resources.listeners, ctx):
         here = ctx.for_resource(resource, "Listener")
-        listener = reuse.get(resource.name) or compile_listener(message, here, around)
+        listener = reuse.get(resource.name) or _kept_listener(message, here, around)
         if listener is not None:
             _check_addresses(listener, addresses, here)
             compiled.append(listener)
     return ListenerTable(compiled)
 
 
+def _kept_listener(message: Any, ctx: Context, around: Surroundings) -> Listener | None:
+    notices = len(ctx.notices)
+    try:
+        return compile_listener(message, ctx, around)
+    except ConfigError as error:
+        del ctx.notices[notices:]
+        ctx.keep(error, "connections to the listener are not decided")
+        return undecided_listener(message, ctx)
+
+
+def undecided_listener(message: Any, ctx: Context) -> Listener | None:
+    """What stands for a listener that cannot be decided: its addresses, and a chain that closes every connection."""
+    try:
+        places = list(_places(message, ctx))
+    except ConfigError:
+        return None
+    return Listener(
+        name=message.name,
+        addresses=[place for place in places if isinstance(place, Bound)],
+        internal_name=next((place for place in places if isinstance(place, str)), ""),
+        bound=is_bound(message),
+        hands_off=False,
+        continues=False,
+        waits=False,
+        filters=(),
+        entries=(),
+        default_entry=undecided_chain(message.default_filter_chain, -1),
+        sieve={},
+        matcher=None,
+    )
+
+
 def _distinct(listeners: list[Resource], ctx: Context) -> Iterator[tuple[Resource, Any]]:
     seen: dict[str, bool] = {}
+    first: dict[str, Resource] = {}
     for resource in listeners:
         static = resource.root.startswith("static_resources")
+        first.setdefault(resource.name, resource)
         if resource.name in seen and resource.name and not static and not seen[resource.name]:
-            raise ctx.for_resource(resource, "Listener").reject("name", f"duplicate listener {resource.name} found")
+            other = ctx.for_resource(first[resource.name], "Listener").conflict("name", named=True)
+            here = ctx.for_resource(resource, "Listener")
+            wrong = f"duplicate listener {resource.name} found"
+            ctx.keep(here.reject("name", wrong, remedy="Rename one of the two.", conflict=other), "the first counts")
         if resource.name not in seen or not resource.name:
             yield resource, resource.message
         seen.setdefault(resource.name, static)
 
 
-def _check_addresses(listener: Listener, addresses: dict[str, str], ctx: Context) -> None:
+def _check_addresses(listener: Listener, addresses: dict[str, tuple[Listener, Context]], ctx: Context) -> None:
     for ip, port, compat in listener.addresses:
         text = str(Bound(ip, port, compat))
         if text in addresses:
-            other = addresses[text]
-            raise ctx.reject(
-                "address", f"'{listener.name}' has duplicate address '{text}' as existing listener '{other}'"
+            other, there = addresses[text]
+            error = ctx.reject(
+                "address",
+                f"'{listener.name}' has duplicate address '{text}' as existing listener '{other.name}'",
+                remedy="Give one of the two another address.",
+                conflict=there.conflict("address", named=True),
             )
-        if port or not listener.bound:
-            addresses[text] = listener.name
+            ctx.keep(error, "the first listener takes the connections")
+        elif port or not listener.bound:
+            addresses[text] = listener, ctx
 
 
 def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listener | None:
@@ -126,12 +169,12 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
     if not message.filter_chains and not message.HasField("default_filter_chain"):
         raise ctx.reject("filter_chains", "no filter chains specified")
     chains = [
-        compile_chain(chain, index, ctx, f"filter_chains[{index}]", around)
+        _kept_chain(chain, index, ctx, f"filter_chains[{index}]", around)
         for index, chain in enumerate(message.filter_chains)
     ]
     default = None
     if message.HasField("default_filter_chain"):
-        default = compile_chain(message.default_filter_chain, -1, ctx, "default_filter_chain", around)
+        default = _kept_chain(message.default_filter_chain, -1, ctx, "default_filter_chain", around)
     matcher = compile_chain_matcher(message, ctx)
     return Listener(
         name=message.name,
@@ -147,6 +190,22 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
         sieve=compile_matches(message.filter_chains, ctx) if matcher is None else None,
         matcher=matcher,
     )
+
+
+def _kept_chain(chain: Any, index: int, ctx: Context, path: str, around: Surroundings) -> ChainEntry:
+    notices = len(ctx.notices)
+    try:
+        return compile_chain(chain, index, ctx, path, around)
+    except ConfigError as error:
+        del ctx.notices[notices:]
+        ctx.keep(error, "connections of the filter chain are not decided")
+        return undecided_chain(chain, index)
+
+
+def undecided_chain(chain: Any, index: int) -> ChainEntry:
+    """What stands for a filter chain that cannot be decided: its connections are closed, as `undecidable`."""
+    filters = tuple(config.name for config in chain.filters)
+    return ChainEntry(name=chain.name, index=index, kind="closed", reason="undecidable", filters=filters)
 
 
 def is_bound(message: Any) -> bool:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
-from fastroute.compile.cluster_specifiers import compile_plugins
+from fastroute.compile.cluster_specifiers import Plugins, compile_plugins
 from fastroute.compile.context import Context
 from fastroute.compile.scopes import ROUTE_CONFIGURATION_FIELDS
-from fastroute.compile.virtual_hosts import VirtualHostSpec, compile_virtual_host
+from fastroute.compile.virtual_hosts import VirtualHostSpec, compile_virtual_host, undecided_host
 from fastroute.config.resources import Resource
 from fastroute.core.table import RouteTable
+from fastroute.errors import ConfigError
 
 _HANDLED = (
     "name",
@@ -52,7 +53,7 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
     dot = f"{path}." if path else ""
     plugins = compile_plugins(message.cluster_specifier_plugins, ctx, f"{dot}cluster_specifier_plugins")
     hosts = [
-        compile_virtual_host(host, message, ctx, f"{dot}virtual_hosts[{number}]", clusters, plugins)
+        _kept_host(host, message, ctx, f"{dot}virtual_hosts[{number}]", clusters, plugins)
         for number, host in enumerate(message.virtual_hosts)
     ]
     _check_domains(hosts, message.name, ctx, dot)
@@ -64,6 +65,18 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
         vhost_header=message.vhost_header.encode("utf-8"),
         internal_only_headers=tuple(name.encode("utf-8") for name in message.internal_only_headers),
     )
+
+
+def _kept_host(
+    host: Any, message: Any, ctx: Context, path: str, clusters: Container[str] | None, plugins: Plugins
+) -> VirtualHostSpec:
+    notices = len(ctx.notices)
+    try:
+        return compile_virtual_host(host, message, ctx, path, clusters, plugins)
+    except ConfigError as error:
+        del ctx.notices[notices:]
+        ctx.keep(error, "the virtual host is not decided")
+        return undecided_host(host, message)
 
 
 def revise_table(
@@ -90,17 +103,19 @@ def revise_table(
 
 
 def _check_domains(hosts: list[VirtualHostSpec], name: str, ctx: Context, dot: str) -> None:
-    seen: set[bytes] = set()
+    seen: dict[bytes, tuple[int, int]] = {}
     for number, host in enumerate(hosts):
         for place, domain in enumerate(host.domains):
-            if domain not in seen:
-                seen.add(domain)
+            first = seen.setdefault(domain, (number, place))
+            if first == (number, place):
                 continue
-            where = f"{dot}virtual_hosts[{number}].domains[{place}]"
-            if domain == b"*":
-                raise ctx.reject(where, f"Only a single wildcard domain is permitted in route {name}")
-            shown = domain.decode("utf-8")
-            raise ctx.reject(
-                where,
-                f"Only unique values for domains are permitted. Duplicate entry of domain {shown} in route {name}",
-            )
+            where, other = (f"{dot}virtual_hosts[{one}].domains[{at}]" for one, at in ((number, place), first))
+            wrong = f"Only a single wildcard domain is permitted in route {name}"
+            if domain != b"*":
+                shown = domain.decode("utf-8")
+                wrong = (
+                    f"Only unique values for domains are permitted. Duplicate entry of domain {shown} in route {name}"
+                )
+            remedy = "Remove one of the two."
+            error = ctx.reject(where, wrong, remedy=remedy, conflict=ctx.conflict(other))
+            ctx.keep(error, "the first counts")

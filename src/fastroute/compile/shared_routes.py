@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastroute.api import names, pool
 from fastroute.core.entries import Entry, RouteSpec, Target
 from fastroute.core.predicates import Predicate
+from fastroute.errors import ConfigError
 from fastroute.wire.routes import RouteReader
 
 if TYPE_CHECKING:
@@ -59,7 +60,15 @@ class _SharedRoutes:
 
     def compile(self) -> list[RouteSpec]:
         parts = _reader().read(self.compiler.host.SerializeToString())
-        return [self._route(number, part) for number, part in enumerate(parts)]
+        return [self._kept(number, part) for number, part in enumerate(parts)]
+
+    def _kept(self, number: int, part: Part | None) -> RouteSpec:
+        notices = len(self.compiler.ctx.notices)
+        try:
+            return self._route(number, part)
+        except ConfigError:
+            del self.compiler.ctx.notices[notices:]
+            return self.compiler.undecided(self.routes[number], f"{self.path}[{number}]", number)
 
     def _route(self, number: int, part: Part | None) -> RouteSpec:
         if part is None:

@@ -31,6 +31,7 @@ from fastroute.compile.scopes import VIRTUAL_HOST_FIELDS, Scope, compile_scope
 from fastroute.compile.shared_routes import compile_routes
 from fastroute.core.entries import Entry, RouteSpec, Target
 from fastroute.core.matchers import TreeNode
+from fastroute.errors import ConfigError
 
 RequireTls = Literal["none", "external_only", "all"]
 _HANDLED = ("name", "domains", "routes", "matcher", "require_tls", *VIRTUAL_HOST_FIELDS)
@@ -123,7 +124,30 @@ class RouteCompiler:
         return action
 
     def compile(self, route: Any, path: str, index: int) -> RouteSpec:
-        """The Route at `path`, which is number `index` of its list."""
+        """The Route at `path`, which is number `index` of its list; `undecided` where it cannot be."""
+        notices = len(self.ctx.notices)
+        try:
+            return self._compile(route, path, index)
+        except ConfigError:
+            del self.ctx.notices[notices:]
+            return self.undecided(route, path, index)
+
+    def undecided(self, route: Any, path: str, index: int) -> RouteSpec:
+        """What stands for a route with errors: it matches nothing, or, if its match is sound, says nothing."""
+        found = PathMatch("never")
+        target = None
+        try:
+            found = self.match(route, path)
+        except ConfigError as error:
+            self.ctx.keep(error, "the route is left out")
+        try:
+            target = self.target(route, path)
+        except ConfigError as error:
+            self.ctx.keep(error, "what the route does is not decided")
+        entry = Entry(route.name, self.host.name, self.configuration.name, index, target or UNDECIDED)
+        return RouteSpec(entry, found.how, found.text, found.case_sensitive, found.predicates)
+
+    def _compile(self, route: Any, path: str, index: int) -> RouteSpec:
         found = self.match(route, path)
         entry = Entry(route.name, self.host.name, self.configuration.name, index, self.target(route, path))
         return RouteSpec(entry, found.how, found.text, found.case_sensitive, found.predicates)
@@ -142,6 +166,17 @@ class RouteCompiler:
         """Where the Route at `path` sends a request."""
         targets = compile_targets(route, self.host, self.configuration, self.ctx, path, self.clusters, scope=self.scope)
         return target_of(targets)
+
+
+UNDECIDED = Target("respond", status=0)
+"""Of a route that lenient loading let through: an answer without a status, whose reason is `undecidable`."""
+
+
+def undecided_host(host: Any, configuration: Any) -> VirtualHostSpec:
+    """What stands for a virtual host that cannot be decided: its domains, and one route for every path."""
+    domains = tuple(domain.encode("utf-8").lower() for domain in host.domains)
+    entry = Entry("", host.name, configuration.name, -1, UNDECIDED)
+    return VirtualHostSpec(host.name, domains, (RouteSpec(entry, "prefix", b"", True, ()),))
 
 
 def target_of(targets: Targets) -> Target:

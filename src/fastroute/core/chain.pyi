@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Mapping
 from typing import Literal, final
 
+from fastroute.errors import Notice
 from fastroute.request import TlsFacts
 
 @final
@@ -58,7 +59,8 @@ class Chain:
     A chain of kind "closed" says why in `reason`: `filter_chain_not_found`, `cluster_not_found`,
     `no_network_filters`, `rbac_access_denied_matched_policy[NAME]` as Envoy's access log has them;
     `listener_filter_closed` (a listener filter refused the bytes), `listener_filter_timeout` (it needs
-    more bytes and its timeout closes), `listener_filter_waiting` (the same without a timeout).
+    more bytes and its timeout closes), `listener_filter_waiting` (the same without a timeout);
+    `undecidable` where lenient loading let a chain through that cannot be decided.
     """
 
     @property
@@ -100,6 +102,13 @@ class Chain:
     @property
     def route_config(self) -> str:
         """Name of the manager's route configuration, inline or by RDS."""
+
+    marks: object
+    """Tells `notices`; set by the router."""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What lenient loading let through and this choice touches; empty when it is exact."""
 
     @property
     def body(self) -> bytes | None:

@@ -7,6 +7,7 @@ from fastroute.action.protocol import Action
 from fastroute.action.router_options import RouterOptions
 from fastroute.core.entries import Entry
 from fastroute.core.request import Context
+from fastroute.errors import Notice
 
 @final
 class Decision:
@@ -35,7 +36,10 @@ class Decision:
 
     @property
     def reason(self) -> str | None:
-        """Envoy's response code details (`route_not_found`, `direct_response`, …); `None` when forwarded."""
+        """Envoy's response code details (`route_not_found`, `direct_response`, …); `None` when forwarded.
+
+        `undecidable` is fastroute's own: lenient loading let the route through, and `status` is 0.
+        """
 
     @property
     def action(self) -> Action | None:
@@ -60,6 +64,14 @@ class Decision:
     @property
     def index(self) -> int:
         """The route's position in its virtual host's list; -1 when no route was chosen."""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What lenient loading let through and this decision touches; empty when it is exact.
+
+        A part that cannot be decided (a field, a filter, a cluster) marks the decisions that it may have
+        changed: those of its route, from its route on, of its virtual host, its filter chain, its cluster.
+        """
 
     @property
     def original_path(self) -> bytes | None:

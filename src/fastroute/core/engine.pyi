@@ -16,7 +16,10 @@ from fastroute.types import HeadersLike, RandomSource, StrOrBytes
 
 @final
 class Tables:
-    """The compiled tables of a snapshot. `values`: cluster name to the embedder's object; None: any name exists."""
+    """The compiled tables of a snapshot. `values`: cluster name to the embedder's object; None: any name exists.
+
+    `marks` tells the notices of decisions; None where nothing was let through.
+    """
 
     @property
     def routes(self) -> dict[str, RouteTable]: ...
@@ -25,9 +28,15 @@ class Tables:
     @property
     def values(self) -> dict[str, object] | None: ...
     @property
+    def marks(self) -> object: ...
+    @property
     def single(self) -> RouteTable | None: ...
     def __new__(
-        cls, routes: dict[str, RouteTable], clusters: dict[str, Cluster], values: dict[str, object] | None
+        cls,
+        routes: dict[str, RouteTable],
+        clusters: dict[str, Cluster],
+        values: dict[str, object] | None,
+        marks: object = None,
     ) -> Tables: ...
 
 @disjoint_base

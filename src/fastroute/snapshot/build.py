@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastroute.compile.links import link_clusters
-from fastroute.config.resources import Resources
+from fastroute.config.resources import Resource, Resources
 from fastroute.core.clusters import Cluster
 from fastroute.core.table import RouteTable
 from fastroute.errors import joined
@@ -47,13 +47,12 @@ def built(
 
 def _clusters(compiler: Compiler, previous: Mapping[str, Cluster]) -> Iterator[tuple[str, Cluster]]:
     assignments = {resource.name: resource for resource in compiler.resources.endpoints}
-    seen: set[str] = set()
+    seen: dict[str, Resource] = {}
     for resource in compiler.resources.clusters:
         message: Any = resource.message
         assignment = assignments.get(message.eds_cluster_config.service_name or resource.name)
-        repeated = resource.name in seen
-        seen.add(resource.name)
-        cluster = compiler.cluster(resource, assignment, previous.get(resource.name), repeated=repeated)
+        first = seen.setdefault(resource.name, resource)
+        cluster = compiler.cluster(resource, assignment, previous.get(resource.name), first=first)
         if cluster is not None:
             yield resource.name, cluster
 

@@ -41,19 +41,27 @@ class Compiler:
         self.errors: list[ConfigError] = []
         self.notices: list[Notice] = []
         self._local = node_locality(resources.bootstrap)
-        self._context = Context(UNNAMED, strict, self.notices, runtime, node_cluster=_node_cluster(resources.bootstrap))
+        node = _node_cluster(resources.bootstrap)
+        self._context = Context(UNNAMED, strict, self.notices, runtime, node_cluster=node, errors=self.errors)
 
     def cluster(
-        self, resource: Resource, assignment: Resource | None, previous: Cluster | None, *, repeated: bool = False
+        self,
+        resource: Resource,
+        assignment: Resource | None,
+        previous: Cluster | None,
+        *,
+        first: Resource | None = None,
     ) -> Cluster | None:
-        """The cluster of a resource; None when it is refused. `repeated`: another one has its name."""
+        """The cluster of a resource; None when it is refused. `first`: the first one of its name."""
         here = self._context.for_resource(resource, "Cluster")
         try:
-            if repeated:
-                raise here.reject("name", f"cluster manager: duplicate cluster '{resource.name}'")
+            if first is not None and first is not resource:
+                other = here.for_resource(first, "Cluster").conflict("name", named=True)
+                wrong = f"cluster manager: duplicate cluster '{resource.name}'"
+                raise here.reject("name", wrong, remedy="Rename one of the two.", conflict=other)
             return compile_cluster(resource, assignment, here, local=self._local, previous=previous)
         except ConfigError as error:
-            self.errors.append(error)
+            here.keep(error, "the cluster has no endpoints here")
             return None
 
     def routes(self, resource: Resource) -> tuple[RouteTable | None, frozenset[str]]:
@@ -63,8 +71,8 @@ class Compiler:
         try:
             table = compile_route_configuration(resource, here, clusters=clusters)
         except ConfigError as error:
-            self.errors.append(error)
-            return None, frozenset()
+            here.keep(error, "nothing of the route configuration is decided")
+            return RouteTable(resource.name, ()), frozenset()
         return table, frozenset() if clusters is None else frozenset(clusters.names)
 
     def revised_routes(
@@ -77,9 +85,15 @@ class Compiler:
         here = self._context.for_resource(revision.resource, "RouteConfiguration")
         clusters = self._relied()
         hosts = revision.fresh.items()
+        errors = len(self.errors)
         try:
             made, numbers = revise_table(table, revision.configuration, here, revision.gone, hosts, clusters)
         except (ConfigError, KeyError):
+            return None
+        finally:
+            refused = len(self.errors) > errors
+            del self.errors[errors:]
+        if refused:
             return None
         return made, numbers, frozenset() if clusters is None else frozenset(clusters.names)
 

@@ -26,6 +26,7 @@ from fastroute.errors import Notice
 from fastroute.snapshot.build import built
 from fastroute.snapshot.compiler import UNNAMED
 from fastroute.snapshot.index import Index
+from fastroute.snapshot.marks import Marks
 from fastroute.snapshot.parts import Parts
 from fastroute.snapshot.update import updated
 from fastroute.snapshot.version import version_of
@@ -34,7 +35,7 @@ from fastroute.snapshot.version import version_of
 class Snapshot:
     """Compiled listeners, route configurations and clusters, and the resources they came from."""
 
-    __slots__ = ("_index", "_parts", "_version", "clusters", "knows_clusters", "routes")
+    __slots__ = ("_index", "_parts", "_version", "clusters", "knows_clusters", "marks", "routes")
 
     def __init__(self, parts: Parts, index: Index | None = None) -> None:
         self._parts = parts
@@ -43,6 +44,7 @@ class Snapshot:
         self.routes: Mapping[str, RouteTable] = MappingProxyType(parts.routes)
         self.clusters: Mapping[str, Cluster] = MappingProxyType(parts.clusters)
         self.knows_clusters = parts.known is not None
+        self.marks = Marks(parts.resources, parts.notices) if parts.notices else None
 
     @property
     def parts(self) -> Parts:
@@ -71,7 +73,7 @@ class Snapshot:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What strict loading would have refused."""
+        """What strict loading would have refused; each decision has those that it touches."""
         return self._parts.notices
 
     @property
@@ -121,8 +123,9 @@ def load(
     """Read `source` and compile all it holds.
 
     `source` is a path (file or directory), bytes, or a mapping of resource lists; see
-    `fastroute.config.load`. `strict` refuses what Envoy 1.40 refuses; without it, what can be left out
-    is left out, and `Snapshot.notices` says so. `runtime` overrides runtime keys of the bootstrap.
+    `fastroute.config.load`. `strict` refuses what Envoy 1.40 refuses and what cannot be decided exactly;
+    without it, what can be left out is left out, `Snapshot.notices` says so, and `Decision.notices` and
+    `Chain.notices` say so of each decision that it may have changed. `runtime` overrides runtime keys of the bootstrap.
     `previous` is the snapshot that the new one takes the place of: hosts that stay in a cluster of the
     same name keep their state (active requests, health, ejections).
     Raises `ParseError`, `RejectedError` or `UnsupportedError`; further errors are in its `others`.
