@@ -84,6 +84,39 @@ def test_hosts_that_stay_keep_their_state() -> None:
     assert after.clusters["a"]["127.0.0.1:1"].active == 1
 
 
+def test_what_is_reported_to_the_cluster_of_one_snapshot_counts_in_all() -> None:
+    before = base()
+    held = before.clusters["a"]
+    after = before.updated(Changes(endpoints={"a": assignment("a", 1, 2, 3)}))
+    last = after.updated(Changes(endpoints={"a": assignment("a", 1, 3)}))
+    held.set_health("127.0.0.1:1", "unhealthy")
+    for snapshot, ports in ((after, {2, 3}), (last, {3})):
+        picked = {snapshot.clusters["a"].pick(random=lambda: 1) for _ in range(6)}
+        assert {host.port for host in picked if host is not None} == ports
+    last.clusters["a"].set_health("127.0.0.1:1", "healthy")
+    assert [host.health for host in held.endpoints] == ["healthy", "healthy"]
+    assert {host.port for host in (held.pick(random=lambda: 1) for _ in range(4)) if host is not None} == {1, 2}
+
+
+def test_a_host_that_checks_keep_stays_until_its_check_fails() -> None:
+    check = {
+        "timeout": "1s",
+        "interval": "1s",
+        "unhealthy_threshold": 1,
+        "healthy_threshold": 1,
+        "tcp_health_check": {},
+    }
+    source = {"eds_config": {"ads": {}}}
+    checked = cluster("a", type="EDS", eds_cluster_config=source, health_checks=[check])
+    before = fastroute.load({"clusters": [checked], "endpoints": [assignment("a", 1, 2)]})
+    for port in (1, 2):
+        before.clusters["a"].set_health(f"127.0.0.1:{port}", "healthy")
+    after = before.updated(Changes(endpoints={"a": assignment("a", 2)}))
+    assert sorted(hosts(after, "a")) == ["127.0.0.1:1", "127.0.0.1:2"]
+    after.clusters["a"].set_health("127.0.0.1:1", "unhealthy")
+    assert hosts(after, "a") == ["127.0.0.1:2"]
+
+
 def test_all_that_is_refused_is_told_and_nothing_is_applied() -> None:
     before = base()
     bad = cluster("c", type="EDS")

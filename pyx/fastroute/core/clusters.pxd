@@ -20,7 +20,9 @@ cdef class Cluster:
     cdef Balancer balancer              # replaced whole by an update, never changed
     cdef Balancer before                # whose tables may serve again
     cdef dict by_address                # address text → Endpoint
-    cdef object writer                  # lock of those who replace the balancer
+    cdef object writer                  # lock of those who replace the balancer of any of the kin
+    cdef list kin                       # weak references to this cluster and those of other snapshots
+    cdef object __weakref__
     cdef uint32_t drop                  # drop_overloads: numerator, of
     cdef uint32_t drop_of               # this denominator; 0: nothing is dropped
     cdef list links                     # the clusters that this one is built from: an aggregate's, or its peers
@@ -33,6 +35,8 @@ cdef class Cluster:
     #   context         what the request says (PickContext, Decision, Connection), or None
     # Safe in any thread at any time; takes one balancer and stays with it.
     cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context)
+    cdef int sort(self) except -1
+    cdef int drop_host(self, HostState state) except -1
     cdef Balancer build(self, list sets)
     cdef Balancer balancer_of(self, Policy policy, list sets, Balancer before)
     cdef bint follow(self) except -1

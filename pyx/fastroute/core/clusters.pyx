@@ -5,6 +5,8 @@ Rules:
   its place, one writer at a time; after an update has returned no pick starts on the old hosts.
 - A host that stays (the same address) keeps its state: active requests, reported health, ejection,
   slow start. So does the cluster its seed and its places in the rounds (LB-30).
+- A cluster and those that take its place in later snapshots are kin: they have one state of their hosts
+  and one lock of writers, and what is reported to one of them changes what all of them pick.
 - DO-01 drop_overloads draws before a host is chosen.
 """
 
@@ -12,12 +14,13 @@ cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 
 from threading import RLock
+from weakref import ref
 
 from fastroute.core.aggregates cimport Aggregate
 from fastroute.core.balancers cimport Balancer, Policy, Reselect
 from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport (
-    ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, EDS_UNHEALTHY, REMOVED, Endpoint, Locality,
+    ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, EDS_UNHEALTHY, REMOVED, Endpoint, HostState, Locality,
 )
 from fastroute.core.hash_balancers cimport HashBalancer
 from fastroute.core.hosts cimport HostSet
@@ -40,13 +43,15 @@ cdef class Cluster:
         Cluster previous=None,
         Locality local=None,
         object info=None,
+        bint continues=False,
     ):
         self.name = name
         self.kind = kind
         self.policy = policy
         self.local = local
         self.info = info
-        self.writer = RLock()
+        self.writer = RLock() if previous is None else previous.writer
+        self.kin = [] if previous is None else previous.kin
         self.by_address = {} if previous is None else dict(previous.by_address)
         self.memory = Memory() if previous is None else previous.memory
         self.activity = Activity() if previous is None else previous.activity
@@ -56,7 +61,9 @@ cdef class Cluster:
         self.links = []
         self.seen = []
         self.before = None if previous is None else previous.balancer
-        self.balancer = self.build([HostSet([])])
+        self.balancer = previous.balancer if continues else self.build([HostSet([])])
+        with self.writer:
+            self.kin[:] = [other for other in self.kin if other() is not None] + [ref(self)]
 
     cdef Balancer build(self, list sets):
         return self.balancer_of(self.policy, sets, self.before)
@@ -85,7 +92,7 @@ cdef class Cluster:
                 self.links = [other for other in listed if other.policy.kind != "aggregate"]
             else:
                 self.links = [peers] if peers is not None and peers is not self else []
-            self.refresh()
+            self.sort()
 
     cdef bint follow(self) except -1:
         """Build anew when a cluster that this one depends on has changed."""
@@ -96,7 +103,7 @@ cdef class Cluster:
             if other.links:
                 other.follow()
             if other.balancer is not self.seen[i]:
-                self.refresh()
+                self.sort()
                 return True
         return False
 
@@ -165,13 +172,28 @@ cdef class Cluster:
         self.before = balancer
         self.seen = [other.balancer for other in self.links]
 
-    def refresh(self):
+    cdef int sort(self) except -1:
+        """Sort the hosts of this cluster anew."""
         cdef HostSet level
         with self.writer:
             self._put(self.build([level.rebuilt() for level in self.balancer.sets]))
+        return 0
+
+    cdef int drop_host(self, HostState state) except -1:
+        self._put(self.build([_without(level, state) for level in self.balancer.sets]))
+        return 0
+
+    def refresh(self):
+        cdef Cluster other
+        with self.writer:
+            for known in list(self.kin):
+                other = known()
+                if other is not None:
+                    other.sort()
 
     def set_health(self, str address not None, str health not None):
         cdef Endpoint host
+        cdef Cluster other
         cdef uint32_t flag = _REPORTED[health]
         with self.writer:
             host = self.by_address[address]
@@ -181,7 +203,10 @@ cdef class Cluster:
                 self.detector.checked(host)
             host.state.flags = host.state.flags & ~(ACTIVE_FAILED | ACTIVE_DEGRADED | ACTIVE_PENDING) | flag
             if host.state.flags & REMOVED and flag == ACTIVE_FAILED:
-                self._put(self.build([_without(level, host) for level in self.balancer.sets]))
+                for known in list(self.kin):
+                    other = known()
+                    if other is not None:
+                        other.drop_host(host.state)
             else:
                 self.refresh()
 
@@ -223,5 +248,6 @@ cdef bint _stays(Endpoint host, object named):
     return True
 
 
-cdef HostSet _without(HostSet level, Endpoint gone):
-    return level.of([host for host in level.hosts if host is not gone], level.configured_weights, None)
+cdef HostSet _without(HostSet level, HostState gone):
+    cdef Endpoint host
+    return level.of([host for host in level.hosts if host.state is not gone], level.configured_weights, None)

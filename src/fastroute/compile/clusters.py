@@ -125,7 +125,8 @@ def compile_cluster(
     kind = _kind(message, ctx)
     info = _info(resource, message, kind, ctx)
     policy = _policy(message, kind, ctx)
-    cluster = Cluster(message.name, policy, kind=kind, previous=previous, local=local, info=info)
+    continues = previous is not None and _info_of(previous).resource is resource
+    cluster = Cluster(message.name, policy, kind=kind, previous=previous, local=local, info=info, continues=continues)
     add_limits(cluster, message, ctx, previous)
     if kind in ("STATIC", "STRICT_DNS", "LOGICAL_DNS"):
         _replace(cluster, _read(cluster, message.load_assignment, ctx, "load_assignment", _literal(kind)))

@@ -17,7 +17,12 @@ from fastroute.types import RandomSource
 
 @final
 class Cluster:
-    """A cluster. `pick` is safe in any thread while others update."""
+    """A cluster. `pick` is safe in any thread while others update.
+
+    `previous` is the cluster that this one takes the place of in a later snapshot: the two share the state
+    of their hosts, and a report to one of them counts for both. Where it `continues` it, nothing but its
+    hosts may change: those that active checks keep (see `replace`) stay.
+    """
 
     name: str
     kind: str
@@ -42,6 +47,7 @@ class Cluster:
         previous: Cluster | None = None,
         local: Locality | None = None,
         info: object = None,
+        continues: bool = False,
     ) -> Cluster: ...
     def pick(
         self,
@@ -83,7 +89,7 @@ class Cluster:
         routing on. Changes of linked clusters are followed.
         """
     def refresh(self) -> None:
-        """Sort the hosts anew by their health."""
+        """Sort the hosts anew by their health and weights, here and in other snapshots."""
     def set_health(self, address: str, health: _Health) -> None:
         """Report the result of an active health check. KeyError when no host has the address."""
     def bind(self, values: Mapping[str, object]) -> None:
