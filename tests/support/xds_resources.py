@@ -111,4 +111,4 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.01)
+        time.sleep(0.002)

@@ -26,6 +26,7 @@ COMMANDS = {
     "route": "fastroute.cli.route:route",
     "simulate": "fastroute.cli.simulate:simulate",
     "validate": "fastroute.cli.validate:validate",
+    "watch": "fastroute.cli.watch:watch",
 }
 
 

@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -103,11 +102,12 @@ class Client:
             await self._end()
 
     async def _end(self) -> None:
-        tasks = [each.task for each in self._feeds.values() if each.task is not None]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        tasks = {each.task for each in self._feeds.values() if each.task is not None}
+        self._feeds.clear()  # Whoever looks again sees that nobody needs him.
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
     async def status(self) -> Status:
         """What there is to know now."""
@@ -225,8 +225,9 @@ class Client:
         state = each.state
         if state.connected or not state.since:
             state.since = time.time()
+        if state.error != reason:
+            _log.warning("%s: %s", each.feed, reason)
         state.connected, state.error, state.failures = False, reason, each.backoff.failures + 1
-        _log.warning("%s: %s", each.feed, reason)
 
     async def _converse(self, each: _Feed, connection: Connection) -> None:
         async with self._lock:
@@ -240,9 +241,7 @@ class Client:
                 await self._receive(each, connection, sender)
                 await self._calm(each)
         finally:
-            sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, FeedError):
-                await sender
+            await _stop(sender)
 
     async def _receive(self, each: _Feed, connection: Connection, sender: asyncio.Task[None]) -> None:
         try:
@@ -253,10 +252,10 @@ class Client:
             each.refused_in_a_row += 1
             await self._do(self.machine.broken, each.feed, str(error), time.monotonic())
             return
-        each.backoff.reset()
         each.state.responses += 1
-        each.state.failures = 0
         error_text = await self._do(self.machine.received, each.feed, message, time.monotonic())
+        each.backoff.reset()
+        each.state.failures = 0
         each.state.error = error_text
         each.state.refusals += bool(error_text)
         each.refused_in_a_row = each.refused_in_a_row + 1 if error_text else 0
@@ -288,7 +287,13 @@ async def _either(wanted: Any, sender: asyncio.Task[None]) -> Any:
         sender.result()  # It ends by failing only.
         raise FeedError("the sender ended")
     finally:
-        if not task.done():
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, FeedError):
-                await task
+        await _stop(task)
+
+
+async def _stop(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait for its end; a cancellation of the caller meanwhile is not lost."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # Whatever it is, it has been seen.

@@ -100,21 +100,21 @@ class GrpcConnection:
         except TimeoutError:
             raise FeedError(f"{self._address}: no connection within {CONNECT_TIMEOUT:g} s") from None
         except grpc.aio.AioRpcError as error:
-            raise FeedError(f"{self._address}: {_reason(error)}") from None
+            raise FeedError(f"{self._address}: {error.code().name}: {error.details()}") from None
 
     async def send(self, request: Any) -> None:
         """Send a request, as soon as the server takes it."""
         try:
             await self._call.write(request.SerializeToString())
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
-            raise FeedError(f"{self._address}: {_reason(error)}") from None
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
+            raise FeedError(f"{self._address}: {await self._ending()}") from None
 
     async def receive(self) -> Any:
         """The next response."""
         try:
             data = await self._call.read()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
-            raise FeedError(f"{self._address}: {_reason(error)}") from None
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
+            raise FeedError(f"{self._address}: {await self._ending()}") from None
         if not isinstance(data, bytes):
             raise FeedError(f"{self._address}: {await self._ending()}")
         try:
@@ -123,7 +123,12 @@ class GrpcConnection:
             raise FeedError(f"{self._address}: {len(data)} bytes came that are no response") from None
 
     async def _ending(self) -> str:
-        code, details = await self._call.code(), await self._call.details()
+        """Why the stream ended; the status may come a little after the failure of an operation."""
+        try:
+            async with asyncio.timeout(1):
+                code, details = await self._call.code(), await self._call.details()
+        except TimeoutError:
+            return "the stream failed"
         if code is grpc.StatusCode.OK:
             return "the control plane ended the stream"
         return f"{code.name}: {details}" if details else code.name
@@ -132,9 +137,3 @@ class GrpcConnection:
         """End the stream and its channel."""
         self._call.cancel()
         await self._channel.close()
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, grpc.aio.AioRpcError):
-        return f"{error.code().name}: {error.details()}"
-    return "the stream has ended"
