@@ -107,8 +107,6 @@ def _candidate(
         message = parent.active.message
     assert item.data is not None
     wanted = needs(kind, message, feed, world.start.ads)
-    for each in wanted:
-        world.book.check(each, name)
     held = Held(message, item.data, item.version, now)
     _renew(world, kind, name, item, now)
     return Candidate(parent or Parent(kind, name, feed), held, tuple(wanted))
@@ -127,7 +125,7 @@ def _enter(world: World, kind: Kind, candidates: Sequence[Candidate], errors: di
     refused = world.tables.judge(kind, waiting) if waiting else {}
     for candidate in candidates:
         parent = candidate.parent
-        error = refused.get((kind, parent.name))
+        error = refused.get((kind, parent.name)) or _unfit(world, candidate)
         if error is not None:
             errors[parent.name] = str(error)
             world.failed[kind, parent.name] = Failure(candidate.held.version, str(error), batch.now)
@@ -136,6 +134,16 @@ def _enter(world: World, kind: Kind, candidates: Sequence[Candidate], errors: di
         world.failed.pop((kind, parent.name), None)
         drop_waiting(world, batch, parent, keep=[each.need for each in candidate.wanted])
         wait_for(world, candidate, batch)
+
+
+def _unfit(world: World, candidate: Candidate) -> ConfigError | None:
+    """Why what a candidate needs cannot be asked for, beside what those before it need."""
+    try:
+        for each in candidate.wanted:
+            world.book.check(each, candidate.parent.name)
+    except ConfigError as error:
+        return error
+    return None
 
 
 def _has_to_wait(world: World, kind: Kind, candidate: Candidate) -> bool:
