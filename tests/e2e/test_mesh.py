@@ -5,52 +5,29 @@ What the Envoys log is compared with Router, request by request, for all that `f
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from support.shared import ROOT
+from support.lab import EXAMPLE, left_over, require_mesh
 
-from fastroute.lab import bookinfo, needs, run, start
+from fastroute.lab import bookinfo, start
 from fastroute.lab.changes import Asker, Change, carry_out
+from fastroute.lab.client import Asked, Client
 from fastroute.lab.mesh import Lab
 from fastroute.lab.steps import steps
 from fastroute.lab.walk import walk
 
 pytestmark = [pytest.mark.envoy, pytest.mark.root]
-EXAMPLE = ROOT / "examples" / "bookinfo"
 CHANGES = {change.name: change for change in bookinfo.changes()}
-
-
-def require() -> None:
-    """Skip where no mesh can run, and say why."""
-    if lacking := needs.missing():
-        pytest.skip(f"needs {lacking}")
 
 
 @pytest.fixture(scope="module")
 def mesh() -> Iterator[Lab]:
     """The running mesh; the tests of this module go through it in order."""
-    require()
+    require_mesh()
     with start.mesh(EXAMPLE) as running:
         yield running
     assert not left_over(running.run.name), "everything is removed"
-
-
-def left_over(name: str) -> list[str]:
-    """What is there of a run."""
-    places = (run.NETNS, run.FILES, Path(running_files()))
-    return [str(entry) for place in places if place.is_dir() for entry in place.iterdir() if name in entry.name]
-
-
-def running_files() -> str:
-    """Where runs keep their files."""
-    return str(run.Run.of_this_process().home.parent)
 
 
 def test_the_twelve_steps_with_real_packets(mesh: Lab) -> None:
@@ -79,6 +56,28 @@ def test_a_change_takes_effect_without_a_restart(mesh: Lab, change: Change) -> N
         assert outcome.report.lines > bookinfo.DRAWN
 
 
+def test_s090_plain_text_of_who_is_no_part_of_the_mesh_is_taken_too(mesh: Lab) -> None:
+    """PERMISSIVE: no TLS and no identity, but through the proxy."""
+    pod = mesh.pod("reviews-v2")
+    with Client(mesh.network.node) as stranger:
+        answer = stranger.ask(Asked(pod.address, "/plain", (("x-request-id", "plain"),)))
+    assert (answer.status, answer.served_by) == (200, "reviews-v2")
+    line = pod.log.wait(lambda one: one.id == "plain", "plain text")
+    assert (line.listener, line.cluster) == ("virtualInbound", "inbound|9080||")
+    assert (line.tls, line.caller) == ("", "")
+
+
+def test_s066_loopback_bypasses_envoy(mesh: Lab) -> None:
+    pod = mesh.pod("reviews-v2")
+    for name in ("own", "later"):
+        address = "127.0.0.1" if name == "own" else "reviews"
+        answer = mesh.clients[pod.short].ask(Asked(address, "/x", (("x-request-id", name),)))
+        assert answer.status == 200
+    pod.log.wait(lambda line: line.id == "later", "the later request")
+    assert not [line for line in pod.log.lines if line.id == "own"]
+    assert pod.received("own").startswith("from=127.0.0.1 GET /x")
+
+
 def test_a_difference_would_be_found(mesh: Lab) -> None:
     """Router over manifests that say something else than the Envoys have."""
     asker = Asker(mesh, "other")
@@ -88,24 +87,3 @@ def test_a_difference_would_be_found(mesh: Lab) -> None:
     mesh.changed()
     found = asker.compare().differences
     assert any("route is 'rest' in Envoy, 'other' by Router" in difference for difference in found)
-
-
-def test_the_next_run_removes_what_a_killed_one_left() -> None:
-    require()
-    script = "import sys, pathlib; from fastroute.lab import start, run\n"
-    script += "with start.mesh(pathlib.Path(sys.argv[1]), say=lambda said: print(said, flush=True)): pass"
-    words = [sys.executable, "-c", script, str(EXAMPLE)]
-    environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": os.environ["PATH"]}
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline().startswith("node: ")
-        time.sleep(1.0)
-        other.send_signal(signal.SIGKILL)
-        other.wait()
-    name = f"{run.PREFIX}-{other.pid}-"
-    assert left_over(name)
-    removed = run.remove_leftovers()
-    assert any(one.startswith(name) for one in removed)
-    assert left_over(name) == []

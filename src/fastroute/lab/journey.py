@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random as _random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +34,8 @@ from fastroute.snapshot import Snapshot, load
 OUTBOUND_PORT = 15001
 INBOUND_PORT = 15006
 ENVOY_UID = 1337
+MARK = 1337
+"""What a transparent proxy marks its connections to the application with."""
 APPLICATION_UID = 1000
 CLIENT_PORT = 40000
 # What the injector gives the init container: everything is captured but the agent's own ports.
@@ -50,12 +52,19 @@ class Pod:
     router: Router
     rules: tuple[Any, ...]
 
-    def outbound(self, address: str, port: int, uid: int, source: str = "") -> Verdict:
-        """What the rules do to a packet that a process of `uid` sends, from `source` or the pod's own address."""
-        interface = "lo" if address in (self.proxy.address, "127.0.0.1") else "eth0"
-        sent_from = source or self.proxy.address
-        packet = Packet("outbound", address, port, sent_from, uid=uid, gid=uid, out_interface=interface)
-        return interpret(self.rules, packet, own_address=self.proxy.address)
+    def outbound(self, address: str, port: int, uid: int) -> Verdict:
+        """What the rules do to a packet that a process of the user and group `uid` sends."""
+        return self._sent(Packet("outbound", address, port, self.proxy.address, uid=uid, gid=uid))
+
+    def delivered(self, address: str, port: int, source: str) -> Verdict:
+        """What the rules do to a packet that Envoy sends to the application, from `source`."""
+        if not self.proxy.transparent:
+            return self._sent(Packet("outbound", address, port, source, uid=ENVOY_UID, gid=ENVOY_UID))
+        return self._sent(Packet("outbound", address, port, source, uid=0, gid=ENVOY_UID, mark=MARK))
+
+    def _sent(self, packet: Packet) -> Verdict:
+        interface = "lo" if packet.destination in (self.proxy.address, "127.0.0.1") else "eth0"
+        return interpret(self.rules, replace(packet, out_interface=interface), own_address=self.proxy.address)
 
     def inbound(self, source: str, port: int) -> Verdict:
         """What the rules do to a packet that arrives from another pod."""
@@ -85,7 +94,8 @@ class Mesh:
             made = discovery.generate(self.registry, proxy, self.profile)
             snapshot = load(made.as_mapping(), strict=self.strict)
             router = Router(snapshot, random=lambda: _random.Random(self.seed).getrandbits(64))
-            rules = redirection.generate(CAPTURE_ALL, PROFILES[self.profile]).v4
+            options = replace(CAPTURE_ALL, mode="TPROXY") if proxy.transparent else CAPTURE_ALL
+            rules = redirection.generate(options, PROFILES[self.profile]).v4
             self._pods[name] = Pod(proxy, made, snapshot, router, tuple(rules))
         return self._pods[name]
 
@@ -129,6 +139,8 @@ class Journey:
     inbound: Chain
     served: Decision
     application: Endpoint
+    source: str
+    """The address that the server's Envoy calls its application from."""
     delivered: Verdict
 
 
@@ -202,12 +214,12 @@ def travel(mesh: Mesh, client_name: str, url: str) -> Journey:
     if came.endpoint is None:
         raise ConfigError(f"{url} is not delivered by {came.pod.proxy.name}: {came.decision}")
     arrived = came.pod.inbound(client.proxy.address, left.endpoint.port)
-    source = source_address(came.pod.snapshot, came.decision.cluster or "")
-    delivered = came.pod.outbound(came.endpoint.address, came.endpoint.port, ENVOY_UID, source)
+    source = source_address(came, client.proxy.address)
+    delivered = came.pod.delivered(came.endpoint.address, came.endpoint.port, source)
     whole = outbound_siblings(client.snapshot, left.decision.cluster or "")
     return Journey(
         url, host, port, service, address, client, sent, left.chain, left.decision, left.endpoint, whole, came.pod,
-        arrived, came.tls, came.chain, came.decision, came.endpoint, delivered,
+        arrived, came.tls, came.chain, came.decision, came.endpoint, source, delivered,
     )  # fmt: skip
 
 
@@ -230,10 +242,13 @@ def connect(pod: Pod, destination: tuple[str, int], captured: int, source: str, 
     return pod.router.connect(connection)
 
 
-def source_address(snapshot: Snapshot, cluster: str) -> str:
-    """The address that connections to `cluster` leave from, where it says one."""
-    message: Any = next(each.message for each in snapshot.resources.clusters if each.name == cluster)
-    return str(message.upstream_bind_config.source_address.address)
+def source_address(came: Arrival, client: str) -> str:
+    """The address that Envoy's connection to the application leaves from: a transparent proxy keeps the client's."""
+    if came.pod.proxy.transparent:
+        return client
+    wanted = came.decision.cluster
+    message: Any = next(each.message for each in came.pod.snapshot.resources.clusters if each.name == wanted)
+    return str(message.upstream_bind_config.source_address.address) or came.pod.proxy.address
 
 
 def transport(snapshot: Snapshot, cluster: str, endpoint: Endpoint) -> Mapping[str, Any]:

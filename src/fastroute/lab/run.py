@@ -1,13 +1,14 @@
 """Names and places of one run, and what killed runs left behind.
 
 Everything outside the run's own memory carries its name: namespaces `NAME-POD`, their files `/etc/netns/NAME-POD`, and
-the directory `NAME` for the rest. The name says which process made them (its id, and when it started), so that a later
-run can tell what belongs to a process that is gone, and removes only that.
+the directory `NAME` for the rest. The name says which process made them (its id, and when it started; then the number
+of the run), so that a later run can tell what belongs to a process that is gone, and removes only that.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from typing import Final
 PREFIX: Final = "fastroute-mesh"
 NETNS: Final = Path("/run/netns")
 FILES: Final = Path("/etc/netns")
+_numbers = itertools.count(1)
 _NAME: Final = re.compile(rf"{PREFIX}-(\d+)-(\d+)(?:-.*)?")
 
 
@@ -33,8 +35,8 @@ class Run:
 
     @classmethod
     def of_this_process(cls) -> Run:
-        """The run of the calling process."""
-        return cls(f"{PREFIX}-{os.getpid()}-{_started(os.getpid())}")
+        """A new run of the calling process."""
+        return cls(f"{PREFIX}-{os.getpid()}-{_started(os.getpid())}-{next(_numbers)}")
 
     @property
     def home(self) -> Path:

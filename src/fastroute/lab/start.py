@@ -67,6 +67,7 @@ def _terminated() -> Iterator[None]:
 
 def _start(this: run.Run, source: Path, profile: str, mode: str, say: Say, ending: contextlib.ExitStack) -> Lab:
     manifests = Manifests.copy(source, this.home / "manifests")
+    manifests.set_mesh(defaultConfig={**manifests.mesh.get("defaultConfig", {}), "interceptionMode": mode})
     hosts = _hosts(manifests)
     network = Network.make(this, _addresses(manifests, "istiod"), hosts)
     say(f"node: namespace {network.node.name}, bridge, discovery server, a stranger at {STRANGER}:{STRANGER_PORT}")
@@ -80,7 +81,7 @@ def _start(this: run.Run, source: Path, profile: str, mode: str, say: Say, endin
     )
     ending.callback(end_all, [control.process, stranger])
     lab = Lab(this, profile, manifests, network, control, {})
-    _make_pods(lab, _injected(manifests, control, profile, mode), hosts)
+    _make_pods(lab, _injected(manifests, control, profile), hosts)
     ending.callback(_end_pods, lab)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as workers:
         list(workers.map(Pod.redirect, lab.pods.values()))
@@ -101,7 +102,7 @@ def _end_pods(lab: Lab) -> None:
     end_all([process for pod in lab.pods.values() for process in pod.processes])
 
 
-def _injected(manifests: Manifests, control: ControlPlane, profile: str, mode: str) -> list[Json]:
+def _injected(manifests: Manifests, control: ControlPlane, profile: str) -> list[Json]:
     """The pods with what the injector adds, by the settings of the mesh and of this machine."""
     config = {
         **manifests.mesh.get("defaultConfig", {}),
@@ -109,7 +110,6 @@ def _injected(manifests: Manifests, control: ControlPlane, profile: str, mode: s
         "concurrency": 1,
         "discoveryAddress": control.address,
         "fileFlushInterval": "100ms",
-        "interceptionMode": mode,
         "proxyStatsMatcher": {"inclusionPrefixes": ["listener."]},
         "terminationDrainDuration": "0s",
     }

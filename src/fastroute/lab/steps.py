@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fastroute.lab import application, counters
 from fastroute.lab.counters import Counted, Place
-from fastroute.lab.journey import Journey, depart, source_address
+from fastroute.lab.journey import Journey, depart
 from fastroute.lab.pods import Pod
 from fastroute.lab.walk import ID, Walk
 from fastroute.pilot.iptables.interpret import Verdict
@@ -94,9 +94,9 @@ def _to_the_endpoint(walk: Walk) -> Iterator[Step]:
 def _to_the_application(walk: Walk) -> Iterator[Step]:
     j, line, server = walk.journey, walk.inbound, walk.server
     yield Step("iptables of the server pod: inbound", "kernel", (_met(walk.came, j.server.rules, j.arrived),))
-    accepted = _port(line.accepted)
+    own = str(j.endpoint) if j.server.proxy.transparent else f"{j.server.proxy.address}:15006"
     facts: tuple[Fact, ...] = (
-        Fact("port", accepted, "15006"),
+        Fact("address of its socket", line.accepted, own),
         Fact("original destination", line.destination, str(j.endpoint)),
         Fact("listener", line.listener, j.inbound.listener),
     )
@@ -110,8 +110,7 @@ def _to_the_application(walk: Walk) -> Iterator[Step]:
     yield Step("filter chain of the port", "access log", facts)
     facts = (Fact("cluster", line.cluster, j.served.cluster or ""), Fact("endpoint", line.endpoint, str(j.application)))
     yield Step("endpoint of the inbound cluster", "access log", facts)
-    source = source_address(j.server.snapshot, j.served.cluster or "") or j.server.proxy.address
-    wanted = f"from={source} GET {j.served.path} host={j.served.authority} id={ID}"
+    wanted = f"from={j.source} GET {j.served.path} host={j.served.authority} id={ID}"
     facts = (
         _met(walk.came, j.server.rules, j.delivered),
         Fact("the application received", server.received(ID), wanted),

@@ -1,6 +1,6 @@
 """What a sidecar offers inside mutual TLS: HTTP/2 only where its cluster speaks it.
 
-Found by the whole mesh (`tests/e2e/test_agent_mesh.py`): offered `h2`, the other proxy chose it, refused the HTTP/1.1
+Found by the whole mesh (`tests/e2e/test_mesh.py`): offered `h2`, the other proxy chose it, refused the HTTP/1.1
 that came with "bad client magic", and the request ended in a timeout.
 """
 
