@@ -53,8 +53,8 @@ Visit = Callable[[Any], "list[Violation] | None"]
 ALLOWING = "envoy.deprecated_features:"
 """What precedes the name of a disallowed field or value in the runtime key that allows it."""
 
-_UNCHECKED = frozenset(("envoy.config.cluster.v3.LoadBalancingPolicy.Policy.typed_extension_config",))
-_CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
+UNCHECKED = frozenset(("envoy.config.cluster.v3.LoadBalancingPolicy.Policy.typed_extension_config",))
+CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
 
 
 class Checker:
@@ -161,9 +161,20 @@ def _too_few(least: int) -> str:
     return "must not be empty" if least == 1 else f"must have at least {least} items"
 
 
+def is_disallowed(field: FieldDescriptor) -> bool:
+    """Whether Envoy refuses the field by default."""
+    return deprecations.field_state(field)[1]
+
+
+def value_refusal(field: FieldDescriptor) -> rules.Test | None:
+    """The test of an enum field some of whose values Envoy refuses by default; None for any other field."""
+    refused = _refused_values(field) if field.enum_type is not None and not field.is_repeated else None
+    return (lambda value: refused.get(value)) if refused else None
+
+
 def _disallowed(field: FieldDescriptor) -> Visit | None:
     """The visit of a field, or of an enum with values, that Envoy refuses by default."""
-    if deprecations.field_state(field)[1]:
+    if is_disallowed(field):
         return lambda _: [_no_longer(field.full_name)]
     if field.enum_type is None:
         return None
@@ -233,12 +244,12 @@ def _inside(field: FieldDescriptor) -> Visit | None:
         return None
     name = field.message_type.full_name
     if name == "google.protobuf.Any":
-        return None if field.full_name in _CARRIED else _any
+        return None if field.full_name in CARRIED else _any
     if name == "google.protobuf.Duration":
         return _negative
     if name.startswith("google.protobuf."):
         return None
-    return checker(field.message_type, field.full_name in _UNCHECKED).check
+    return checker(field.message_type, field.full_name in UNCHECKED).check
 
 
 def _negative(value: Any) -> list[Violation] | None:
@@ -314,7 +325,7 @@ def _map(field: FieldDescriptor, rule: Any) -> Visit | None:
     entry = field.message_type.fields_by_name
     pairs = rule.map if rule is not None and rule.HasField("map") else None
     key_test = rules.value_test(entry["key"], pairs.keys) if pairs is not None and pairs.HasField("keys") else None
-    if field.full_name in _CARRIED:
+    if field.full_name in CARRIED:
         each = None
     else:
         each = _value(entry["value"], pairs.values if pairs is not None and pairs.HasField("values") else None)

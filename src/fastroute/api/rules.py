@@ -163,6 +163,12 @@ def _header(field: FieldDescriptor, known: int, strict: bool) -> Test:
     raise _unheard_of(field, f"well_known_regex {known}")
 
 
+def allowed_bytes(known: int, strict: bool) -> bytes:
+    """256 truth values: the bytes that a header name or value (`well_known_regex`) may hold wherever they stand."""
+    pattern = {1: _HEADER_NAME, 2: _HEADER_VALUE}[known][strict]
+    return bytes(pattern.fullmatch(f"a{chr(byte)}a") is not None for byte in range(256))
+
+
 def _bytes_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
     tests: list[Test] = []
     for name, value in _set(rule):

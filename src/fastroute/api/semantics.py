@@ -244,3 +244,21 @@ CHECKS: dict[str, Check] = {
     "envoy.type.matcher.v3.StringMatcher": _string_matcher,
 }
 """The check of each message type that has one."""
+
+WATCHED: dict[str, tuple[str, ...]] = {
+    "envoy.config.core.v3.SocketAddress": ("resolver_name",),
+    "envoy.config.core.v3.HealthCheck.HttpHealthCheck": ("expected_statuses", "retriable_statuses"),
+    "envoy.config.cluster.v3.Cluster": (
+        "typed_extension_protocol_options",
+        "load_balancing_policy",
+        "health_checks",
+    ),
+    "envoy.config.core.v3.BindConfig": ("source_address",),
+    "envoy.config.core.v3.ConfigSource": ("self", "path"),
+    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": ("upstream_connect_mode",),
+    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": ("post_path",),
+    "envoy.extensions.transport_sockets.tls.v3.TlsParameters": ("compliance_policies",),
+    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": ("auto_sni_san_validation",),
+    "envoy.type.matcher.v3.StringMatcher": ("ignore_case",),
+}
+"""The fields without any of which a check has nothing to complain about."""

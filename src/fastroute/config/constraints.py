@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastroute.api import constraints
+from fastroute.api import constraints, quick_checks
 from fastroute.config.resources import Resource, Resources
 from fastroute.errors import Notice, RejectedError
 
@@ -27,6 +27,8 @@ def verify(resources: Resources, *, strict: bool = True) -> None:
 def violations(resources: Resources) -> Iterator[RejectedError]:
     """Every violation in the resources, in the order of their kinds."""
     for resource in whole(resources):
+        if quick_checks.is_clean(resource.message):
+            continue
         for violation in constraints.check(resource.message):
             if not _allowed(violation, resources):
                 yield _error(resource, violation)
