@@ -10,6 +10,9 @@ names the field. The rules are those of protobuf's own reader as Envoy calls it:
 * An unknown field is refused (CF-07), with the nearest name there is.
 
 `DuplicateKeys` stands for an object that names a field twice, which a dict cannot hold.
+
+`fastroute.wire.trees` writes what has the usual form, in C; a tree that it declines, or in which anything
+is wrong, is written here from the beginning.
 """
 
 from __future__ import annotations
@@ -17,13 +20,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import pool, scalars, wire
 from fastroute.api.faults import Fault, index, key, kind
+from fastroute.wire import trees
+from fastroute.wire.trees import FieldPlan, MessagePlan
 
 if TYPE_CHECKING:
     from _collections_abc import dict_items
@@ -65,10 +70,11 @@ class Field:
 class Plan:
     """How the messages of one type are written; made at first use, then kept."""
 
-    __slots__ = ("_fields", "descriptor")
+    __slots__ = ("_fields", "descriptor", "usual")
 
     def __init__(self, descriptor: Descriptor) -> None:
         self.descriptor = descriptor
+        self.usual = MessagePlan(lambda: _usual_fields(descriptor))
         self._fields: dict[str, Field] | None = None
 
     @property
@@ -77,6 +83,14 @@ class Plan:
         if self._fields is None:
             self._fields = _fields(self.descriptor)
         return self._fields
+
+    def encode_usual(self, value: object, ignored: str | None = None) -> bytes:
+        """The same as `encode_except`, sooner where the value has the usual form."""
+        try:
+            body = self.usual.encode(value, ignored)
+        except Fault:
+            body = None
+        return self.encode_except(value, ignored) if body is None else body
 
     def encode(self, value: object) -> bytes:
         """The body of a message."""
@@ -135,19 +149,63 @@ def snake_case(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
-def _fields(descriptor: Descriptor) -> dict[str, Field]:
+Made = TypeVar("Made")
+
+
+def _named(descriptor: Descriptor, make: Callable[[FieldDescriptor, int], Made]) -> dict[str, Made]:
+    """What `make` gives for each field and the bit of its oneof, under every name that the text may use."""
     bits = {oneof.name: 1 << position for position, oneof in enumerate(descriptor.oneofs)}
-    named: dict[str, Field] = {}
+    named: dict[str, Made] = {}
     for proto in descriptor.fields:
         oneof: Any = proto.containing_oneof
         real = oneof is not None and not (len(oneof.fields) == 1 and oneof.name == f"_{proto.name}")
-        bit = bits[oneof.name] if oneof is not None and real else 0
-        field = Field(proto.name, bit, _writer(proto))
+        made = make(proto, bits[oneof.name] if oneof is not None and real else 0)
         for name in (proto.camelcase_name, proto.json_name):
-            named.setdefault(name, field)
+            named.setdefault(name, made)
     for proto in descriptor.fields:
         named[proto.name] = named[proto.json_name]
     return named
+
+
+def _fields(descriptor: Descriptor) -> dict[str, Field]:
+    return _named(descriptor, lambda proto, bit: Field(proto.name, bit, _writer(proto)))
+
+
+_RANGES = {
+    FieldDescriptor.TYPE_INT32: (-(1 << 31), (1 << 31) - 1),
+    FieldDescriptor.TYPE_INT64: (-(1 << 63), (1 << 63) - 1),
+    FieldDescriptor.TYPE_UINT32: (0, (1 << 32) - 1),
+    FieldDescriptor.TYPE_UINT64: (0, (1 << 63) - 1),
+}
+"""The integers that the usual form takes."""
+
+
+def _usual_fields(descriptor: Descriptor) -> dict[str, FieldPlan]:
+    return _named(descriptor, _usual_field)
+
+
+def _usual_field(field: FieldDescriptor, bit: int) -> FieldPlan:
+    if _is_map(field):
+        return FieldPlan("whole", b"", oneof=bit, encode=_map(field))
+    options: dict[str, Any] = {"oneof": bit, "repeated": field.is_repeated, "flatten": _flattens(field)}
+    if field.message_type is not None:
+        from fastroute.api import wellknown
+
+        if wellknown.encoder(field.message_type) is None:
+            inner = field.message_type
+            return FieldPlan(
+                "message", wire.tag(field.number, wire.BYTES), inside=lambda: plan(inner).usual, **options
+            )
+    tag, encode, null = _singular(field)
+    options |= {"encode": encode, "null": null}
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return FieldPlan("text", tag, **options)
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return FieldPlan("boolean", tag, **options)
+    if field.type in _RANGES:
+        low, high = _RANGES[field.type]
+        return FieldPlan("integer", tag, low=low, high=high, **options)
+    return FieldPlan("written", tag, **options)
 
 
 def _is_map(field: FieldDescriptor) -> bool:
@@ -185,10 +243,15 @@ def _single(tag: bytes, encode: Encode, null: bytes | None) -> Write:
     return write
 
 
+def _flattens(field: FieldDescriptor) -> bool:
+    """Whether a list within the list of a repeated field is part of it."""
+    return field.message_type is None or field.message_type.full_name not in _LISTS
+
+
 def _repeated(field: FieldDescriptor, tag: bytes, encode: Encode, null: bytes | None) -> Write:
     if null is None:
         null = _DEFAULTS.get(tag[0] & 7, b"\0")
-    flatten = field.message_type is None or field.message_type.full_name not in _LISTS
+    flatten = _flattens(field)
 
     def write_list(value: list[object], out: list[bytes]) -> None:
         for position, item in enumerate(value):
@@ -263,20 +326,8 @@ def body_encoder(descriptor: Descriptor) -> Encode:
 
 
 def nesting(tree: object) -> int:
-    """How many objects and lists lie in each other."""
-    depth = 0
-    level: list[object] = [tree] if isinstance(tree, dict | list) else []
-    while level:
-        depth += 1
-        if depth > MOST_NESTED:
-            break
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else cast("list[object]", parent))
-            if isinstance(child, dict | list)
-        ]
-    return depth
+    """How many objects and lists lie in each other; counting ends beyond what is taken."""
+    return trees.nesting(tree, MOST_NESTED)
 
 
 def encode(full_name: str, tree: object) -> bytes:
@@ -287,7 +338,11 @@ def encode(full_name: str, tree: object) -> bytes:
     """
     if nesting(tree) > MOST_NESTED:
         raise Fault(f"more than {MOST_NESTED} objects and lists in each other", code="nesting")
-    return body_encoder(pool.pool().FindMessageTypeByName(full_name))(tree)
+    from fastroute.api import wellknown
+
+    descriptor = pool.pool().FindMessageTypeByName(full_name)
+    special = wellknown.encoder(descriptor)
+    return special(tree) if special is not None else plan(descriptor).encode_usual(tree)
 
 
 def message(full_name: str, tree: object) -> Message:

@@ -153,7 +153,7 @@ def any_value(value: object) -> bytes:
         return b""
     written, special, plan = _any_type(type_url)
     if plan is not None:
-        body = plan.encode_except(value, "@type")
+        body = plan.encode_usual(value, "@type")
     elif special is not None:
         body = _special(value, special)
     else:

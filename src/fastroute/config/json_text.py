@@ -7,8 +7,9 @@ Rules (CF-04; protobuf's reader in its lenient mode):
 * A byte order mark, an empty document, `NaN` and the like as bare words are refused.
 * Beyond Envoy: `// …` to the end of the line and `/* … */` count as white space outside strings.
 
-The standard library reads what is plain JSON. Only what it refuses goes through the slower scanner
-below, which knows the lenient forms and says where an error is.
+`fastroute.wire.json_text` reads what is plain JSON, then the standard library what repeats a key. Only
+what both refuse goes through the slower scanner below, which knows the lenient forms and says where an
+error is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import NoReturn
 from fastroute.api.transcode import DuplicateKeys
 from fastroute.config.positions import at
 from fastroute.errors import ParseError, Where
+from fastroute.wire import json_text as plain
 
 _MOST_NESTED = 100
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -72,6 +74,9 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 def parse(text: str, file: str) -> object:
     """The value that `text` spells; `ParseError` with the position where it spells none."""
+    found = plain.parse(text)
+    if found is not plain.NOT_PLAIN:
+        return found
     try:
         return _DECODER.decode(text)
     except RecursionError:
