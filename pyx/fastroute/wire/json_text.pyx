@@ -12,9 +12,10 @@ from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
+from fastroute.wire.keys cimport Keys
+
 cdef enum:
     MOST_NESTED = 150
-    KEYS = 512                     # keys remembered; a power of two
 
 NOT_PLAIN = object()
 
@@ -24,7 +25,7 @@ NOT_PLAIN = object()
 cdef class Reader:
     cdef const char *at
     cdef const char *end
-    cdef list keys                 # str or None, by hash
+    cdef Keys keys
     cdef int depth
 
     cdef object value(self):
@@ -118,30 +119,17 @@ cdef class Reader:
         """A string whose str is shared with equal keys."""
         cdef const char *start = self.at + 1
         cdef const char *stop
-        cdef uint32_t hashed = 2166136261
-        cdef Py_ssize_t size, known_size
-        cdef const char *known_text
         if self.at >= self.end or self.at[0] != c'"':
             return NOT_PLAIN
         stop = start
         while stop < self.end and stop[0] != c'"':
             if stop[0] == c"\\" or <unsigned char>stop[0] < 0x20 or <unsigned char>stop[0] > 0x7E:
                 return self.string()
-            hashed = (hashed ^ <unsigned char>stop[0]) * <uint32_t>16777619
             stop += 1
         if stop >= self.end:
             return NOT_PLAIN
-        size = stop - start
         self.at = stop + 1
-        hashed &= KEYS - 1
-        known = self.keys[hashed]
-        if known is not None:
-            known_text = PyUnicode_AsUTF8AndSize(known, &known_size)
-            if known_size == size and memcmp(known_text, start, <size_t>size) == 0:
-                return known
-        known = PyUnicode_DecodeASCII(start, size, NULL)
-        self.keys[hashed] = known
-        return known
+        return self.keys.get(start, stop - start)
 
     cdef object string(self):
         cdef const char *start = self.at + 1
@@ -328,7 +316,7 @@ def parse(str text not None):
     except UnicodeEncodeError:
         return NOT_PLAIN
     reader.end = reader.at + size
-    reader.keys = [None] * KEYS
+    reader.keys = Keys()
     found = reader.value()
     reader.space()
     return found if reader.at == reader.end else NOT_PLAIN

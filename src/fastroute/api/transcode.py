@@ -193,9 +193,7 @@ def _usual_field(field: FieldDescriptor, bit: int) -> FieldPlan:
 
         if wellknown.encoder(field.message_type) is None:
             inner = field.message_type
-            return FieldPlan(
-                "message", wire.tag(field.number, wire.BYTES), inside=lambda: plan(inner).usual, **options
-            )
+            return FieldPlan("message", wire.tag(field.number, wire.BYTES), inside=lambda: plan(inner).usual, **options)
     tag, encode, null = _singular(field)
     options |= {"encode": encode, "null": null}
     if field.type == FieldDescriptor.TYPE_STRING:

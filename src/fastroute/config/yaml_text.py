@@ -20,8 +20,8 @@ from typing import Any, cast
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from fastroute.config import yaml_fast
 from fastroute.errors import ParseError, Where
+from fastroute.wire import yaml_lines
 
 _PLAIN = "?"
 _QUOTED = "!"
@@ -31,6 +31,9 @@ _FALSE = frozenset(form for word in ("n", "no", "false", "off") for form in (wor
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _INTEGER = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\Z")
 _NUMERIC = frozenset("+-0123456789")
+_NO_TEXT = b"~nNyYtTfFoO+-0123456789"
+"""The characters with which a plain scalar begins that may be more than text."""
+
 _INT32 = 1 << 31
 _INT64 = 1 << 63
 
@@ -239,8 +242,8 @@ def _at(mark: Any, file: str) -> Where:
 def parse(text: str, file: str) -> object:
     """The value of the first document of `text`."""
     try:
-        return yaml_fast.parse(text, scalar)
-    except yaml_fast.GiveUpError:
+        return yaml_lines.parse(text, scalar, _NO_TEXT)
+    except yaml_lines.GiveUpError:
         return parse_fully(text, file)
 
 

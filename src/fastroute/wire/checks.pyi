@@ -65,13 +65,9 @@ class MessageCheck:
 
     def __new__(
         cls,
-        make: Callable[
-            [], tuple[Mapping[int, FieldCheck], Iterable[int], Iterable[Iterable[int]], str | None, bool]
-        ],
+        make: Callable[[], tuple[Mapping[int, FieldCheck], Iterable[int], Iterable[Iterable[int]], str | None, bool]],
     ) -> MessageCheck: ...
-    def read(
-        self, body: bytes, resolve: Callable[[bytes], MessageCheck | None]
-    ) -> list[tuple[str, bytes]] | None:
+    def read(self, body: bytes, resolve: Callable[[bytes], MessageCheck | None]) -> list[tuple[str, bytes]] | None:
         """None when not sure; otherwise all is well once the checks returned (their name, a message) are made.
 
         `resolve` gives the check of what an Any holds from its URL; None for a type that is not to be looked into.

@@ -19,10 +19,22 @@ SAMPLES = {
     names.CLUSTER: samples.CLUSTER,
     names.CLUSTER_LOAD_ASSIGNMENT: samples.ASSIGNMENT,
 }
-ODD = st.sampled_from(
-    [None, True, 0, -1, 1 << 31, 1 << 32, 1 << 63, 1 << 64, 1.0, 1.5, "", "1", "0x10", "true", "1s", "-1s", "é"]
-    + ["\ud800", [], [[]], [None], ["a"], [["a"]], [{}], {}, {"no_such_field": 1}, {"@type": "x"}, {"value": 1}]
-)
+SCALARS: list[Any] = [None, True, 0, -1, 1 << 31, 1 << 32, 1 << 63, 1 << 64, 1.0, 1.5, "", "1", "0x10", "true", "1s"]
+TREES: list[Any] = [
+    "-1s",
+    "é",
+    "\ud800",
+    [],
+    [[]],
+    [None],
+    ["a"],
+    [["a"]],
+    [{}],
+    {},
+    {"no_such_field": 1},
+    {"@type": "x"},
+]
+ODD = st.sampled_from([*SCALARS, *TREES, {"value": 1}])
 NAMES = st.sampled_from(["no_such_field", "name", "virtualHosts", "typedConfig", "@type", "prefix", "path", "cluster"])
 
 
