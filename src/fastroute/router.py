@@ -1,6 +1,7 @@
 """The router: one snapshot in force, asked from any number of threads.
 
-`route` and `pick` are the core's (`fastroute.core.engine`); this class adds what is off the hot path.
+`route` and `pick` are the core's (`fastroute.core.engine`); this class adds what is off the hot path. Explanations
+are imported when the first is asked for.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from dataclasses import replace
 from fastroute.core.chain import Chain
 from fastroute.core.engine import Engine, Tables
 from fastroute.decision import Explanation
-from fastroute.explain import explain_request, undecided, with_changes
-from fastroute.reference.connections import explain_connection
 from fastroute.request import Connection
 from fastroute.snapshot import Snapshot
 from fastroute.types import HeadersLike, RandomSource, StrOrBytes
@@ -77,6 +76,8 @@ class Router(Engine):
 
     def explain_connection(self, connection: Connection, *, random: int | RandomSource | None = None) -> Explanation:
         """The same choice as `connect`, step by step: listener, listener filters, the sieve, network filters."""
+        from fastroute.reference.connections import explain_connection
+
         drawn = self.random if random is None else random
         value = drawn if isinstance(drawn, int) else drawn()
         return explain_connection(self._snapshot.resources, connection, random=value)
@@ -97,6 +98,8 @@ class Router(Engine):
         filter_state: Mapping[str, str] | None = None,
     ) -> Explanation:
         """The same decision as `route`, with the steps that led to it."""
+        from fastroute.explain import explain_request, undecided, with_changes
+
         drawn = self.random if random is None else random
         value = drawn if isinstance(drawn, int) else drawn()
         decision = self.route(

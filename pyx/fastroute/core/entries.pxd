@@ -40,7 +40,9 @@ cdef class Entry:
 
 
 cdef class RouteSpec:
-    cdef readonly Entry entry
+    cdef readonly str name
+    cdef readonly Py_ssize_t index
+    cdef readonly Target target
     cdef readonly str how
     cdef readonly bytes text
     cdef readonly bint case_sensitive

@@ -69,9 +69,11 @@ cdef class Entry:
 cdef class RouteSpec:
     """See the stub. What it holds cannot hold it."""
 
-    def __cinit__(self, Entry entry not None, str how not None, bytes text not None=b"", bint case_sensitive=True,
-                  tuple predicates not None=()):
-        self.entry = entry
+    def __cinit__(self, str name not None, Py_ssize_t index, Target target, str how not None, bytes text not None=b"",
+                  bint case_sensitive=True, tuple predicates not None=()):
+        self.name = name
+        self.index = index
+        self.target = target
         self.how = how
         self.text = text
         self.case_sensitive = case_sensitive

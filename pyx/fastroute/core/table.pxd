@@ -25,6 +25,7 @@ from fastroute.core.hcm cimport HttpManager
 from fastroute.core.headers cimport HeaderNames, View
 from fastroute.core.paths cimport Found, PathIndex, Terminal
 from fastroute.core.request cimport Context
+from fastroute.core.rows cimport RouteRows
 
 
 cdef struct HostRow:           # one virtual host
@@ -51,7 +52,7 @@ cdef class RouteTable:
     cdef HeaderNames names
     cdef Arena hosts
     cdef Arena lists
-    cdef list entries          # Entry by route number
+    cdef RouteRows rows        # by route number
     cdef list predicates       # tuple of Predicate by route number
     cdef list unrouted         # Entry by virtual host: no route of it matched
     cdef list firsts           # number of the first route by virtual host
@@ -93,8 +94,8 @@ cdef class RouteTable:
     cdef int keep_places(self, RouteTable before, list gone, list numbers) except -1
     cdef list used_parts(self, list parts, uint32_t known)
     cdef RouteTable part(self)
-    cdef uint32_t build_list(self, routes) except? 0xFFFFFFFF
-    cdef int add_route(self, RouteSpec route) except -1
+    cdef uint32_t build_list(self, routes, uint32_t host) except? 0xFFFFFFFF
+    cdef int add_route(self, RouteSpec route, uint32_t host) except -1
     cdef uint32_t build_tree(self, dict by_text, uint32_t base, bytearray hows) except? 0xFFFFFFFF
     cdef int fill_terminal(self, Terminal *terminal, list numbers, uint32_t base, bytearray hows) except -1
     cdef int trim(self) except -1

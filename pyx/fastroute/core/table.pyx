@@ -31,6 +31,7 @@ from fastroute.core.normalise cimport port_start, without_parameters
 from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, Found, PathIndex, Terminal, found_init
 from fastroute.core.predicates cimport Predicate
 from fastroute.core.request cimport Context
+from fastroute.core.rows cimport RouteRows
 from fastroute.core.slices cimport Slice, lower, text_of, view as view_of
 
 cdef dict HOW = {"prefix": PREFIX, "path": EXACT, "path_separated_prefix": SEPARATED}
@@ -57,7 +58,7 @@ cdef class RouteTable:
         self.names = HeaderNames()
         self.hosts = Arena(sizeof(HostRow))
         self.lists = Arena(sizeof(ListRow))
-        self.entries = []
+        self.rows = RouteRows()
         self.predicates = []
         self.unrouted = []
         self.firsts = []
@@ -71,7 +72,7 @@ cdef class RouteTable:
         self.domains = DomainIndex(domains)
         if self.vhost_header:
             self.vhost_slot = self.names.number(self.vhost_header)
-        self.count = len(self.entries)
+        self.count = len(self.rows)
         self.finish()
 
     cdef int finish(self) except -1:
@@ -87,13 +88,13 @@ cdef class RouteTable:
     cdef int build_host(self, spec) except -1:
         cdef uint32_t number = self.hosts.add(1), routes = NONE
         cdef HostRow *row
-        self.firsts.append(len(self.entries))
+        self.firsts.append(len(self.rows))
         if spec.tree is None:
-            routes = self.build_list(spec.routes)
+            routes = self.build_list(spec.routes, number)
         else:
             base = self.lists.size
             for listed in spec.lists:
-                self.build_list(listed)
+                self.build_list(listed, number)
             (<TreeNode?>spec.tree).bind(self.names)
             self.trees[number] = (spec.tree, base)
         row = &(<HostRow *>self.hosts.data)[number]
@@ -102,19 +103,19 @@ cdef class RouteTable:
         self.unrouted.append(Entry("", spec.name, self.name))
         return 0
 
-    cdef uint32_t build_list(self, routes) except? 0xFFFFFFFF:
+    cdef uint32_t build_list(self, routes, uint32_t host) except? 0xFFFFFFFF:
         """Number the routes of one list and index their paths."""
         cdef dict plain = {}, folded = {}, tree
         cdef list pathless = []
-        cdef uint32_t base = <uint32_t>len(self.entries), number = base, at
+        cdef uint32_t base = <uint32_t>len(self.rows), number = base, at
         cdef bytearray hows = bytearray(len(routes))
         cdef RouteSpec route
         cdef ListRow row
         cdef bytes text
         for each in routes:
             route = <RouteSpec?>each
-            self.add_route(route)
-            if route.entry.target is not None and route.entry.target.code == UNMATCHED:
+            self.add_route(route, host)
+            if route.target is not None and route.target.code == UNMATCHED:
                 pass  # RA-06: it has a number, and nothing finds it
             elif route.how == "pathless":
                 pathless.append(number)
@@ -134,13 +135,12 @@ cdef class RouteTable:
         (<ListRow *>self.lists.data)[at] = row
         return at
 
-    cdef int add_route(self, RouteSpec route) except -1:
-        self.entries.append(route.entry)
+    cdef int add_route(self, RouteSpec route, uint32_t host) except -1:
+        if self.rows.add(route, host):
+            self.bind_target(route.target)
         self.predicates.append(route.predicates)
         for predicate in route.predicates:
             (<Predicate?>predicate).bind(self.names)
-        if route.entry.target is not None:
-            self.bind_target(route.entry.target)
         return 0
 
     cdef uint32_t build_tree(self, dict by_text, uint32_t base, bytearray hows) except? 0xFFFFFFFF:
@@ -148,9 +148,8 @@ cdef class RouteTable:
         cdef list keys = sorted(by_text)
         cdef uint32_t first = self.paths.terminals.add(len(keys)), at = first
         for key in keys:
-            numbers = by_text[key]
-            if type(numbers) is not list:
-                numbers = [numbers]
+            found = by_text[key]
+            numbers = found if type(found) is list else [found]
             self.fill_terminal(&(<Terminal *>self.paths.terminals.data)[at], <list>numbers, base, hows)
             at += 1
         return self.paths.build(keys, first)
@@ -179,6 +178,7 @@ cdef class RouteTable:
 
     cdef int trim(self) except -1:
         """Give back what was allocated ahead: nothing is added any more."""
+        self.rows.trim()
         for arena in (self.hosts, self.lists, self.paths.nodes, self.paths.terminals, self.paths.labels,
                       self.paths.edges, self.candidates.lists, self.candidates.numbers):
             (<Arena>arena).trim()
@@ -210,7 +210,7 @@ cdef class RouteTable:
         made.vhost_header, made.vhost_slot = self.vhost_header, self.vhost_slot
         for spec in fresh:
             made.build_host(spec)
-        made.count = self.count + len(made.entries) - sum([self.routes_of(number) for number, _ in gone])
+        made.count = self.count + len(made.rows) - sum([self.routes_of(number) for number, _ in gone])
         made.keep_places(self, [number for number, _ in gone], numbers)
         made.domains = self.revised_domains(gone, fresh, numbers)
         made.finish()
@@ -222,7 +222,7 @@ cdef class RouteTable:
         if self.places is not None:
             part = <RouteTable>self.parts[(<Place *>self.places.data)[number].part]
             number = (<Place *>self.places.data)[number].host
-        end = part.firsts[number + 1] if number + 1 < <uint32_t>len(part.firsts) else len(part.entries)
+        end = part.firsts[number + 1] if number + 1 < <uint32_t>len(part.firsts) else len(part.rows)
         return end - part.firsts[number]
 
     cdef DomainIndex revised_domains(self, object gone, object fresh, list numbers):
@@ -285,7 +285,7 @@ cdef class RouteTable:
         part.hosts = self.hosts
         part.lists = self.lists
         part.trees = self.trees
-        part.entries = self.entries
+        part.rows = self.rows
         part.predicates = self.predicates
         part.unrouted = self.unrouted
         part.firsts = self.firsts
@@ -370,7 +370,7 @@ cdef class RouteTable:
         number = part.choose(view, host, row)
         if number == NONE:
             return answer(decision, "respond", 404, "route_not_found")
-        decision.entry = <Entry>part.entries[number]
+        decision.entry = part.rows.entry(number, part.unrouted)
         return self.conclude(view, decision, clusters) or manager.check_upgrade(view, decision)
 
     cdef int process(self, View *view, Decision decision) except -1:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import zlib
-from importlib import resources
+from pathlib import Path
+from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor
@@ -17,14 +18,39 @@ from google.protobuf.message import Message
 FILE = "envoy_1_40.binpb.z"
 
 
+def files() -> Any:
+    """The files of the Envoy API, as the repeated field of a FileDescriptorSet."""
+    data = zlib.decompress(Path(__file__).with_name(FILE).read_bytes())
+    return descriptor_pb2.FileDescriptorSet.FromString(data).file
+
+
+class _Files:
+    """Hands the pool the file of a name or of a symbol, when it first asks."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Any] = {}
+        self.by_package: dict[str, list[Any]] = {}
+        for file in files():
+            self.by_name[file.name] = file
+            self.by_package.setdefault(file.package, []).append(file)
+
+    def FindFileByName(self, name: str) -> Any:  # noqa: N802 - the pool calls it so
+        return self.by_name[name]
+
+    def FindFileContainingSymbol(self, symbol: str) -> Any:  # noqa: N802
+        """The file in which a message, an enum or an extension, or what one of them stands in, is defined."""
+        steps = symbol.split(".")
+        for length in range(len(steps) - 1, -1, -1):
+            for file in self.by_package.get(".".join(steps[:length]), ()):
+                if any(item.name == steps[length] for item in (*file.message_type, *file.enum_type, *file.extension)):
+                    return file
+        raise KeyError(symbol)
+
+
 @functools.cache
 def pool() -> descriptor_pool.DescriptorPool:
-    """The pool with every file of the Envoy API; loaded at first use (about 20 ms)."""
-    data = zlib.decompress((resources.files("fastroute.api") / FILE).read_bytes())
-    loaded = descriptor_pool.DescriptorPool()
-    for file in descriptor_pb2.FileDescriptorSet.FromString(data).file:
-        loaded.Add(file)
-    return loaded
+    """The pool of the Envoy API; its files are added as they are needed."""
+    return descriptor_pool.DescriptorPool(descriptor_db=_Files())
 
 
 @functools.cache

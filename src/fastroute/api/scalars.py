@@ -18,7 +18,6 @@ import math
 import re
 import struct
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
@@ -162,6 +161,8 @@ def enumeration(descriptor: EnumDescriptor) -> Encode:
 
 
 def _unknown_name(descriptor: EnumDescriptor, value: str) -> Fault:
+    from difflib import get_close_matches
+
     names = [item.name for item in descriptor.values]
     near = get_close_matches(value.upper(), names, 1)
     remedy = f"Did you mean {near[0]}?" if near else f"It may be {', '.join(names)}."

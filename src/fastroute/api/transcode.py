@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -122,6 +121,8 @@ class Plan:
 
 
 def _unknown(descriptor: Descriptor, name: str) -> Fault:
+    from difflib import get_close_matches
+
     names = [field.name for field in descriptor.fields]
     near = get_close_matches(snake_case(str(name)), names, 1, 0.6)
     if near:

@@ -76,7 +76,7 @@ def _kept_host(
     except ConfigError as error:
         del ctx.notices[notices:]
         ctx.keep(error, "the virtual host is not decided")
-        return undecided_host(host, message)
+        return undecided_host(host)
 
 
 def revise_table(

@@ -14,7 +14,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.api import names, pool
-from fastroute.core.entries import Entry, RouteSpec, Target
+from fastroute.core.entries import RouteSpec, Target
 from fastroute.core.predicates import Predicate
 from fastroute.errors import ConfigError
 from fastroute.wire.routes import RouteReader
@@ -51,8 +51,6 @@ class _SharedRoutes:
     def __init__(self, compiler: RouteCompiler, path: str) -> None:
         self.compiler = compiler
         self.path = path
-        self.host: str = compiler.host.name
-        self.configuration: str = compiler.configuration.name
         self.routes: Any = compiler.host.routes
         self.matches: dict[bytes, tuple[bool, tuple[Predicate, ...]]] = {}
         self.models: dict[object, Target] = {}
@@ -77,12 +75,10 @@ class _SharedRoutes:
         if how is None:
             found = self.compiler.match(self.routes[number], f"{self.path}[{number}]")
             target = self._target(number, cluster, None if around else "")
-            entry = Entry(name, self.host, self.configuration, number, target)
-            return RouteSpec(entry, found.how, found.text, found.case_sensitive, found.predicates)
+            return RouteSpec(name, number, target, found.how, found.text, found.case_sensitive, found.predicates)
         case_sensitive, predicates = self.matches.get(rest) or self._match(number, rest)
         target = self._target(number, cluster, (how, len(text), around) if around else "plain")
-        entry = Entry(name, self.host, self.configuration, number, target)
-        return RouteSpec(entry, how, text, case_sensitive, predicates)
+        return RouteSpec(name, number, target, how, text, case_sensitive, predicates)
 
     def _match(self, number: int, rest: bytes) -> tuple[bool, tuple[Predicate, ...]]:
         notices = len(self.compiler.ctx.notices)

@@ -29,7 +29,7 @@ from fastroute.compile.path_matches import PathMatch, compile_path
 from fastroute.compile.predicates import compile_predicates
 from fastroute.compile.scopes import VIRTUAL_HOST_FIELDS, Scope, compile_scope
 from fastroute.compile.shared_routes import compile_routes
-from fastroute.core.entries import Entry, RouteSpec, Target
+from fastroute.core.entries import RouteSpec, Target
 from fastroute.core.matchers import TreeNode
 from fastroute.errors import ConfigError
 
@@ -144,13 +144,13 @@ class RouteCompiler:
             target = self.target(route, path)
         except ConfigError as error:
             self.ctx.keep(error, "what the route does is not decided")
-        entry = Entry(route.name, self.host.name, self.configuration.name, index, target or UNDECIDED)
-        return RouteSpec(entry, found.how, found.text, found.case_sensitive, found.predicates)
+        target = target or UNDECIDED
+        return RouteSpec(route.name, index, target, found.how, found.text, found.case_sensitive, found.predicates)
 
     def _compile(self, route: Any, path: str, index: int) -> RouteSpec:
         found = self.match(route, path)
-        entry = Entry(route.name, self.host.name, self.configuration.name, index, self.target(route, path))
-        return RouteSpec(entry, found.how, found.text, found.case_sensitive, found.predicates)
+        target = self.target(route, path)
+        return RouteSpec(route.name, index, target, found.how, found.text, found.case_sensitive, found.predicates)
 
     def match(self, route: Any, path: str) -> PathMatch:
         """The match of the Route at `path`, with all of its predicates."""
@@ -172,11 +172,10 @@ UNDECIDED = Target("respond", status=0)
 """Of a route that lenient loading let through: an answer without a status, whose reason is `undecidable`."""
 
 
-def undecided_host(host: Any, configuration: Any) -> VirtualHostSpec:
+def undecided_host(host: Any) -> VirtualHostSpec:
     """What stands for a virtual host that cannot be decided: its domains, and one route for every path."""
     domains = tuple(domain.encode("utf-8").lower() for domain in host.domains)
-    entry = Entry("", host.name, configuration.name, -1, UNDECIDED)
-    return VirtualHostSpec(host.name, domains, (RouteSpec(entry, "prefix", b"", True, ()),))
+    return VirtualHostSpec(host.name, domains, (RouteSpec("", -1, UNDECIDED, "prefix"),))
 
 
 def target_of(targets: Targets) -> Target:

@@ -76,14 +76,18 @@ class Entry:
 
 @final
 class RouteSpec:
-    """One route, for the table to be built from.
+    """One route, for the table to be built from: its name, its place in the list, and where it sends a request.
 
     `how` says how `text` is compared with the path; `pathless` routes take requests without a path only, `never`
     ones none. A regex is a `prefix` (the literal beginning of all its matches) with a `PathPredicate`.
     """
 
     @property
-    def entry(self) -> Entry: ...
+    def name(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def target(self) -> Target | None: ...
     @property
     def how(self) -> Literal["prefix", "path", "path_separated_prefix", "pathless", "never"]: ...
     @property
@@ -94,7 +98,9 @@ class RouteSpec:
     def predicates(self) -> tuple[Predicate, ...]: ...
     def __new__(
         cls,
-        entry: Entry,
+        name: str,
+        index: int,
+        target: Target | None,
         how: Literal["prefix", "path", "path_separated_prefix", "pathless", "never"],
         text: bytes = b"",
         case_sensitive: bool = True,
