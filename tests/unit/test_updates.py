@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -157,3 +158,48 @@ def test_which_clusters_exist_is_judged_anew() -> None:
 def test_nothing_changed_is_the_same_version() -> None:
     assert not Changes()
     assert base().updated(Changes()).version == base().version
+
+
+def zoned(zone: str, *ports: int) -> dict[str, Any]:
+    hosts = [{"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": p}}}} for p in ports]
+    return {"locality": {"region": "r", "zone": zone}, "lb_endpoints": hosts}
+
+
+def test_the_local_cluster_moves_the_traffic_of_all_others() -> None:
+    """LB-22: with one peer in each zone all stays at home, with two peers at home a part has to leave."""
+    static = {
+        "name": "up",
+        "connect_timeout": "1s",
+        "common_lb_config": {"zone_aware_lb_config": {"min_cluster_size": 1}},
+        "load_assignment": {"cluster_name": "up", "endpoints": [zoned("a", 1), zoned("b", 2)]},
+    }
+    source = {"eds_config": {"path_config_source": {"path": "/dev/null"}}}
+    local = {"name": "local", "type": "EDS", "connect_timeout": "1s", "eds_cluster_config": source}
+    bootstrap = {
+        "node": {"id": "n", "cluster": "n", "locality": {"region": "r", "zone": "a"}},
+        "cluster_manager": {"local_cluster_name": "local"},
+        "static_resources": {"clusters": [local, static]},
+    }
+
+    def peers(*groups: dict[str, Any]) -> Any:
+        return transcode.message(names.CLUSTER_LOAD_ASSIGNMENT, {"cluster_name": "local", "endpoints": [*groups]})
+
+    def ports(snapshot: fastroute.Snapshot) -> list[int]:
+        found = [snapshot.clusters["up"].pick(random=Random(seed).getrandbits(64).__int__) for seed in range(60)]
+        return [host.port for host in found if host is not None]
+
+    before = fastroute.load(bootstrap).updated(Changes(endpoints={"local": peers(zoned("a", 11), zoned("b", 12))}))
+    after = before.updated(Changes(endpoints={"local": peers(zoned("a", 11, 13, 14), zoned("b", 12))}))
+    assert set(ports(before)) == {1}
+    assert set(ports(after)) == {1, 2}
+    assert set(ports(before)) == {1}
+
+
+def test_resolved_hosts_stay_over_updates_of_something_else() -> None:
+    endpoint = {"endpoint": {"address": {"socket_address": {"address": "up.example", "port_value": 80}}}}
+    named = {"cluster_name": "d", "endpoints": [{"lb_endpoints": [endpoint]}]}
+    dns = cluster("d", type="STRICT_DNS", load_assignment=named)
+    before = fastroute.load({"clusters": [dns, eds("a")], "endpoints": [assignment("a", 1)]})
+    before.resolve(lambda name, family: ["10.0.0.7"])
+    after = before.updated(Changes(endpoints={"a": assignment("a", 2)}))
+    assert hosts(after, "d") == ["10.0.0.7:80"]

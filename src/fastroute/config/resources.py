@@ -78,7 +78,7 @@ class WireResource(Resource):
             object.__setattr__(self, each, value)
 
     @property
-    def message(self) -> Message:
+    def message(self) -> Message:  # pyright: ignore[reportIncompatibleVariableOverride] - both are read only
         """The message; two threads that ask at once may make one each."""
         if self._made is None:
             object.__setattr__(self, "_made", self._made_of.FromString(self.body))
