@@ -11,7 +11,7 @@ from support.rules import answers, beyond, client, codec, hosts, matches, normal
 from support.shared import ROOT, shared
 
 PAGE = ROOT / "docs" / "compatibility.md"
-AREAS = ("PIPE", "LS", "LF", "FC", "NF", "HC", "VH", "RM", "RA", "FI", "CL", "LB", "CB", "DO", "OD")
+AREAS = ("PIPE", "LS", "LF", "FC", "NF", "HC", "VH", "RM", "RA", "FI", "CL", "LB", "CB", "DO", "OD", "XD")
 STATUSES = ("tested", "refused", "outside")
 MODULES = (answers, codec, normal, client, upgrade, hosts, matches)
 ROWS_OF = {

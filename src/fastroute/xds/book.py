@@ -59,6 +59,10 @@ class Book:
         self.streams: dict[Feed, Stream] = {}
         self._make, self._admit = make_stream, admit
         self._feeds: dict[tuple[Kind, str], dict[Feed, None]] = {}
+        self._used: dict[Feed, int] = {}
+        """How many subscriptions each feed has."""
+        self._idle = False
+        """Whether one may have none any more."""
         self._deadlines: list[tuple[float, int, Need]] = []
         self._count = 0
 
@@ -83,6 +87,7 @@ class Book:
             found = self.subscriptions[need] = Subscription(need)
             feeds = self._feeds.setdefault((need.kind, need.name), {})
             feeds[need.feed] = None
+            self._used[need.feed] = self._used.get(need.feed, 0) + 1
         elif not anew:
             found.users.add(user)
             return found
@@ -115,17 +120,22 @@ class Book:
         del feeds[need.feed]
         if not feeds:
             del self._feeds[need.kind, need.name]
+        self._used[need.feed] -= 1
+        self._idle = self._idle or not self._used[need.feed]
         self.streams[need.feed].unsubscribe(need.kind, () if need.kind.wildcard else (need.name,))
         return True
 
     def unused(self) -> list[Feed]:
         """Feeds without a subscription that are no aggregated stream: nobody has to listen to them."""
-        used = {need.feed for need in self.subscriptions}
-        return [feed for feed in self.streams if feed not in used and not feed.aggregated]
+        if not self._idle:
+            return []
+        self._idle = False
+        return [feed for feed in self.streams if not self._used.get(feed) and not feed.aggregated]
 
     def drop(self, feed: Feed) -> None:
         """Forget a feed that nobody needs."""
         del self.streams[feed]
+        self._used.pop(feed, None)
 
     def of(self, feed: Feed, kind: Kind) -> Iterator[Subscription]:
         """The subscriptions of one kind at one feed."""

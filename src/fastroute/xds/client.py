@@ -156,7 +156,7 @@ class Client:
 
     def _reconcile(self) -> None:
         """A task for each feed that is needed, and none for others."""
-        wanted = self.machine.feeds
+        wanted = dict.fromkeys(self.machine.feeds)
         for feed in wanted:
             if feed not in self._feeds:
                 self._feeds[feed] = made = _Feed(feed, self._transports[feed], self._backoff(feed))

@@ -58,9 +58,8 @@ def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
     _remove(world, feed, response, seen, batch)
     world.conclude(world.book.subscriptions[Need(kind, feed, EVERYTHING)], batch)
     commit(world, batch)
-    for candidate in candidates:
-        if (kind, candidate.parent.name) in batch.refused:
-            errors[candidate.parent.name] = str(batch.refused[kind, candidate.parent.name])
+    # A removal can be refused too: when what stays names the cluster and is checked for it.
+    errors.update({name: str(error) for (of, name), error in batch.refused.items() if of is kind})
     listed = ", ".join(f"{name}: {why}" for name, why in errors.items())
     return f"Error adding/updating {kind.noun}(s) {listed}" if errors else ""
 

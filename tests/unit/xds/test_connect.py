@@ -99,6 +99,22 @@ def test_a_server_that_is_not_there_at_first(tmp_path: Path) -> None:
 
 
 @both
+def test_a_cluster_that_is_checked_for_cannot_go(delta: bool) -> None:
+    """Routes in a listener that name it are checked; Envoy would go on without it, which is not decided here."""
+    chain = {"filters": [made.manager(route_config=made.routes("inline", "d"))]}
+    checked = {"name": "m", "address": made.address(10_001), "filter_chains": [chain]}
+    world = {**made.world(1), "listeners": [checked], "clusters": [made.eds("c"), made.static("d", 5)]}
+    with AdsServer(world) as server, connect(made.followed(server.port, delta=delta)) as router:
+        router.ready(10)
+        if delta:
+            return  # The server of the tests does not remove.
+        server.push({"clusters": [made.eds("c")]})
+        until(lambda: server.refused)
+        assert "unknown cluster 'd'" in server.refused[0]
+        assert "d" in router.snapshot.clusters
+
+
+@both
 def test_streams_of_one_kind_each(delta: bool) -> None:
     source = {"api_config_source": made.grpc(delta=delta), "resource_api_version": "V3"}
     with AdsServer(made.world(1, source=source)) as server:
