@@ -40,11 +40,9 @@ def missing(wheel: Path) -> list[str]:
     wanted += ["fastroute/api/envoy_1_40.binpb.z", "fastroute/examples/bookinfo/mesh.yaml"]
     problems = [f"{wheel.name} lacks {name}" for name in wanted if name not in names]
     problems += [f"{wheel.name} holds {name}" for name in names if name.endswith((".c", ".cpp", ".pyx"))]
-    stubs = {Path(name).stem for name in names if name.startswith("fastroute/core/") and name.endswith(".pyi")}
+    stubs = {name.removesuffix(".pyi") for name in names if name.endswith(".pyi")}
     modules = {
-        Path(name).name.partition(".")[0]
-        for name in names
-        if name.startswith("fastroute/core/") and name.endswith(".so")
+        name.rpartition("/")[0] + "/" + Path(name).name.partition(".")[0] for name in names if name.endswith(".so")
     }
     problems += [f"extension module {name} has no stub" for name in sorted(modules - stubs)]
     return problems

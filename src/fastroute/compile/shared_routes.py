@@ -3,7 +3,7 @@
 * What a match says beside its path gives equal predicates wherever it says the same.
 * What a route says beside name, match and cluster gives an equal action, given the length of the path that
   is matched (RA-21). Where the path is no plain text, only routes that say nothing else share an action.
-* Nothing is shared that was let through with a notice, for each route has its own.
+* Nothing is shared that was told of in an error or a notice, for each route has its own.
 
 Names, paths and clusters are read off the wire, which costs a fraction of asking the messages.
 """
@@ -80,11 +80,15 @@ class _SharedRoutes:
         target = self._target(number, cluster, (how, len(text), around) if around else "plain")
         return RouteSpec(name, number, target, how, text, case_sensitive, predicates)
 
+    def _told(self) -> int:
+        """How many errors and notices there are."""
+        return len(self.compiler.ctx.notices) + len(self.compiler.ctx.errors or ())
+
     def _match(self, number: int, rest: bytes) -> tuple[bool, tuple[Predicate, ...]]:
-        notices = len(self.compiler.ctx.notices)
+        told = self._told()
         found = self.compiler.match(self.routes[number], f"{self.path}[{number}]")
         result = found.case_sensitive, found.predicates
-        if len(self.compiler.ctx.notices) == notices:
+        if self._told() == told:
             self.matches[rest] = result
         return result
 
@@ -102,9 +106,9 @@ class _SharedRoutes:
         return target
 
     def _new_target(self, number: int, cluster: str | None, key: object) -> Target:
-        notices = len(self.compiler.ctx.notices)
+        told = self._told()
         target = self.compiler.target(self.routes[number], f"{self.path}[{number}]")
-        if key is not None and len(self.compiler.ctx.notices) == notices:
+        if key is not None and self._told() == told:
             self.targets[key, cluster] = target
             self.models.setdefault(key, target)
         return target

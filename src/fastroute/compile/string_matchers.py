@@ -13,8 +13,15 @@ _NOT_EMPTY = ("prefix", "suffix", "contains")
 
 def compile_string_matcher(message: Any, ctx: Context, path: str) -> StringMatcher:
     """A StringMatcher of Envoy's or of xDS; `custom` matchers are not supported."""
-    ctx.only(message, path, ("exact", "prefix", "suffix", "contains", "safe_regex", "ignore_case"))
+    ctx.only(message, path, ("exact", "prefix", "suffix", "contains", "safe_regex", "ignore_case", "custom"))
     kind = message.WhichOneof("match_pattern")
+    if kind == "custom":
+        raise ctx.unsupported(
+            f"{path}.custom",
+            "custom of StringMatcher is not supported",
+            remedy="Remove the field, or decide this resource with Envoy itself.",
+            code="unsupported-field",
+        )
     if kind is None:
         raise ctx.reject(path, "match_pattern is required")
     if kind == "safe_regex" and message.ignore_case:

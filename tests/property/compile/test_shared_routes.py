@@ -125,3 +125,15 @@ def test_equal_actions_are_one() -> None:
     compiler = RouteCompiler(host, message, context, compile_scope(host, message, context, ""), None)
     targets = [spec.target for spec in compile_routes(compiler, "")]
     assert all(target is targets[0] for target in targets)
+
+
+def test_each_route_with_an_error_is_told_of() -> None:
+    drawn = [{"match": {"prefix": "/"}, "route": {"cluster": "one", "max_internal_redirects": 1}} for _ in range(3)]
+    tree = {"name": "web", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": drawn}]}
+    message: Any = transcode.message("envoy.config.route.v3.RouteConfiguration", tree)
+    host = message.virtual_hosts[0]
+    errors: list[ConfigError] = []
+    context = Context(Resource("web", message), errors=errors)
+    compiler = RouteCompiler(host, message, context, compile_scope(host, message, context, ""), None)
+    compile_routes(compiler, "routes")
+    assert [error.path for error in errors] == [f"routes[{at}].route.max_internal_redirects" for at in range(3)]
