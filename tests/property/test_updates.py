@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.changing_worlds import World
+from support.envoy import parse
 from support.http_tables import near_requests
 
 import fastroute
+from fastroute.api import names
 from fastroute.request import Request
+from fastroute.snapshot import Changes
 
 STEPS = 12
 REQUESTS = 6
@@ -123,3 +126,55 @@ def test_an_update_gives_what_a_fresh_load_gives(seed: int) -> None:
 @settings(max_examples=2_000, deadline=None)
 def test_an_update_gives_what_a_fresh_load_gives_at_length(seed: int) -> None:
     follow(seed, STEPS)
+
+
+def bitten(rng: Random, body: bytes) -> bytes:
+    """The bytes with a few of them changed, cut out or doubled."""
+    made = bytearray(body)
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randrange(len(made))
+        step = rng.randrange(4)
+        if step == 0:
+            made[at] = rng.randrange(256)
+        elif step == 1:
+            del made[at : at + rng.randint(1, 4)]
+        elif step == 2:
+            made[at:at] = made[at : at + rng.randint(1, 8)]
+        else:
+            made[at] ^= 1 << rng.randrange(8)
+    return bytes(made)
+
+
+def wire(name: str, *paths: str) -> bytes:
+    """A route configuration of one virtual host a path."""
+    hosts = []
+    for path in paths:
+        only = {"match": {"prefix": f"/{path}"}, "route": {"cluster": "c"}}
+        hosts.append({"name": path, "domains": [f"{path}.com"], "routes": [only]})
+    return parse({"name": name, "virtual_hosts": hosts}, names.ROUTE_CONFIGURATION).SerializeToString()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=150, deadline=None)
+def test_bitten_bytes_are_read_as_a_whole_or_refused(seed: int) -> None:
+    """Whether compared by virtual host or not, the bytes mean the same."""
+    rng = Random(seed)
+    before = fastroute.load({"routes": [], "clusters": [parse({"name": "c"}, names.CLUSTER)]})
+    before = before.updated(Changes(routes={"r": wire("r", *"abcdef")}))
+    changes = Changes(routes={"r": bitten(rng, wire("r", *"abxdef"))})
+    fresh = fastroute.load({"routes": [], "clusters": [parse({"name": "c"}, names.CLUSTER)]})
+    try:
+        expected = fresh.updated(changes)
+    except fastroute.ConfigError as error:
+        refused = error
+    else:
+        found = before.updated(changes)
+        assert found.version == expected.version
+        for path in "abcdefx":
+            routers = [fastroute.Router(each, random=lambda: 0) for each in (found, expected)]
+            answers = [router.route(f"{path}.com", f"/{path}", route_config="r") for router in routers]
+            assert repr(answers[0]) == repr(answers[1])
+        return
+    with pytest.raises(fastroute.ConfigError) as caught:
+        before.updated(changes)
+    assert told(caught.value) == told(refused)
