@@ -20,6 +20,8 @@ from fastroute.lab.users import APPLICATION, User, environment
 
 ADMIN: Final = 15000
 READY: Final = 15021
+START: Final = 90.0
+"""Seconds that a pod may take to start."""
 LABELS: Final = "etc/istio/pod/labels"
 FASTROUTE: Final = (sys.executable, "-m", "fastroute")
 
@@ -78,8 +80,8 @@ class Pod:
     def wait(self) -> None:
         """Until Envoy has its configuration and serves, and the application too."""
         agent, served = self.processes
-        agent.wait_for(lambda: bool(self.space.get(READY, "/healthz/ready") is not None), 30, "readiness")
-        served.wait_for(lambda: bool(self.space.get(application.PORT, "/")), 30, "the start")
+        agent.wait_for(lambda: self.space.get(READY, "/healthz/ready") is not None, START, "readiness")
+        served.wait_for(lambda: bool(self.space.get(application.PORT, "/")), START, "the start")
 
     def received(self, name: str) -> str:
         """What the application says about the arrival of the request `name`; empty when it has not come."""

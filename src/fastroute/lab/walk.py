@@ -37,7 +37,8 @@ class Walk:
 def walk(lab: Lab, client: Pod, url: str) -> Walk:
     """Send a GET from the application of `client`, and gather what is seen of it.
 
-    It must be the first request on its way, so that each Envoy opens a connection for it.
+    It must be the first request on its way, so that each Envoy opens a connection for it. LabError when it did not
+    come through in time: the route's time limit counts from its start, connections and handshakes included.
     """
     journey = travel(lab.said, client.name, url)
     server = lab.pods[journey.server.proxy.name]
