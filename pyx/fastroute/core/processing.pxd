@@ -16,10 +16,12 @@ cdef class HeaderProcessing:
     cdef readonly bint generate_id
     cdef readonly bint keep_external_id
     cdef readonly tuple mutations           # (kind, name, value): see the stub
+    cdef readonly tuple detections          # (header or None, hops, trusted): see the stub
     cdef readonly bint raw                  # headers stay as they were given
 
     cdef int process(self, Decision decision) except -1
     cdef bytes connection_scheme(self, Decision decision)
+    cdef int detect(self, Decision decision, list headers) except -1
     cdef int addresses(self, Decision decision, list headers) except -1
     cdef int forwarded(self, Decision decision, list headers) except -1
     cdef int external(self, Decision decision, list headers) except -1

@@ -6,7 +6,8 @@ when a value that needs it is read from a decision.
 HC-09  Hop-by-hop headers go, unless the request is an upgrade.
 HC-40  use_remote_address: the client is the n-th address from the right of x-forwarded-for, else the peer, who
        is appended to it; a loopback peer as the address that it connected to.
-HC-41  Otherwise the address after skipping n from the right, else the peer.
+HC-41  Otherwise the address after skipping n from the right, else the peer; or the one that the first of the
+       detection extensions finds: in a header of its own, or in x-forwarded-for.
 HC-42  Internal: the address is in internal_ranges, and may be trusted: with use_remote_address when there was
        no x-forwarded-for, otherwise when it had exactly one address and n is 0.
 HC-44, HC-45  What edge and external requests lose. HC-46  x-forwarded-proto and :scheme.
@@ -62,7 +63,7 @@ cdef class HeaderProcessing:
     def __cinit__(self, *, bint use_remote_address=False, int trusted_hops=0, bint skip_append=False,
                   tuple internal_ranges=(), bytes scheme_overwrite=b"", bint append_port=False, bytes via=b"",
                   bint keep_client_cert=False, bint client_cert_on_mtls=False, bint generate_id=True,
-                  bint keep_external_id=False, tuple mutations=(), bint raw=False):
+                  bint keep_external_id=False, tuple mutations=(), tuple detections=(), bint raw=False):
         self.use_remote_address = use_remote_address
         self.trusted_hops = trusted_hops
         self.skip_append = skip_append
@@ -75,6 +76,7 @@ cdef class HeaderProcessing:
         self.generate_id = generate_id
         self.keep_external_id = keep_external_id
         self.mutations = mutations
+        self.detections = detections
         self.raw = raw
 
     cdef int process(self, Decision decision) except -1:
@@ -91,7 +93,7 @@ cdef class HeaderProcessing:
             mutate(headers, kind, name, value)
         strip_hop_by_hop(headers)
         drop(headers, b"x-envoy-internal")
-        internal = self.addresses(decision, headers)
+        internal = self.detect(decision, headers) if self.detections else self.addresses(decision, headers)
         self.forwarded(decision, headers)
         if internal:
             headers.append((b"x-envoy-internal", b"true"))
@@ -104,6 +106,20 @@ cdef class HeaderProcessing:
     cdef bytes connection_scheme(self, Decision decision):
         cdef Context context = decision.context
         return b"https" if context is not None and context.tls else text_of(decision.request_scheme)
+
+    cdef int detect(self, Decision decision, list headers) except -1:
+        """Find the client by the first extension that finds one; 1 when the request is internal."""
+        for name, hops, trusted in self.detections:
+            if name is None:
+                found, trusted = from_forwarded(first_of(headers, b"x-forwarded-for"), hops)
+            else:
+                value = first_of(headers, name)
+                found = None if value is None else address_of(value)
+            if found is not None:
+                decision.client = (str(found), 0)
+                return trusted and any([found in network for network in self.internal_ranges])
+        decision.client = None if decision.context is None else (<Context>decision.context).source
+        return 0
 
     cdef int addresses(self, Decision decision, list headers) except -1:
         """Find the client; 1 when the request is internal."""

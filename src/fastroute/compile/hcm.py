@@ -46,6 +46,7 @@ _HANDLED = (
     "local_reply_config",
     "use_remote_address",
     "xff_num_trusted_hops",
+    "original_ip_detection_extensions",
     "skip_xff_append",
     "internal_address_config",
     "scheme_header_transformation",

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from fastroute.compile.context import Context
-from fastroute.compile.extensions import open_extension
+from fastroute.compile.extensions import open_any, open_extension
 from fastroute.compile.matcher_customs import Network, network
 from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.processing import HeaderProcessing
 from fastroute.core.strings import StringMatcher
 
+_DETECTIONS = "envoy.extensions.http.original_ip_detection."
+HEADER_DETECTION = f"{_DETECTIONS}custom_header.v3.CustomHeaderConfig"
+XFF_DETECTION = f"{_DETECTIONS}xff.v3.XffConfig"
 EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 _ALWAYS_FORWARD_ONLY, _SANITIZE = 4, 0
 _KINDS = ("append", "add_absent", "set", "set_present")
 _APPEND, _SET = 0, 2
 
+Detection = tuple[bytes | None, int, bool]
 Mutation = tuple[str, bytes | StringMatcher, bytes]
 
 
@@ -34,8 +38,40 @@ def compile_processing(message: Any, ctx: Context, path: str) -> HeaderProcessin
         client_cert_on_mtls=details != _SANITIZE,
         generate_id=message.generate_request_id.value or not message.HasField("generate_request_id"),
         keep_external_id=message.preserve_external_request_id,
+        detections=_detections(message, ctx, path),
         mutations=tuple(_mutations(message.early_header_mutation_extensions, ctx, path)),
     )
+
+
+def _detections(message: Any, ctx: Context, path: str) -> tuple[Detection, ...]:
+    extensions = message.original_ip_detection_extensions
+    if not extensions:
+        return ()
+    if message.use_remote_address.value:
+        raise ctx.reject(path, "Original IP detection extensions and use_remote_address may not be mixed")
+    if message.xff_num_trusted_hops:
+        raise ctx.reject(path, "Original IP detection extensions and xff_num_trusted_hops may not be mixed")
+    here = f"{path}.original_ip_detection_extensions"
+    return tuple(_detection(each, ctx, f"{here}[{number}]") for number, each in enumerate(extensions))
+
+
+def _detection(extension: Any, ctx: Context, path: str) -> Detection:
+    """HC-41: what rejects requests, or appends Envoy's own address to x-forwarded-for, is not supported."""
+    name, found = open_any(extension.typed_config, ctx, f"{path}.typed_config")
+    config: Any = found
+    if name == XFF_DETECTION:
+        skips = config.skip_xff_append.value or not config.HasField("skip_xff_append")
+        ctx.only(config, f"{path}.typed_config", ("xff_num_trusted_hops", *(("skip_xff_append",) if skips else ())))
+        return None, config.xff_num_trusted_hops, False
+    if name != HEADER_DETECTION:
+        raise ctx.unsupported(path, f"the detection {name} of the client's address is not supported")
+    ctx.only(config, f"{path}.typed_config", ("header_name", "allow_extension_to_set_address_as_trusted"))
+    header = config.header_name.lower()
+    if not header:
+        raise ctx.reject(f"{path}.typed_config.header_name", "value length must be at least 1 characters")
+    if header.startswith(":") or header == "host":
+        raise ctx.unsupported(f"{path}.typed_config.header_name", "the client's address in a pseudo header")
+    return header.encode("utf-8"), 0, config.allow_extension_to_set_address_as_trusted
 
 
 def _internal(message: Any, ctx: Context, path: str) -> tuple[Network, ...]:

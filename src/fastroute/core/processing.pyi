@@ -17,6 +17,9 @@ class HeaderProcessing:
     `mutations` are triples (kind, name, value). Kinds: `remove`; `remove_matching`, of which the name is a
     `StringMatcher` over names; `append`, `add_absent`, `set` and `set_present`. Any other kind does nothing.
 
+    `detections` are triples of the `original_ip_detection_extensions`: a header and whether its address is trusted to
+    be internal; or None and the trusted hops in x-forwarded-for. The first that finds an address counts.
+
     `raw` leaves the headers and the scheme as they were given: a request that came out of a manager already.
     """
 
@@ -45,6 +48,8 @@ class HeaderProcessing:
     @property
     def mutations(self) -> tuple[tuple[str, bytes | StringMatcher, bytes], ...]: ...
     @property
+    def detections(self) -> tuple[tuple[bytes | None, int, bool], ...]: ...
+    @property
     def raw(self) -> bool: ...
     def __new__(
         cls,
@@ -61,5 +66,6 @@ class HeaderProcessing:
         generate_id: bool = True,
         keep_external_id: bool = False,
         mutations: tuple[tuple[str, bytes | StringMatcher, bytes], ...] = (),
+        detections: tuple[tuple[bytes | None, int, bool], ...] = (),
         raw: bool = False,
     ) -> HeaderProcessing: ...

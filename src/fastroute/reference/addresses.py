@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple
 
+from fastroute.api.anys import unpack
 from fastroute.errors import UnsupportedError
 from fastroute.reference.stream import IPAddress, Message, Stream
 from fastroute.reference.trace import text
@@ -28,13 +29,13 @@ class Client(NamedTuple):
 
 def client(manager: Message, stream: Stream) -> Client:
     """The client's address; `x-forwarded-for` is appended to where the manager says so."""
-    if manager.original_ip_detection_extensions:
-        raise UnsupportedError(
-            "original IP detection extensions cannot be decided", path="original_ip_detection_extensions"
-        )
     hops: int = manager.xff_num_trusted_hops
     peer = _peer(stream)
     forwarded = stream.headers.first(b"x-forwarded-for")
+    if manager.original_ip_detection_extensions:
+        detected = (_detected(each, forwarded, stream) for each in manager.original_ip_detection_extensions)
+        found = next((each for each in detected if each.address is not None), None)
+        return found or Client(peer, False, _port(stream))
     if not manager.use_remote_address.value:
         found = from_header(forwarded, hops)
         return found if found.address is not None else Client(peer, False, _port(stream))
@@ -42,6 +43,20 @@ def client(manager: Message, stream: Stream) -> Client:
     if not manager.skip_xff_append:
         _append(stream, peer)
     return Client(address or peer, forwarded is None, 0 if address is not None else _port(stream))
+
+
+def _detected(extension: Message, forwarded: bytes | None, stream: Stream) -> Client:
+    """The address that an extension finds: in its own header, or in x-forwarded-for."""
+    config: Message = unpack(extension.typed_config)
+    match config.DESCRIPTOR.name:
+        case "XffConfig":
+            return from_header(forwarded, config.xff_num_trusted_hops)
+        case "CustomHeaderConfig":
+            value = stream.headers.first(config.header_name.lower().encode("utf-8"))
+            trusted: bool = config.allow_extension_to_set_address_as_trusted
+            return Client(None if value is None else _parsed(value), trusted)
+        case kind:
+            raise UnsupportedError(f"{kind} cannot be decided", path="original_ip_detection_extensions")
 
 
 def from_header(value: bytes | None, skip: int) -> Client:

@@ -29,6 +29,21 @@ EARLY = {
         ],
     },
 }
+DETECTION = "type.googleapis.com/envoy.extensions.http.original_ip_detection."
+
+
+def by_header(name: str, trusted: bool) -> dict[str, Any]:
+    """A custom_header extension."""
+    config = {"header_name": name, "allow_extension_to_set_address_as_trusted": trusted}
+    return {"name": "d", "typed_config": {"@type": f"{DETECTION}custom_header.v3.CustomHeaderConfig", **config}}
+
+
+def by_hops(hops: int, **fields: bool) -> dict[str, Any]:
+    """An xff extension."""
+    config = {"xff_num_trusted_hops": hops, **fields}
+    return {"name": "d", "typed_config": {"@type": f"{DETECTION}xff.v3.XffConfig", **config}}
+
+
 LISTENERS: dict[str, dict[str, Any]] = {
     "plain": {},
     "normal": {"normalize_path": True},
@@ -70,6 +85,18 @@ LISTENERS: dict[str, dict[str, Any]] = {
     "relative": {"http_protocol_options": {"allow_absolute_url": False}},
     "early": {"early_header_mutation_extensions": [EARLY]},
     "no-id": {"generate_request_id": False},
+    "detect-header": {
+        "original_ip_detection_extensions": [by_header("X-Client", True)],
+        "internal_address_config": TEN,
+    },
+    "detect-several": {
+        "original_ip_detection_extensions": [by_header("x-client", False), by_header("x-a", True), by_hops(0)],
+        "internal_address_config": TEN,
+    },
+    "detect-hops": {
+        "original_ip_detection_extensions": [by_hops(1, skip_xff_append=True), by_header("x-client", True)],
+        "internal_address_config": TEN,
+    },
 }
 PATHS = (
     "/a/b",
@@ -122,13 +149,14 @@ METHODS = (b"GET",) * 12 + (
     b"PRI",
 )
 HEADERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("x-a", ("early", "1", "")),
+    ("x-a", ("early", "1", "", "10.0.0.2")),
     ("x-b", ("1",)),
     ("x_y", ("1",)),
     (
         "x-forwarded-for",
         ("10.0.0.1", "1.2.3.4", "1.2.3.4, 10.0.0.1", "10.0.0.1,1.2.3.4", "junk", "", "10.0.0.1,", "::1"),
     ),
+    ("x-client", ("10.0.0.1", "1.2.3.4", "junk", "::1", "")),
     ("x-forwarded-proto", ("https", "http", "HTTPS", "ftp", "", "http,https")),
     ("x-forwarded-port", ("5",)),
     ("x-envoy-internal", ("true", "false")),

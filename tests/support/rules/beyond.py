@@ -23,13 +23,29 @@ LUA = extension(
 BEYOND = (
     Beyond(
         "HC-41",
-        "another way to find the client's address",
-        "original_ip_detection_extensions",
+        "a request without the client's address is rejected",
+        "original_ip_detection_extensions[0].typed_config.reject_with_status",
         ANY,
         {
             "original_ip_detection_extensions": [
                 extension(
-                    "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig", header_name="x-c"
+                    "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig",
+                    header_name="x-c",
+                    reject_with_status={"code": "Unauthorized"},
+                )
+            ]
+        },
+    ),
+    Beyond(
+        "HC-41",
+        "proxies that are trusted by their networks",
+        "original_ip_detection_extensions[0].typed_config.xff_trusted_cidrs",
+        ANY,
+        {
+            "original_ip_detection_extensions": [
+                extension(
+                    "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig",
+                    xff_trusted_cidrs={"cidrs": [{"address_prefix": "10.0.0.0", "prefix_len": 8}]},
                 )
             ]
         },

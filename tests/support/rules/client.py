@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from support.families.normalisation import by_header as by_client_header
+from support.families.normalisation import by_hops
 from support.rules.rows import Refused, Row, by_header, get, has, route, table
 
 ANY = table(route("any"))
@@ -35,6 +37,30 @@ INTERNAL = table(route("internal", by_header("x-envoy-internal", "true")), route
 RETRY = table(route("kept", has("x-envoy-retry-on")), route("removed"))
 
 ROWS = (
+    Row(
+        "HC-41 HC-42",
+        "a header of its own tells the client's address",
+        INTERNAL,
+        [
+            (get(headers={"x-client": "10.1.2.3"}), "internal"),
+            (get(headers={"x-client": "1.2.3.4"}), "external"),
+            (get(headers={"x-client": ["10.1.2.3", "1.2.3.4"]}), "internal"),
+            (get(headers={"x-client": "junk", "x-forwarded-for": "10.1.2.3"}), "internal"),
+            (get(headers={"x-client": "junk", "x-forwarded-for": "1.1.1.1,10.1.2.3"}), "external"),
+            (get(headers={"x-client": "1.2.3.4", "x-forwarded-for": "10.1.2.3"}), "external"),
+        ],
+        {
+            "internal_address_config": TEN,
+            "original_ip_detection_extensions": [by_client_header("x-client", True), by_hops(0)],
+        },
+    ),
+    Row(
+        "HC-41 HC-42",
+        "an address that is not to be trusted is external",
+        INTERNAL,
+        [(get(headers={"x-client": "10.1.2.3"}), "external")],
+        {"internal_address_config": TEN, "original_ip_detection_extensions": [by_client_header("x-client", False)]},
+    ),
     Row(
         "HC-40 HC-44",
         "the edge sees the peer as the client",
@@ -208,6 +234,18 @@ ROWS = (
 )
 
 REFUSED: tuple[Refused, ...] = (
+    Refused(
+        "HC-41",
+        "two ways to find the client",
+        "may not be mixed",
+        options={"use_remote_address": True, "original_ip_detection_extensions": [by_client_header("x-client", False)]},
+    ),
+    Refused(
+        "HC-41",
+        "two numbers of hops",
+        "may not be mixed",
+        options={"xff_num_trusted_hops": 1, "original_ip_detection_extensions": [by_hops(0)]},
+    ),
     Refused(
         "HC-48", "early mutation of a pseudo-header", "may not be modified", options=early(set_header(":path", "/"))
     ),
