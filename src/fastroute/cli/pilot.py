@@ -15,6 +15,7 @@ pilot = LazyGroup(
         "inject": "fastroute.cli.pilot_inject:inject",
         "iptables": "fastroute.cli.pilot_iptables:iptables",
         "proxy-status": "fastroute.cli.pilot_status:proxy_status",
+        "push-diff": "fastroute.cli.pilot_status:push_diff",
         "token": "fastroute.cli.pilot_token:token",
     },
     help="Bootstrap, redirection rules, injection and generated resources of sidecars.",

@@ -6,40 +6,104 @@ import json
 import urllib.error
 import urllib.request
 from typing import Any
+from urllib.parse import quote
 
 import click
 
+from fastroute.analysis.diff import diff as differences
+from fastroute.analysis.diff import summary
 from fastroute.analysis.proxy_config.table import Table
+from fastroute.cli.source import source
+from fastroute.config import read
 
 KINDS = (("CDS", "clusters"), ("LDS", "listeners"), ("EDS", "endpoints"), ("RDS", "routes"))
+SERVER = click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="The server's HTTP side.")
+
+
+def _optional(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else source(ctx, param, value)
 
 
 @click.command("proxy-status")
-@click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="The server's HTTP side.")
+@SERVER
 @click.option("-o", "--output", type=click.Choice(["short", "json"]), default="short", show_default=True)
-def proxy_status(server: str, output: str) -> None:
-    """Show what was sent to each proxy, and whether it took it."""
-    if not server.startswith(("http://", "https://")):
-        raise click.BadParameter("must begin with http:// or https://", param_hint="--server")
-    try:
-        with urllib.request.urlopen(f"{server}/debug/syncz", timeout=5) as answer:
-            found = json.load(answer)
-    except (OSError, urllib.error.URLError, ValueError) as error:
-        raise click.ClickException(f"{server} does not answer: {error}") from None
+@click.argument("proxy", default="")
+@click.option(
+    "-f",
+    "--file",
+    "dump",
+    callback=_optional,
+    help="With PROXY: its Envoy's config dump, a file or an admin page (.../config_dump?include_eds).",
+)
+def proxy_status(server: str, output: str, proxy: str, dump: str | None) -> int:
+    """Show what was sent to each proxy, and whether it took it.
+
+    With PROXY (NAME.NAMESPACE) and -f, compare what the server would send with what the Envoy has.
+    """
+    if proxy and dump:
+        return compare(f"{server}/debug/config_dump?proxyID={quote(proxy)}", dump)
+    found = [one for one in _get(f"{server}/debug/syncz") if proxy in ("", one["proxy"], one["id"])]
     if output == "json":
         click.echo(json.dumps(found, indent=2))
-        return
+        return 0
     click.echo(table(found).text())
     for one in found:
         for kind, said in one["kinds"].items():
             if said["error"]:
                 click.echo(f"{one['proxy']} refused {kind}: {said['error']}", err=True)
+    return 0
+
+
+@click.command("push-diff")
+@SERVER
+@click.argument("proxy")
+@click.option("--from", "first", type=int, help="Number of a push [default: the one before the last].")
+@click.option("--to", "second", type=int, help="Number of a push [default: the last].")
+def push_diff(server: str, proxy: str, first: int | None, second: int | None) -> int:
+    """Say what two pushes to PROXY (NAME.NAMESPACE) made different: listeners, routes, clusters, endpoints."""
+    pushes = sorted(
+        {number for known in _get(f"{server}/debug/pushes?proxyID={quote(proxy)}").values() for number in known}
+    )
+    after = second if second is not None else (pushes[-1] if pushes else None)
+    before = (
+        first if first is not None else max((one for one in pushes if after is not None and one < after), default=None)
+    )
+    if before is None or after is None:
+        known = ", ".join(map(str, pushes)) or "none"
+        raise click.ClickException(f"there are no two pushes to {proxy} to compare; remembered: {known}")
+    click.echo(f"push {before} → {after}", err=True)
+    dump = f"{server}/debug/config_dump?proxyID={quote(proxy)}&push="
+    return compare(f"{dump}{before}", f"{dump}{after}")
+
+
+def compare(before: str, after: str) -> int:
+    """Print what differs between two sources; 1 if anything does."""
+    found = differences(read(before, strict=False), read(after, strict=False))
+    for change in found:
+        click.echo(change.text())
+    click.echo(summary(found) if found else "no difference")
+    return 1 if found else 0
+
+
+def _get(url: str) -> Any:
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter("must begin with http:// or https://", param_hint="--server")
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return json.load(answer)
+    except (OSError, urllib.error.URLError, ValueError) as error:
+        raise click.ClickException(f"{url} does not answer: {error}") from None
 
 
 def table(found: list[dict[str, Any]]) -> Table:
     """NAME and the state of each kind."""
     rows = tuple(
-        (one["proxy"], *(one["kinds"].get(kind, {}).get("status", "NOT SENT") for _, kind in KINDS), one["variant"])
+        (
+            one["proxy"],
+            *(one["kinds"].get(kind, {}).get("status", "NOT SENT") for _, kind in KINDS),
+            one["variant"],
+            one.get("istio_version") or "-",
+        )
         for one in sorted(found, key=lambda one: str(one["proxy"]))
     )
-    return Table(("NAME", *(short for short, _ in KINDS), "VARIANT"), rows)
+    return Table(("NAME", *(short for short, _ in KINDS), "VARIANT", "VERSION"), rows)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from fastroute.analysis import proxy_config as tables
 from fastroute.analysis.proxy_config.table import Table
+from fastroute.cli.source import source
 from fastroute.config import read
 from fastroute.config.resources import Resources
 from fastroute.config.text import to_tree
@@ -21,14 +21,14 @@ _FILE = click.option(
     "--file",
     "file",
     required=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A config dump, a bootstrap, any resources, or a directory of such files.",
+    callback=source,
+    help="A config dump, a bootstrap, any resources, a directory of such files, or an admin or debug page.",
 )
 _OUTPUT = click.option("-o", "--output", type=click.Choice(["short", "json"]), default="short", show_default=True)
 _PROFILE = click.option("--profile", type=click.Choice(["1.8", "current"]), default="current", show_default=True)
 
 
-def _read(file: Path) -> Resources:
+def _read(file: str) -> Resources:
     return read(file, strict=False)
 
 
@@ -54,7 +54,7 @@ def proxy_config() -> None:
 @click.option("--port", type=int, help="Port of the service.")
 @click.option("--subset", default="")
 @click.option("--direction", type=click.Choice(["inbound", "outbound"]))
-def cluster(file: Path, output: str, fqdn: str, port: int | None, subset: str, direction: str | None) -> None:
+def cluster(file: str, output: str, fqdn: str, port: int | None, subset: str, direction: str | None) -> None:
     """Clusters."""
     filters: dict[str, Any] = {"fqdn": fqdn, "port": port, "subset": subset, "direction": direction or ""}
     resources = _read(file)
@@ -71,7 +71,7 @@ def cluster(file: Path, output: str, fqdn: str, port: int | None, subset: str, d
 @click.option("--address", default="")
 @click.option("--port", type=int)
 @click.option("--type", "kind", default="", help="HTTP, TCP, HTTP+TCP or UNKNOWN.")
-def listener(file: Path, output: str, profile: str, address: str, port: int | None, kind: str) -> None:
+def listener(file: str, output: str, profile: str, address: str, port: int | None, kind: str) -> None:
     """Listeners, one row for each filter chain."""
     resources = _read(file)
     if output == "json":
@@ -85,7 +85,7 @@ def listener(file: Path, output: str, profile: str, address: str, port: int | No
 @_OUTPUT
 @_PROFILE
 @click.option("--name", default="", help="Name of the route configuration.")
-def route(file: Path, output: str, profile: str, name: str) -> None:
+def route(file: str, output: str, profile: str, name: str) -> None:
     """Routes that came over RDS."""
     resources = _read(file)
     if output == "json":
@@ -101,7 +101,7 @@ def route(file: Path, output: str, profile: str, name: str) -> None:
 @click.option("--address", default="")
 @click.option("--port", type=int)
 @click.option("--status", default="", help="healthy or unhealthy.")
-def endpoint(file: Path, output: str, cluster_name: str, address: str, port: int | None, status: str) -> None:
+def endpoint(file: str, output: str, cluster_name: str, address: str, port: int | None, status: str) -> None:
     """Endpoints of clusters."""
     resources = _read(file)
     if output == "json":
@@ -112,7 +112,7 @@ def endpoint(file: Path, output: str, cluster_name: str, address: str, port: int
 
 @proxy_config.command()
 @_FILE
-def bootstrap(file: Path) -> None:
+def bootstrap(file: str) -> None:
     """The bootstrap, always as JSON."""
     resources = _read(file)
     if resources.bootstrap is None:
@@ -124,7 +124,7 @@ def bootstrap(file: Path) -> None:
 @_FILE
 @_OUTPUT
 @_PROFILE
-def everything(file: Path, output: str, profile: str) -> None:
+def everything(file: str, output: str, profile: str) -> None:
     """Every table in sequence."""
     resources = _read(file)
     if output == "json":

@@ -22,6 +22,7 @@ from fastroute.pilot.discovery.generate.clusters import inbound_clusters, outbou
 from fastroute.pilot.discovery.generate.endpoints import load_assignments
 from fastroute.pilot.discovery.generate.listeners import inbound_listeners, outbound_listeners
 from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.generate.proxyless import proxyless
 from fastroute.pilot.discovery.generate.routes import route_configurations, route_names
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Service
@@ -118,6 +119,8 @@ def version(versions: Iterable[str]) -> str:
 
 def shared(seen: View) -> dict[str, list[JSON]]:
     """What all proxies are sent that see the mesh alike."""
+    if seen.proxy.proxyless:
+        return proxyless(seen)
     listeners = outbound_listeners(seen)
     return {
         "clusters": outbound_clusters(seen),
@@ -129,6 +132,8 @@ def shared(seen: View) -> dict[str, list[JSON]]:
 
 def own(seen: View) -> dict[str, list[JSON]]:
     """What belongs to the proxy's own workload."""
+    if seen.proxy.proxyless:
+        return {kind: [] for kind in TYPES}
     return {"clusters": inbound_clusters(seen), "endpoints": [], "listeners": inbound_listeners(seen), "routes": []}
 
 

@@ -36,6 +36,10 @@ class Watched:
         before, self._seen = self._seen, self._look()
         return before != self._seen
 
+    def is_current(self) -> bool:
+        """Whether the files as they are now have been read, or refused."""
+        return self._look() == self._stamp
+
     def poll(self) -> bool:
         """Read again if a file changed; whether another state came into force."""
         stamp = self._look()

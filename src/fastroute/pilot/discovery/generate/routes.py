@@ -56,7 +56,7 @@ def _one_service(view: View, host: str, port: int) -> list[JSON]:
     def make() -> Piece:
         service = view.service(host)
         assert service is not None
-        return Piece(_virtual_host(f"{host}:{port}", ["*"], _routes(view, service, host, port)))
+        return Piece(_virtual_host(f"{host}:{port}", ["*"], routes_of(view, service, host, port)))
 
     return [view.remembered(("alone", host, port), make)]
 
@@ -92,7 +92,7 @@ def _of_services(view: View, number: int) -> Iterator[JSON]:
 def _of_service(view: View, host: str, number: int) -> Piece:
     service = view.service(host)
     assert service is not None
-    routes = _routes(view, service, host, number)
+    routes = routes_of(view, service, host, number)
     return Piece(_virtual_host(f"{host}:{number}", domains(view, service, number), routes))
 
 
@@ -125,7 +125,8 @@ def _catch_all(view: View) -> JSON:
     return _virtual_host(names.ALLOW_ANY, ["*"], [{"name": names.ALLOW_ANY, "match": {"prefix": "/"}, "route": action}])
 
 
-def _routes(view: View, service: Service, host: str, port: int) -> list[JSON]:
+def routes_of(view: View, service: Service, host: str, port: int) -> list[JSON]:
+    """The routes to a service's port: those of its rule, else everything to its cluster."""
     rule = view.rule(host)
     routes = list(_by_rule(view, rule, port)) if rule is not None else []
     return routes or [_default(view, service, port)]

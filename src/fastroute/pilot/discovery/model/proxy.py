@@ -18,7 +18,7 @@ TPROXY: Final = "TPROXY"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A sidecar: the workload that it stands beside."""
+    """A sidecar, or what takes its place: the workload that it stands beside."""
 
     name: str
     namespace: str
@@ -29,6 +29,8 @@ class Proxy:
     domain: str = DOMAIN
     transparent: bool = False
     """Connections are redirected by TPROXY, which keeps both of their addresses."""
+    proxyless: bool = False
+    """No Envoy: a gRPC client that routes itself."""
 
     @property
     def id(self) -> str:

@@ -30,6 +30,8 @@ KINDS: Final[Mapping[str, str]] = {type_url: kind for kind, type_url in URLS.ite
 WILDCARD: Final = ("clusters", "listeners")
 """Kinds of which a proxy may be sent everything, without asking by name."""
 FOLLOWS: Final[Mapping[str, str]] = {"clusters": "endpoints", "listeners": "routes"}
+GRPC: Final = "grpc"
+"""The GENERATOR of nodes that are gRPC clients without an Envoy."""
 MOST_NAMES: Final = 100_000
 """Names that one request may hold."""
 _NOBODY: Final[frozenset[str]] = frozenset()
@@ -169,7 +171,8 @@ def proxy_of(node: Any) -> Proxy:
     domain = parts[3].partition(".svc.")[2] or "cluster.local"
     transparent = "INTERCEPTION_MODE" in fields and fields["INTERCEPTION_MODE"].string_value == TPROXY
     where = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
-    return Proxy(name, namespace, parts[1], labels, account, where, domain, transparent)
+    proxyless = "GENERATOR" in fields and fields["GENERATOR"].string_value == GRPC
+    return Proxy(name, namespace, parts[1], labels, account, where, domain, transparent, proxyless)
 
 
 def account_of(node: Any) -> str:

@@ -106,6 +106,15 @@ class DiscoveryServer:
         """The services of the state in force."""
         return self._mesh.services
 
+    def is_current(self) -> bool:
+        """Whether the files as they are now are in force (or refused), and no proxy waits for its part."""
+        return self.is_current_state() and all(one.waiting is None for one in self.connections)
+
+    def is_current_state(self) -> bool:
+        """Whether the files as they are now are in force, or refused."""
+        settled = self.watched.error is not None or self.watched.registry is self.registry
+        return self.watched.is_current() and settled
+
     def generate(self, proxy: Proxy) -> Generated:
         """What a proxy is to have now, computed afresh."""
         return generate(self.registry, proxy, self.profile, services=self.services)
