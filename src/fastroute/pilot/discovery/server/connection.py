@@ -77,7 +77,7 @@ class Connection:
     async def push(self) -> None:
         """Send what waits."""
         async with self.lock:
-            if self.waiting is None or self.session is None:
+            if self.waiting is None or self.session is None or self.failure:
                 return
             holding, self.waiting = self.waiting, None
             begin = time.monotonic()

@@ -59,5 +59,6 @@ class PushQueue:
             except GONE:
                 connection.end("the stream has ended")
             except Exception as error:  # noqa: BLE001 - a fault of ours: this stream ends, the others go on
-                self._metrics.add("pilot_total_xds_internal_errors")
+                if not connection.failure:
+                    self._metrics.add("pilot_total_xds_internal_errors")
                 connection.end(f"{type(error).__name__}: {error}")
