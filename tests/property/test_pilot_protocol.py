@@ -6,6 +6,7 @@ has and the routes of the listeners it has, acknowledges or refuses, disconnects
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +27,7 @@ from fastroute.pilot.discovery.server.sotw import SotwSession, empty
 REQUEST = "envoy.service.discovery.v3.DiscoveryRequest"
 RESPONSE = "envoy.service.discovery.v3.DiscoveryResponse"
 DELTA_RESPONSE = "envoy.service.discovery.v3.DeltaDiscoveryResponse"
+NUMBERS = itertools.count()
 NAMED = {"endpoints": "clusters", "routes": "listeners"}
 
 
@@ -42,7 +44,7 @@ class State(Holding):
                 Layer({one.name: one for one in items if one.name < "d"}),
                 Layer({one.name: one for one in items if one.name >= "d"}),
             )
-        super().__init__(layers)
+        super().__init__(layers, next(NUMBERS))
 
 
 def decoded(variant: str, responses: list[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fastroute.api import names as api
 from fastroute.api.encode import Piece, delimited, version_of
@@ -61,6 +61,8 @@ class Layer:
     def __init__(self, items: Mapping[str, Item]) -> None:
         self.items = items
         self._last: tuple[Layer, Difference] | None = None
+        self.responses: dict[tuple[object, ...], Any] = {}
+        """Room for what many proxies are sent alike."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -68,9 +70,9 @@ class Layer:
         return frozenset(self.items)
 
     @functools.cached_property
-    def version(self) -> str:
-        """The content hash of all items."""
-        return "".join([one.version for one in self.items.values()])
+    def hashed(self) -> Any:
+        """The hash of all items' versions, to go on from."""
+        return hashlib.sha256("".join([one.version for one in self.items.values()]).encode())
 
     @functools.cached_property
     def whole(self) -> bytes:
@@ -100,10 +102,12 @@ EMPTY: Final = Layer({})
 class Holding:
     """All that one proxy is to have; of a name that two layers have, the first counts."""
 
-    __slots__ = ("_versions", "layers")
+    __slots__ = ("_versions", "layers", "state")
 
-    def __init__(self, layers: Mapping[str, tuple[Layer, ...]]) -> None:
+    def __init__(self, layers: Mapping[str, tuple[Layer, ...]], state: int = 0) -> None:
         self.layers = layers
+        self.state = state
+        """The number of the state of the mesh that it belongs to."""
         self._versions: dict[str, str] = {}
 
     @classmethod
@@ -134,8 +138,11 @@ class Holding:
     def version(self, kind: str) -> str:
         """The content hash of a kind."""
         if kind not in self._versions:
-            text = "".join([layer.version for layer in self.layers[kind]])
-            self._versions[kind] = hashlib.sha256(text.encode()).hexdigest()[:16]
+            first, *rest = self.layers[kind]
+            digest = first.hashed.copy()
+            for layer in rest:
+                digest.update("".join([one.version for one in layer.items.values()]).encode())
+            self._versions[kind] = digest.hexdigest()[:16]
         return self._versions[kind]
 
     def since(self, old: Holding, kind: str) -> Difference:

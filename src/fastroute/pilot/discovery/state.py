@@ -34,6 +34,8 @@ class Made:
     state: int = -1
     pieces: dict[str, dict[str, Piece]] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
+    sources: dict[str, Iterable[JSON]] = field(default_factory=dict)
+    """What the pieces were taken from; the same list again holds nothing new."""
     inputs: object = None
     """What it was made from."""
     findings: tuple[Finding, ...] = ()
@@ -49,6 +51,9 @@ class Made:
     def take(self, resources: Mapping[str, Iterable[JSON]]) -> None:
         """Put newly made resources in the place of the last ones; equal ones stay, with their bytes."""
         for kind in TYPES:
+            if resources[kind] is self.sources.get(kind):
+                continue
+            self.sources[kind] = resources[kind]
             old = self.pieces.get(kind, {})
             self.pieces[kind] = kept = {}
             for one in resources[kind]:
@@ -102,7 +107,7 @@ class Mesh:
         proxy = self._located(proxy)
         scope = self._scope(proxy)
         mine = self._own_of(proxy)
-        return Holding({kind: (scope.made.layers[kind], mine.layers[kind]) for kind in TYPES})
+        return Holding({kind: (scope.made.layers[kind], mine.layers[kind]) for kind in TYPES}, self.state)
 
     def forget(self, proxies: Iterable[Proxy]) -> None:
         """Keep only what these proxies need."""
@@ -144,7 +149,7 @@ class Mesh:
             seen = view(self.registry, scope.proxy, self.profile, self.services, scope.memory)
             scope.made.take(shared(seen))
             scope.made.findings = tuple(seen.findings)
-            scope.memory.end()
+            scope.memory.end(seen.hosts)
         return scope
 
     def _own_of(self, proxy: Proxy) -> Made:

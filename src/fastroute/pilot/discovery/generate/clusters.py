@@ -29,7 +29,9 @@ EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange"
 
 def outbound_clusters(view: View) -> list[JSON]:
     """The clusters that all proxies have which see the mesh alike."""
-    return _first_of_each((*_outbound(view), black_hole(view), passthrough(view)))
+    return view.remembered(
+        ("clusters",), lambda: _first_of_each((*_outbound(view), Piece(black_hole(view)), Piece(passthrough(view))))
+    )
 
 
 def inbound_clusters(view: View) -> list[JSON]:
@@ -45,7 +47,7 @@ def _first_of_each(made: Iterable[JSON]) -> list[JSON]:
 
 
 def _outbound(view: View) -> Iterator[JSON]:
-    for service in view.services:
+    for service in view.seen():
         host = service.host
         yield from view.remembered(("clusters", host), lambda host=host: list(_of_service(view, host)))  # type: ignore[misc]
 

@@ -22,8 +22,12 @@ from fastroute.pilot.discovery.registry.policies import Subset
 
 def load_assignments(view: View) -> list[JSON]:
     """The assignments of all EDS clusters, in the clusters' order."""
+    return view.remembered(("endpoints",), lambda: _load_assignments(view))
+
+
+def _load_assignments(view: View) -> list[JSON]:
     found: dict[str, JSON] = {}
-    for service in view.services:
+    for service in view.seen():
         if service.resolution is Resolution.EDS:
             host = service.host
             made = view.remembered(("endpoints", host), lambda host=host: list(_of_service(view, host)))  # type: ignore[misc]

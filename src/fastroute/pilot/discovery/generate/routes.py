@@ -70,15 +70,18 @@ def _all_services(view: View, port: int) -> list[JSON]:
 
 
 def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
+    folded = [domain.lower() for domain in host["domains"]]
+    if seen.isdisjoint(folded):
+        seen.update(folded)
+        return host
     kept = [domain for domain in host["domains"] if domain.lower() not in seen]
-    if len(kept) < len(host["domains"]):
-        lost = sorted(set(host["domains"]) - set(kept))
-        for service in view.services:
-            if host["name"].startswith(f"{service.host}:"):
-                message = f"the domains {', '.join(lost)} belong to another host already"
-                view.findings.append(found("FR002", service.origin, message))
-    seen.update(domain.lower() for domain in kept)
-    return host if len(kept) == len(host["domains"]) else {**host, "domains": kept}
+    lost = sorted(set(host["domains"]) - set(kept))
+    for service in view.services:
+        if host["name"].startswith(f"{service.host}:"):
+            message = f"the domains {', '.join(lost)} belong to another host already"
+            view.findings.append(found("FR002", service.origin, message))
+    seen.update(folded)
+    return {**host, "domains": kept}
 
 
 def _of_services(view: View, number: int) -> Iterator[JSON]:

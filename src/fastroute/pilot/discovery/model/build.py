@@ -6,6 +6,7 @@ that its selector picks. A ServiceEntry with a selector takes pods and WorkloadE
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable, Iterator
 
@@ -198,6 +199,7 @@ def _target(pod: Pod, port: ServicePort) -> int | None:
     return None
 
 
+@functools.lru_cache(1 << 16)
 def is_address(text: str) -> bool:
     """Whether `text` is an IP address rather than a name, a CIDR or a path."""
     try:

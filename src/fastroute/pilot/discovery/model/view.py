@@ -8,9 +8,9 @@ memory as a whole: when it changes, all is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from fastroute.pilot.discovery.findings import Finding
 from fastroute.pilot.discovery.model import build, mtls, scope
@@ -22,6 +22,7 @@ from fastroute.pilot.discovery.registry.mesh import MeshConfig
 from fastroute.pilot.profiles import Profile
 
 T = TypeVar("T")
+EVERYTHING: Final = frozenset(("service", "policy", "rule"))
 Key = tuple[str, str]
 """A question to a view: `service`, `policy` or `rule`, and a host."""
 
@@ -33,8 +34,8 @@ class Entry:
     reads: dict[Key, object]
     result: Any
     findings: tuple[Finding, ...]
-    state: int
-    """The state in which it was last right."""
+    whats: frozenset[str]
+    """The kinds of question that were asked."""
 
 
 @dataclass(slots=True)
@@ -43,22 +44,35 @@ class Memory:
 
     context: object = None
     """All that a result may depend on besides its reads."""
+    inputs: tuple[object, object, object] | None = None
+    """Services, DestinationRules and VirtualServices of the last state."""
+    changed: frozenset[str] = frozenset()
+    """The kinds of question whose answers may be others than in the last state."""
     entries: dict[tuple[Any, ...], Entry] = field(default_factory=dict)
     answers: dict[Key, object] = field(default_factory=dict)
     """What was answered last: an equal answer is the same object again, so that comparing costs nothing."""
-    state: int = 0
 
-    def begin(self, context: object) -> None:
+    def begin(self, context: object, services: object, policies: object, rules: object) -> None:
         """Begin another state."""
-        self.state += 1
-        if self.context != context:
-            self.context = context
+        last, self.inputs = self.inputs, (services, policies, rules)
+        if last is None or self.context != context:
+            self.context, self.changed = context, EVERYTHING
             self.entries.clear()
             self.answers.clear()
+            return
+        same_services, same_policies = last[0] == services, last[1] == policies
+        found = set() if same_services else {"service"}
+        if not (same_services and same_policies):
+            found.add("policy")
+        if last[2] != rules:
+            found.add("rule")
+        self.changed = frozenset(found)
 
-    def end(self) -> None:
-        """Forget what was not asked for in this state."""
-        self.entries = {key: one for key, one in self.entries.items() if one.state == self.state}
+    def end(self, hosts: Mapping[str, object]) -> None:
+        """Forget what was made of services that are no more."""
+        if "service" in self.changed:
+            self.entries = {key: one for key, one in self.entries.items() if len(key) == 1 or key[1] in hosts}
+            self.answers = {key: one for key, one in self.answers.items() if not key[1] or key[1] in hosts}
 
 
 @dataclass(slots=True)
@@ -114,16 +128,22 @@ class View:
         if self.memory is None:
             return make()
         entry = self.memory.entries.get(key)
-        if entry is None or any(self._ask(asked) is not answer for asked, answer in entry.reads.items()):
-            entry = self._made(make)
-            self.memory.entries[key] = entry
+        if entry is None or not self._is_right(entry):
+            entry = self.memory.entries[key] = self._made(make)
         else:
             self.findings.extend(entry.findings)
-        entry.state = self.memory.state
         if self._reads:
             self._reads[-1].update(entry.reads)
         result: T = entry.result
         return result
+
+    def _is_right(self, entry: Entry) -> bool:
+        """Whether all that was looked at is what it was."""
+        assert self.memory is not None
+        doubtful = self.memory.changed & entry.whats
+        if not doubtful:
+            return True
+        return all(self._ask(asked) is answer for asked, answer in entry.reads.items() if asked[0] in doubtful)
 
     def _made(self, make: Callable[[], T]) -> Entry:
         before = len(self.findings)
@@ -132,11 +152,13 @@ class View:
             result = make()
         finally:
             reads = self._reads.pop()
-        return Entry(reads, result, tuple(self.findings[before:]), 0)
+        return Entry(reads, result, tuple(self.findings[before:]), frozenset(what for what, _ in reads))
 
     def _ask(self, key: Key) -> Any:
         if key in self._answers:
             answer = self._answers[key]
+        elif self.memory is not None and key[0] not in self.memory.changed and key in self.memory.answers:
+            answer = self._answers[key] = self.memory.answers[key]
         else:
             answer = self._answer(*key)
             if self.memory is not None:
@@ -153,13 +175,25 @@ class View:
         if what == "rule":
             self._rules = self._rules or Rules(self.rules)
             return self._rules.of(host)
-        if not self._by_host:
-            self._by_host = {one.host: one for one in self.services}
-        service = self._by_host.get(host)
+        if not host:
+            return self.services
+        service = self.hosts.get(host)
         if what == "service" or service is None:
             return service
         self._policies = self._policies or Policies(self.registry, self.proxy)
         return self._policies.of(service)
+
+    def seen(self) -> tuple[Service, ...]:
+        """All visible services, for a result that is made of each of them."""
+        found: tuple[Service, ...] = self._ask(("service", ""))
+        return found
+
+    @property
+    def hosts(self) -> Mapping[str, Service]:
+        """The visible services by host."""
+        if not self._by_host:
+            self._by_host = {one.host: one for one in self.services}
+        return self._by_host
 
     def own(self) -> list[tuple[Service, Instance]]:
         """The services that the proxy's workload serves, oldest first, with its endpoint of each port."""
@@ -198,7 +232,8 @@ def view(
     allow_any = policy.mode == "ALLOW_ANY"
     if memory is not None:
         peers = registry.peer_authentications
-        memory.begin((profile.name, registry.mesh, peers, allow_any))
+        context = (profile.name, registry.mesh, peers, registry.sidecars, allow_any)
+        memory.begin(context, everything, registry.destination_rules, registry.virtual_services)
     return View(
         registry, proxy, profile, scope.visible(everything, proxy, sidecar), everything, allow_any, memory=memory,
     )  # fmt: skip

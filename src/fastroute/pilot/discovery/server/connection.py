@@ -102,6 +102,4 @@ class Connection:
                     await self.context.write(response.data)
             except TimeoutError:
                 raise TooSlowError(f"{kind} was not taken within {self.send_limit:g} s") from None
-            self.metrics.add("pilot_xds_pushes", type=kind)
-            self.metrics.observe("pilot_xds_send_time", time.monotonic() - begin)
-            self.metrics.observe("pilot_xds_config_size_bytes", len(response.data), type=kind)
+            self.metrics.sent(kind, time.monotonic() - begin, len(response.data))

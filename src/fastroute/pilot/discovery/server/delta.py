@@ -21,6 +21,7 @@ from fastroute.pilot.discovery.server.protocol import (
     Watch,
     canonical,
     check_names,
+    shared,
 )
 
 ALL = frozenset("*")
@@ -87,7 +88,7 @@ class DeltaSession:
             changed |= watch.due & watch.names
             if changed or removed:
                 again = frozenset(name for name in watch.refused if not self._is_gone(kind, name))
-                responses.append(self._answer(watch, changed | again, removed))
+                responses.append(self._push(watch, changed | again, removed))
         return responses
 
     def _wanted(self, watch: Watch) -> Iterable[Any]:
@@ -100,14 +101,23 @@ class DeltaSession:
         return self._holding.get(kind, name) is None
 
     def _answer(self, watch: Watch, names: Iterable[str], removed: Iterable[str]) -> Response:
-        kind, holding = watch.kind, self._holding
+        return self._sent(watch, self._response(watch.kind, frozenset(names), frozenset(removed), self._nonces.next()))
+
+    def _push(self, watch: Watch, names: frozenset[str], removed: frozenset[str]) -> Response:
+        kind, nonce = watch.kind, f"p{self._holding.state}"
+        key = ("delta", names, removed, nonce)
+        return self._sent(watch, shared(self._holding, kind, key, lambda: self._response(kind, names, removed, nonce)))
+
+    def _response(self, kind: str, names: frozenset[str], removed: frozenset[str], nonce: str) -> Response:
+        holding = self._holding
         items = [one for name in sorted(names) if (one := holding.get(kind, name)) is not None]
-        gone = sorted(set(removed))
         sent = frozenset(one.name for one in items)
         parts = [one.part for one in items]
-        response = Response.of(kind, holding.version(kind), self._nonces.next(), parts, sent, gone)
+        return Response.of(kind, holding.version(kind), nonce, parts, sent, sorted(removed))
+
+    def _sent(self, watch: Watch, response: Response) -> Response:
         watch.sent(response)
         endpoints = self.watches.get("endpoints")
-        if kind == "clusters" and endpoints is not None:
-            endpoints.due |= sent & endpoints.names
+        if watch.kind == "clusters" and endpoints is not None:
+            endpoints.due |= response.names & endpoints.names
         return response

@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -34,6 +34,8 @@ GRPC: Final = "grpc"
 """The GENERATOR of nodes that are gRPC clients without an Envoy."""
 MOST_NAMES: Final = 100_000
 """Names that one request may hold."""
+MOST_SHARED: Final = 64
+"""Responses that a layer keeps for other proxies."""
 _NOBODY: Final[frozenset[str]] = frozenset()
 _URL_FIELDS: Final = {kind: delimited(b"\x22", type_url) for kind, type_url in layers.URLS.items()}
 
@@ -145,6 +147,20 @@ class Nonces:
     def next(self) -> str:
         """The next one."""
         return str(next(self._counter))
+
+
+def shared(holding: Holding, kind: str, key: tuple[object, ...], make: Callable[[], Response]) -> Response:
+    """A response of a push: made once for all proxies that are sent the same of what they share."""
+    first, *rest = holding.layers[kind]
+    if any(layer.items for layer in rest):
+        return make()
+    key = (holding.version(kind), *key)
+    found: Response | None = first.responses.get(key)
+    if found is None:
+        if len(first.responses) >= MOST_SHARED:
+            first.responses.clear()
+        found = first.responses[key] = make()
+    return found
 
 
 def canonical(holding: Holding, kind: str, names: frozenset[str]) -> frozenset[str]:

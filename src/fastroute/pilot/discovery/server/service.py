@@ -219,14 +219,17 @@ class DiscoveryServer:
         except asyncio.CancelledError:
             if connection is None or not connection.failure:
                 raise
+            self._leave(connection)
             await self._refuse(context, grpc.StatusCode.UNAVAILABLE, connection.failure)
         finally:
             if connection is not None and connection in self.connections:
                 self._leave(connection)
 
     async def _refuse(self, context: Any, code: grpc.StatusCode, reason: str) -> None:
+        """End a stream; one that takes nothing any more does not even take its status, and is left to gRPC then."""
         self.metrics.add("pilot_xds_refused_streams", code=code.name)
-        await context.abort(code, reason)
+        async with asyncio.timeout(self.limits.send):
+            await context.abort(code, reason)
 
     async def _first(self, context: Any) -> Any:
         """The first request; None if the client ends its side at once."""
@@ -263,6 +266,7 @@ class DiscoveryServer:
 
     def _leave(self, connection: Connection) -> None:
         self.connections.remove(connection)
+        connection.context = connection.task = None  # gRPC cancels a call that it could not end once nobody holds it
         if connection.session is not None:
             watches = connection.session.watches
             self.rejected.update({kind: watch.rejections for kind, watch in watches.items()})

@@ -27,6 +27,7 @@ from fastroute.pilot.discovery.server.protocol import (
     Watch,
     canonical,
     check_names,
+    shared,
 )
 
 
@@ -85,22 +86,33 @@ class SotwSession:
                 if wanted or kind == "endpoints":
                     wanted |= watch.due & watch.names
             if wanted:
-                responses.append(self._answer(watch, wanted | (watch.refused & watch.names), changed))
+                responses.append(self._push(watch, wanted | (watch.refused & watch.names), changed))
         return responses
 
-    def _answer(self, watch: Watch, names: frozenset[str], changed: frozenset[str] | None = None) -> Response:
-        """All of clusters or listeners, the named ones of endpoints and routes. `changed` is what is new in it."""
+    def _answer(self, watch: Watch, names: frozenset[str]) -> Response:
+        """All of clusters or listeners, the named ones of endpoints and routes."""
+        response = self._response(watch, names, self._nonces.next())
+        watch.sent(response)
+        self._follow(watch.kind, None)
+        return response
+
+    def _push(self, watch: Watch, names: frozenset[str], changed: frozenset[str]) -> Response:
+        """The same for a push; `changed` is what is new in it."""
+        nonce, names = f"p{self._holding.state}", names if watch.kind not in WILDCARD else watch.names
+        key = (watch.wild, names, nonce)
+        response = shared(self._holding, watch.kind, key, lambda: self._response(watch, names, nonce))
+        watch.sent(response)
+        self._follow(watch.kind, changed)
+        return response
+
+    def _response(self, watch: Watch, names: frozenset[str], nonce: str) -> Response:
         kind, holding = watch.kind, self._holding
         if watch.wild:
-            parts = [layer.whole for layer in holding.layers[kind]]
-            names = frozenset()
+            parts, names = [layer.whole for layer in holding.layers[kind]], frozenset()
         else:
             names = watch.names if kind in WILDCARD else names
             parts = [one.whole for one in self._chosen(kind, names)]
-        response = Response.of(kind, holding.version(kind), self._nonces.next(), parts, names)
-        watch.sent(response)
-        self._follow(kind, changed)
-        return response
+        return Response.of(kind, holding.version(kind), nonce, parts, names)
 
     def _follow(self, kind: str, changed: frozenset[str] | None) -> None:
         """What a proxy may wait for now: endpoints of clusters that are new to it, routes of listeners."""
