@@ -31,8 +31,11 @@ class _Files:
         self.by_name: dict[str, Any] = {}
         self.by_package: dict[str, list[Any]] = {}
         for file in files():
-            self.by_name[file.name] = file
-            self.by_package.setdefault(file.package, []).append(file)
+            self.add(file)
+
+    def add(self, file: Any) -> None:
+        self.by_name[file.name] = file
+        self.by_package.setdefault(file.package, []).append(file)
 
     def FindFileByName(self, name: str) -> Any:  # noqa: N802 - the pool calls it so
         return self.by_name[name]
@@ -48,9 +51,19 @@ class _Files:
 
 
 @functools.cache
+def _database() -> _Files:
+    return _Files()
+
+
+@functools.cache
 def pool() -> descriptor_pool.DescriptorPool:
     """The pool of the Envoy API; its files are added as they are needed."""
-    return descriptor_pool.DescriptorPool(descriptor_db=_Files())
+    return descriptor_pool.DescriptorPool(descriptor_db=_database())
+
+
+def add(file: descriptor_pb2.FileDescriptorProto) -> None:
+    """Let the pool have one more file, of a name and with messages that it has not been asked for."""
+    _database().add(file)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
-from fastroute.api.pool import new, pool
+from fastroute.api.pool import add, new
 
 PACKAGE = "envoy.RouterCheckToolSchema"
 VALIDATION = f"{PACKAGE}.Validation"
@@ -100,7 +100,7 @@ def register() -> None:
         message = file.message_type.add(name=name)
         for field, (number, kind) in fields.items():
             _add_field(message, field, number, kind)
-    pool().Add(file)
+    add(file)
 
 
 def _add_field(message: descriptor_pb2.DescriptorProto, name: str, number: int, kind: str) -> None:
