@@ -24,6 +24,8 @@ LEFT_ALONE = frozenset(
         "envoy.config.bootstrap.v3.Admin.access_log_path",
         "envoy.config.bootstrap.v3.Admin.profile_path",
         "envoy.config.bootstrap.v3.Bootstrap.node",
+        "envoy.config.core.v3.Node.id",
+        "envoy.config.core.v3.Node.cluster",
         "envoy.config.bootstrap.v3.Bootstrap.flags_path",
         "envoy.config.bootstrap.v3.RuntimeLayer.disk_layer",
         "envoy.config.metrics.v3.TagSpecifier.regex",
@@ -43,7 +45,8 @@ LEFT_ALONE = frozenset(
     )
 )
 """Fields that would make Envoy bind, open files, or crash (a Maglev table of one, an empty socket match);
-names that only a subscription compares or that BoringSSL knows, and what cannot change or needs privileges
+names that only a subscription compares, that the command line may give
+or that BoringSSL knows, and what cannot change or needs privileges
 in a running Envoy."""
 
 _TEXTS = ("", "a", "/", "/a", "A-b", "a b", "a\nb", "a\x00", "*", "é", "%", "%a%", "[", "x" * 256)

@@ -55,6 +55,8 @@ ALLOWING = "envoy.deprecated_features:"
 
 UNCHECKED = frozenset(("envoy.config.cluster.v3.LoadBalancingPolicy.Policy.typed_extension_config",))
 CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
+_LATER = frozenset(("envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.rds_config_source",))
+"""Sources that Envoy subscribes to when something asks for them, not when it builds what names them."""
 
 
 class Checker:
@@ -62,11 +64,11 @@ class Checker:
 
     __slots__ = ("_visits", "absent", "built", "closed", "descriptor", "oneofs")
 
-    def __init__(self, descriptor: Descriptor, closed: bool = False) -> None:
+    def __init__(self, descriptor: Descriptor, closed: bool = False, built: bool = True) -> None:
         self.descriptor = descriptor
         self.closed = closed
         self._visits: dict[int, tuple[str, Visit]] | None = None
-        self.built = semantics.CHECKS.get(descriptor.full_name)
+        self.built = semantics.CHECKS.get(descriptor.full_name) if built else None
         self.absent: list[tuple[int, Violation]] = []
         self.oneofs: list[tuple[frozenset[int], Any]] = []
 
@@ -123,9 +125,12 @@ class Checker:
 
 
 @functools.cache
-def checker(descriptor: Descriptor, closed: bool = False) -> Checker:
-    """The checker of a message type; a `closed` one looks in the Anys of the message for durations only."""
-    return Checker(descriptor, closed)
+def checker(descriptor: Descriptor, closed: bool = False, built: bool = True) -> Checker:
+    """The checker of a message type; a `closed` one looks in the Anys of the message for durations only.
+
+    One that is not `built` leaves out what Envoy checks when it builds the message.
+    """
+    return Checker(descriptor, closed, built)
 
 
 def check(message: Message, path: str = "") -> list[Violation]:
@@ -249,7 +254,7 @@ def _inside(field: FieldDescriptor) -> Visit | None:
         return _negative
     if name.startswith("google.protobuf."):
         return None
-    return checker(field.message_type, field.full_name in UNCHECKED).check
+    return checker(field.message_type, field.full_name in UNCHECKED, field.full_name not in _LATER).check
 
 
 def _negative(value: Any) -> list[Violation] | None:

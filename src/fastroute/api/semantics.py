@@ -231,9 +231,6 @@ CHECKS: dict[str, Check] = {
     "envoy.config.cluster.v3.Cluster.EdsClusterConfig": config_sources.subscribing("eds_config"),
     "envoy.config.bootstrap.v3.Bootstrap.DynamicResources": config_sources.subscribing("lds_config", "cds_config"),
     "envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer": config_sources.subscribing("rtds_config"),
-    "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes": config_sources.subscribing(
-        "rds_config_source"
-    ),
     "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds": _scoped_rds,
     "envoy.config.core.v3.TlvEntry": _tlv,
     "envoy.extensions.filters.network.http_connection_manager.v3.Rds": _rds,

@@ -140,7 +140,7 @@ def compile_hcm(
         access=_access(message, ctx, path),
         upgrades=_upgrades(message, ctx, path),
         processing=compile_processing(message, ctx, path),
-        codec=_codec(message),
+        codec=_codec(message, ctx, path),
         escaped_slashes=_escaped_slashes(message, ctx, path),
         normalize_path=_normalize_path(message, ctx, path),
         merge_slashes=message.merge_slashes,
@@ -229,13 +229,22 @@ def _check_protocol_options(message: Any, ctx: Context, path: str) -> None:
     ctx.only(message.http_protocol_options, f"{path}.http_protocol_options", http1, _HTTP1_INERT)
 
 
-def _codec(message: Any) -> Codec:
+def _underscores(common: Any, ctx: Context, path: str) -> Literal["allow", "reject", "drop"]:
+    action = common.headers_with_underscores_action
+    if action < len(_UNDERSCORES):
+        return _UNDERSCORES[action]
+    wrong = f"Envoy takes the unknown value {action}; what it does about it is not known"
+    ctx.tolerate(ctx.unsupported(f"{path}.headers_with_underscores_action", wrong), "the headers are allowed")
+    return "allow"
+
+
+def _codec(message: Any, ctx: Context, path: str) -> Codec:
     common, http1 = message.common_http_protocol_options, message.http_protocol_options
     kilobytes = message.max_request_headers_kb.value if message.HasField("max_request_headers_kb") else _MAX_KILOBYTES
     return Codec(
         max_headers=common.max_headers_count.value if common.HasField("max_headers_count") else _MAX_HEADERS,
         max_header_bytes=1024 * kilobytes,
-        underscores=_UNDERSCORES[common.headers_with_underscores_action],
+        underscores=_underscores(common, ctx, f"{path}.common_http_protocol_options"),
         custom_methods=http1.allow_custom_methods,
         absolute_urls=http1.allow_absolute_url.value or not http1.HasField("allow_absolute_url"),
     )

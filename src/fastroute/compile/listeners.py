@@ -23,10 +23,10 @@ from fastroute.compile.context import Context
 from fastroute.compile.filter_chains import compile_matches
 from fastroute.compile.listener_filters import compile_listener_filters
 from fastroute.compile.network_filters import CompileManager, Surroundings, compile_chain
-from fastroute.config.resources import Resource, Resources
+from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.core.chain import ChainEntry
 from fastroute.core.filter_chains import Listener, ListenerTable
-from fastroute.errors import ConfigError
+from fastroute.errors import ConfigError, RequestError
 
 HANDLED = (
     "name",
@@ -87,7 +87,10 @@ def compile_listeners(
     compiled = []
     for resource, message in _distinct(resources.listeners, ctx):
         here = ctx.for_resource(resource, "Listener")
-        listener = reuse.get(resource.name) or _kept_listener(message, here, around)
+        if label_of("Listener", resource.name) in resources.broken:
+            listener = undecided_listener(message, here)
+        else:
+            listener = reuse.get(resource.name) or _kept_listener(message, here, around)
         if listener is not None:
             _check_addresses(listener, addresses, here)
             compiled.append(listener)
@@ -107,9 +110,12 @@ def _kept_listener(message: Any, ctx: Context, around: Surroundings) -> Listener
 def undecided_listener(message: Any, ctx: Context) -> Listener | None:
     """What stands for a listener that cannot be decided: its addresses, and a chain that closes every connection."""
     try:
-        places = list(_places(message, ctx))
-    except ConfigError:
+        return _closing_listener(message, list(_places(message, ctx)))
+    except (ConfigError, RequestError):  # the address is none
         return None
+
+
+def _closing_listener(message: Any, places: list[Bound | str]) -> Listener:
     return Listener(
         name=message.name,
         addresses=[place for place in places if isinstance(place, Bound)],

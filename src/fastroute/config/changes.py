@@ -55,7 +55,8 @@ def apply(resources: Resources, changes: Changes, *, strict: bool = True) -> Res
     fresh = parsed(changes, runtime=resources.runtime, strict=strict)
     labels = {_label(KINDS[kind], name) for kind in KINDS for name in getattr(changes, kind)}
     kept = [notice for notice in resources.notices if notice.error.resource not in labels]
-    result = replace(resources, notices=[*kept, *fresh.notices])
+    broken = {label for label in resources.broken if label not in labels} | fresh.broken
+    result = replace(resources, notices=[*kept, *fresh.notices], broken=broken)
     for kind in KINDS:
         setattr(result, kind, _merged(kind, resources, fresh, changes))
     return result

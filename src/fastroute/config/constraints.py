@@ -6,22 +6,45 @@ source are reported at once: the first is raised and carries the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from fastroute.api import constraints, quick_checks
-from fastroute.config.resources import Resource, Resources
+from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.errors import Notice, RejectedError
 
 _EFFECT = "Envoy refuses the resource; it is used as it stands."
+_BROKEN = "Envoy refuses the resource; it is not used."
+_UNUSABLE = frozenset(("constraint", "required"))
+"""Codes of violations that no Envoy takes, and with which a resource says nothing that could be decided."""
+_STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]")
 
 
 def verify(resources: Resources, *, strict: bool = True) -> None:
-    """Raise `RejectedError` for what breaks a constraint; when not strict, note it in `resources.notices`."""
+    """Raise `RejectedError` for what breaks a constraint; when not strict, note it in `resources.notices`.
+
+    What no Envoy could make sense of then is in `resources.broken`, and is not compiled.
+    """
     errors = list(violations(resources))
     if errors and strict:
         errors[0].others = tuple(errors[1:])
         raise errors[0]
-    resources.notices.extend(Notice(error, _EFFECT) for error in errors)
+    for error in errors:
+        broken = error.code in _UNUSABLE
+        resources.notices.append(Notice(error, _BROKEN if broken else _EFFECT))
+        if broken:
+            resources.broken.add(_label(error, resources))
+
+
+def _label(error: RejectedError, resources: Resources) -> str:
+    """The resource of an error, such as `Cluster "blue"`; of a static one its own, not the bootstrap's."""
+    static = _STATIC.match(error.path) if error.resource == "Bootstrap" else None
+    if static is None:
+        return error.resource
+    bootstrap: Any = resources.bootstrap
+    message = getattr(bootstrap.message.static_resources, static[1])[int(static[2])]
+    return label_of(message.DESCRIPTOR.name, message.name)
 
 
 def violations(resources: Resources) -> Iterator[RejectedError]:
@@ -67,7 +90,7 @@ def _error(resource: Resource, violation: constraints.Violation) -> RejectedErro
         violation.message,
         path=violation.path,
         where=resource.where(violation.path),
-        resource=f'{kind} "{resource.name}"' if resource.name else kind,
+        resource=label_of(kind, resource.name),
         remedy=violation.remedy,
         code=violation.code,
     )

@@ -10,6 +10,7 @@ that Envoy lacks is refused, and so is a corrupt one, of which Envoy silently ta
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -96,7 +97,9 @@ def _text_proto(text: str, file: str, kind: str | None) -> Message:
     failure: ParseError | None = None
     for name in (kind,) if kind else _BINARY_KINDS:
         try:
-            return text_format.Parse(text, pool.new(name), descriptor_pool=pool.pool())
+            return _parse_text(text, name)
+        except Warning as warning:
+            raise ParseError(f"not text proto: {warning}", where=Where(file), code="syntax") from None
         except text_format.ParseError as error:
             where = Where(file, error.GetLine(), error.GetColumn())
             reason = str(error).partition(" : ")[2] or str(error)
@@ -108,6 +111,15 @@ def _text_proto(text: str, file: str, kind: str | None) -> Message:
             break
     assert failure is not None
     raise failure
+
+
+def _parse_text(text: str, name: str) -> Message:
+    """The message in a text; a warning is raised, for what protobuf only warns of here, Envoy refuses."""
+    from google.protobuf import text_format
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return text_format.Parse(text, pool.new(name), descriptor_pool=pool.pool())
 
 
 def _line(error: ParseError) -> tuple[int, int]:

@@ -14,6 +14,11 @@ from google.protobuf.message import Message
 from fastroute.errors import Notice, Where
 
 
+def label_of(kind: str, name: str) -> str:
+    """What a resource is called in errors: `Cluster "blue"`, or its kind alone when it has no name."""
+    return f'{kind} "{name}"' if name else kind
+
+
 class Positions(Protocol):
     """Finds the position of a field path in the text that a message was read from."""
 
@@ -101,3 +106,5 @@ class Resources:
     runtime: Mapping[str, object] = field(default_factory=dict)
     """Runtime keys of the bootstrap's static layers, later layers winning."""
     notices: list[Notice] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    """Kind and name (`Cluster "blue"`) of what lenient reading let through and nothing can be made of."""

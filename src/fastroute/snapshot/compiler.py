@@ -13,7 +13,7 @@ from fastroute.compile.hcm import compile_hcm
 from fastroute.compile.links import node_locality
 from fastroute.compile.listeners import compile_listeners
 from fastroute.compile.routes import compile_route_configuration, revise_table
-from fastroute.config.resources import Resource, Resources
+from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.core.table import RouteTable
@@ -54,6 +54,8 @@ class Compiler:
     ) -> Cluster | None:
         """The cluster of a resource; None when it is refused. `first`: the first one of its name."""
         here = self._context.for_resource(resource, "Cluster")
+        if self._broken(resource) or (assignment is not None and self._broken(assignment)):
+            return None
         try:
             if first is not None and first is not resource:
                 other = here.for_resource(first, "Cluster").conflict("name", named=True)
@@ -68,6 +70,8 @@ class Compiler:
         """The table of a route configuration, None when it is refused, and the clusters that it relies on."""
         here = self._context.for_resource(resource, "RouteConfiguration")
         clusters = self._relied()
+        if self._broken(resource):
+            return RouteTable(resource.name, ()), frozenset()
         try:
             table = compile_route_configuration(resource, here, clusters=clusters)
         except ConfigError as error:
@@ -110,6 +114,10 @@ class Compiler:
             self.errors.append(error)
             return None, frozenset()
         return table, frozenset() if clusters is None else frozenset(clusters.names)
+
+    def _broken(self, resource: Resource) -> bool:
+        broken = self.resources.broken
+        return bool(broken) and label_of(resource.message.DESCRIPTOR.name, resource.name) in broken
 
     def _relied(self) -> Relied | None:
         return None if self.known is None else Relied(self.known)

@@ -5,6 +5,7 @@ Rules:
   decisions of that route; a route's match those of that route, of every later one of its virtual host, and
   the lack of a route; anything else of a virtual host its decisions; of a route configuration, a filter
   chain, a cluster or its load assignment theirs.
+- What breaks a constraint of the API marks all of its resource, which is not used.
 - A listener marks all its connections, and so do the match of a filter chain and what finds the chain.
 - What stands outside of listeners, route configurations, clusters and load assignments marks everything,
   secrets nothing.
@@ -22,7 +23,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 from fastroute.api import anys, names
-from fastroute.config.resources import Resource, Resources
+from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.core.chain import Chain
 from fastroute.core.decision import Decision
 from fastroute.errors import ConfigError, Notice
@@ -102,6 +103,8 @@ class Marks:
         if static:
             kind, path = _KINDS[static[1]], path[static.end() :]
             name = self._static_name(static[1], int(static[2]))
+        if label_of(kind, name) in self._resources.broken:
+            path = ""
         if kind == "Listener":
             yield from self._in_listener(name, path)
         elif kind == "RouteConfiguration":

@@ -164,7 +164,6 @@ SUBSCRIBING = {
     "envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer": "rtds_config",
     CORE + "ExtensionConfigSource": "config_source",
     "envoy.config.cluster.v3.Cluster.EdsClusterConfig": "eds_config",
-    MANAGER + "ScopedRoutes": "rds_config_source",
     MANAGER + "ScopedRds": "scoped_rds_config_source",
     MANAGER + "Rds": "config_source",
 }
