@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,14 +134,21 @@ def checker(descriptor: Descriptor, closed: bool = False, built: bool = True) ->
     return Checker(descriptor, closed, built)
 
 
-def check(message: Message, path: str = "") -> list[Violation]:
-    """Every violation of a constraint in `message`, whose own place is `path`."""
+@contextmanager
+def surroundings(message: Message) -> Iterator[None]:
+    """What checks of parts have to know of the whole `message`: the clusters of a bootstrap."""
     known = primary_clusters(message) if message.DESCRIPTOR.full_name == BOOTSTRAP else None
     token = PRIMARY.set(known)
     try:
-        found = checker(message.DESCRIPTOR).check(message)
+        yield
     finally:
         PRIMARY.reset(token)
+
+
+def check(message: Message, path: str = "") -> list[Violation]:
+    """Every violation of a constraint in `message`, whose own place is `path`."""
+    with surroundings(message):
+        found = checker(message.DESCRIPTOR).check(message)
     return [violation.under(path) for violation in found] if path else found
 
 

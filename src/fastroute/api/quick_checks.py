@@ -37,13 +37,15 @@ _NUMBERS: dict[int, tuple[_Kind, int]] = {
     FieldDescriptor.TYPE_FLOAT: ("float", wire.FIXED32),
 }
 _TEXT_RULES = frozenset(("min_len", "well_known_regex", "strict", "max_bytes"))
+_POLICY = "envoy.config.core.v3.TypedExtensionConfig"
 _TYPED_STRUCTS = frozenset((names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT))
 
 
 def is_clean(message: Message) -> bool:
     """Whether `message` keeps every constraint for certain."""
     due = check_of(message.DESCRIPTOR).read(message.SerializeToString(), _content)
-    return due is not None and not any(_complaint(name, body) for name, body in due)
+    with constraints.surroundings(message):
+        return due is not None and not any(_complaint(name, body) for name, body in due)
 
 
 def _complaint(name: str, body: bytes) -> bool:
@@ -130,6 +132,8 @@ def _message(
     name = inner.full_name
     if name == "google.protobuf.Any" and not closed and field.full_name not in constraints.CARRIED:
         return FieldCheck("any", wire=wire.BYTES, **options)
+    if name == "google.protobuf.Any" and closed and _is_policy(field):
+        return FieldCheck("other", wire=wire.BYTES, refused=True)  # it may hold a negative duration
     if name == "google.protobuf.Duration":
         return FieldCheck("duration", wire=wire.BYTES, test=test, **options)
     if test is not None:
@@ -137,6 +141,10 @@ def _message(
     else:
         options = {**options, "inside": lambda: check_of(inner, field.full_name in constraints.UNCHECKED)}
     return FieldCheck("message", wire=wire.BYTES, **options)
+
+
+def _is_policy(field: FieldDescriptor) -> bool:
+    return field.containing_type is not None and field.containing_type.full_name == _POLICY
 
 
 def _wrapper(descriptor: Descriptor, test: rules.Test) -> _Made:

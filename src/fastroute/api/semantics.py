@@ -251,7 +251,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "health_checks",
     ),
     "envoy.config.core.v3.BindConfig": ("source_address",),
-    "envoy.config.core.v3.ConfigSource": ("self", "path"),
+    "envoy.config.core.v3.ConfigSource": ("self", "path", "api_config_source"),
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": ("upstream_connect_mode",),
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": ("post_path",),
     "envoy.extensions.transport_sockets.tls.v3.TlsParameters": ("compliance_policies",),

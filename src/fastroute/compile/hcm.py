@@ -230,7 +230,7 @@ def _check_protocol_options(message: Any, ctx: Context, path: str) -> None:
 
 
 def _underscores(common: Any, ctx: Context, path: str) -> Literal["allow", "reject", "drop"]:
-    action = common.headers_with_underscores_action
+    action: int = common.headers_with_underscores_action
     if action < len(_UNDERSCORES):
         return _UNDERSCORES[action]
     wrong = f"Envoy takes the unknown value {action}; what it does about it is not known"

@@ -26,7 +26,7 @@ from fastroute.compile.network_filters import CompileManager, Surroundings, comp
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.core.chain import ChainEntry
 from fastroute.core.filter_chains import Listener, ListenerTable
-from fastroute.errors import ConfigError, RequestError
+from fastroute.errors import ConfigError
 
 HANDLED = (
     "name",
@@ -43,6 +43,7 @@ HANDLED = (
     "bind_to_port",
     "internal_listener",
 )
+MOST_PORT = 65535
 INERT = (
     "stat_prefix",
     "stats_matcher",
@@ -110,8 +111,10 @@ def _kept_listener(message: Any, ctx: Context, around: Surroundings) -> Listener
 def undecided_listener(message: Any, ctx: Context) -> Listener | None:
     """What stands for a listener that cannot be decided: its addresses, and a chain that closes every connection."""
     try:
-        return _closing_listener(message, list(_places(message, ctx)))
-    except (ConfigError, RequestError):  # the address is none
+        places = list(_places(message, ctx))
+        ports = [place.port for place in places if isinstance(place, Bound)]
+        return _closing_listener(message, places) if all(0 <= port <= MOST_PORT for port in ports) else None
+    except ConfigError:  # the address is none
         return None
 
 
