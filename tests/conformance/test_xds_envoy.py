@@ -68,6 +68,22 @@ def test_a_broken_constraint_refuses_all(bed: Bed) -> None:
     assert sorted(bed.agree()["hosts"]) == ["a", "xds"]
 
 
+def test_what_is_found_when_a_resource_is_built_refuses_that_one(bed: Bed) -> None:
+    """Not so the constraints of the resource itself: those of what an Any in it holds are found later."""
+    check = {"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1}
+    bad = made.static("bad", 2, health_checks=[{**check, "grpc_health_check": {}}])
+    assert bed.answered(bed.send(CLUSTERS, [bad, made.static("a", 1)])) == "NACK"
+    assert bed.agree()["hosts"] == {"a": [1], "xds": [bed.script.port]}
+    chain = {"filters": [made.manager(stat_prefix="", route_config=made.routes("x", "a"))]}
+    wrong = {"name": "w", "address": made.address(PORTS[1]), "filter_chains": [chain]}
+    chain = {"filters": [made.manager(route_config=made.routes("x", "a"))]}
+    right = {"name": "g", "address": made.address(PORTS[0]), "filter_chains": [chain]}
+    nonce = bed.send(LISTENERS, [wrong, right])
+    assert bed.answered(nonce) == "NACK"
+    both_say(bed, nonce, "Error adding/updating listener(s) w: ")
+    assert list(bed.agree()["listeners"]) == ["g"]
+
+
 def test_of_two_of_one_name_the_first_counts(bed: Bed) -> None:
     nonce = bed.send(CLUSTERS, [made.static("a", 1), made.static("a", 2), made.static("b", 3)])
     assert bed.answered(nonce) == "NACK"

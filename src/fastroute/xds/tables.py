@@ -4,20 +4,23 @@ Rules:
 - What Envoy takes part by part is tried part by part: the resources that are at fault are named by the
   errors and left out, and the rest is tried again, until it holds (XD-04).
 - A resource that waits for something else is judged by itself, so that it can be refused at once.
+- A constraint of the API that is broken in the resource itself refuses the whole response (XD-12); what Envoy checks
+  when it builds the resource, and constraints of what its Anys hold, refuse the resource (XD-04).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from google.protobuf.message import Message
 
 from fastroute.config.changes import Changes, Content
 from fastroute.config.constraints import violations
+from fastroute.config.positions import steps
 from fastroute.config.resources import Resource, Resources
-from fastroute.errors import ConfigError
+from fastroute.errors import ConfigError, RejectedError
 from fastroute.snapshot import Snapshot, build
 from fastroute.xds.kinds import KINDS, LISTENERS, Kind
 
@@ -26,6 +29,8 @@ Changed = dict[Kind, dict[str, Message | None]]
 Key = tuple[Kind, str]
 Refused = dict[Key, ConfigError]
 
+_BUILDING: Final = "refused"
+"""The code of what Envoy checks when it builds a resource (`fastroute.api.semantics`)."""
 _LABEL: Final = re.compile(r'(\w+) "(.*)"', re.DOTALL)
 _BY_SHORT: Final = {kind.message.rpartition(".")[2]: kind for kind in KINDS}
 
@@ -54,23 +59,28 @@ class SnapshotTables:
         self.snapshot = build(base, strict=strict)
 
     def check(self, kind: Kind, name: str, message: Message) -> ConfigError | None:
-        """The first violation, with the others in it."""
-        if not self._strict:
-            return None
-        resources = Resources()
-        getattr(resources, kind.field).append(Resource(name, message))
-        resources.runtime = self._base.runtime
-        found = list(violations(resources))
+        """The first violation in the resource itself, with the others in it."""
+        found = [each for each in self._violations(kind, name, message) if _is_of_itself(message, each)]
         if found:
             found[0].others = tuple(found[1:])
         return found[0] if found else None
+
+    def _violations(self, kind: Kind, name: str, message: Message) -> list[RejectedError]:
+        if not self._strict:
+            return []
+        resources = Resources(runtime=self._base.runtime)
+        getattr(resources, kind.field).append(Resource(name, message))
+        return list(violations(resources))
 
     def judge(self, kind: Kind, messages: Mapping[str, Message]) -> Refused:
         """Listeners are judged beside what is in force, clusters alone: trying them must not move their hosts."""
         if kind is LISTENERS:
             return self._try({kind: dict(messages)})[1]
         refused: Refused = {}
-        left = dict(messages)
+        for name, message in messages.items():
+            for violation in self._violations(kind, name, message)[:1]:
+                refused[kind, name] = violation
+        left = {name: message for name, message in messages.items() if (kind, name) not in refused}
         while left:
             alone = Resources(bootstrap=self._base.bootstrap, runtime=self._base.runtime)
             setattr(alone, kind.field, [Resource(name, message) for name, message in left.items()])
@@ -140,6 +150,23 @@ class SnapshotTables:
         for (kind, name), message in changes.items():
             by_field[kind.field][name] = message
         return self.snapshot.updated(Changes(**by_field))
+
+
+def _is_of_itself(message: Message, error: RejectedError) -> bool:
+    """Whether a constraint of the resource's own type is broken, not one inside an Any or of the building."""
+    if error.code == _BUILDING:
+        return False
+    descriptor: Any = message.DESCRIPTOR
+    for step in steps(error.path):
+        field = descriptor.fields_by_name.get(step) if descriptor is not None and isinstance(step, str) else None
+        if field is None:
+            continue  # A position, or the key of a map.
+        descriptor = field.message_type
+        if descriptor is not None and descriptor.GetOptions().map_entry:
+            descriptor = descriptor.fields_by_name["value"].message_type
+        if descriptor is not None and descriptor.full_name == "google.protobuf.Any":
+            return False
+    return True
 
 
 def _flat(changed: Changed) -> Iterator[tuple[Key, Message | None]]:
