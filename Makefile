@@ -15,7 +15,7 @@ help:
 	@echo "make test    every test, on a clean checkout too"
 	@echo "make lint    ruff, cython-lint, mypy, pyright, stubtest, import rules"
 	@echo "make long    the conformance tests in their long mode"
-	@echo "make bench   the benchmarks"
+	@echo "make bench   the benchmarks, with rivals: out/benchmarks.md, .json and .svg"
 	@echo "make instructions  instruction counts of the hot path against their budgets (needs valgrind)"
 	@echo "make dist    source distribution, and a wheel built from it in isolation"
 	@echo "make clean   remove what was built"
@@ -64,7 +64,10 @@ stubs: build
 
 bench: build
 	@mkdir -p out
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,rounds --benchmark-json=out/benchmarks.json
+	-$(BIN)/python -m pip install --quiet --no-build-isolation -e ".[bench]"
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,rounds \
+	    --benchmark-max-time=0.3 --benchmark-json=out/benchmarks.json
+	$(BIN)/python tools/bench_report.py out/benchmarks.json
 
 instructions: build
 	$(BIN)/python tools/instructions.py

@@ -1,8 +1,8 @@
 """The extension modules and two build steps; all metadata is in pyproject.toml.
 
 Extensions: each `pyx/fastroute/core/NAME.pyx` becomes `fastroute.core.NAME`; generated C goes to `build/`.
-Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files and
-the examples are put into the wheel.
+Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files, the
+header of the C API and the examples are put into the wheel.
 
 Environment: FASTROUTE_DEBUG=1 (checks on, no optimisation), FASTROUTE_COVERAGE=1 (line tracing),
 FASTROUTE_SANITIZE=1 (AddressSanitizer), FASTROUTE_RE2=auto|system|off (link libre2 or use google-re2).
@@ -84,15 +84,15 @@ def extensions():
 
 
 class BuildPy(build_py):
-    """Adds the Envoy API (extracted unless the source distribution brought it), the `.pxd` files and the examples."""
+    """Adds the Envoy API (extracted unless the source distribution brought it), `.pxd` and `.h` files, the examples."""
 
     def run(self):
         if not API.exists():
             subprocess.run([sys.executable, str(ROOT / "tools" / "extract_api.py"), str(API)], check=True)
         super().run()
         if not self.editable_mode:
-            for pxd in sorted(Path("pyx").rglob("*.pxd")):
-                self.add(pxd, Path(self.build_lib, *pxd.relative_to("pyx").parts))
+            for declared in sorted([*Path("pyx").rglob("*.pxd"), *Path("pyx").rglob("*.h")]):
+                self.add(declared, Path(self.build_lib, *declared.relative_to("pyx").parts))
             for file in sorted(Path("examples").rglob("*.*")):
                 self.add(file, Path(self.build_lib, "fastroute", file))
 

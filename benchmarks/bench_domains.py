@@ -5,33 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rigs import tables
 
-import fastroute
-
-
-def router(domains: list[str]) -> fastroute.Router:
-    """A router with one virtual host a domain."""
-    route = {"name": "only", "match": {"prefix": "/"}, "route": {"cluster": "c"}}
-    hosts = [{"name": f"v{n}", "domains": [domain], "routes": [route]} for n, domain in enumerate(domains)]
-    configuration = {"name": "r", "virtual_hosts": hosts}
-    return fastroute.Router(fastroute.load({"routes": [configuration], "clusters": [{"name": "c"}]}), random=lambda: 0)
+SIZES = (1, 100, 1_000, 10_000)
 
 
-@pytest.mark.parametrize("count", [1, 1_000, 10_000])
-def test_last_exact_domain(benchmark: Any, count: int) -> None:
-    route = router([f"host-{n}.example.com" for n in range(count)]).route
-    host = f"Host-{count - 1}.example.com"
-    assert benchmark(lambda: route(host, "/")).virtual_host == f"v{count - 1}"
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", tables.DOMAINS)
+def test_last_domain(benchmark: Any, kind: str, size: int) -> None:
+    benchmark.extra_info.update(suite="domains", who="fastroute", kind=kind, size=size, where="last")
+    route = tables.router_by_domain(kind, size).route
+    host = tables.DOMAINS[kind][1](size - 1)
+    assert benchmark(route, host, "/").virtual_host == f"v{size - 1}"
 
 
-@pytest.mark.parametrize("count", [1, 1_000, 10_000])
-def test_last_suffix_domain(benchmark: Any, count: int) -> None:
-    route = router([f"*.host-{n}.example.com" for n in range(count)]).route
-    host = f"a.host-{count - 1}.example.com"
-    assert benchmark(lambda: route(host, "/")).virtual_host == f"v{count - 1}"
-
-
-def test_rival_dict_floor(benchmark: Any) -> None:
+def test_dict_floor(benchmark: Any) -> None:
+    benchmark.extra_info.update(suite="domains", who="dict (floor)", kind="exact", size=10_000, where="last")
     table = {f"host-{n}.example.com": n for n in range(10_000)}
     host = "Host-9999.example.com"
     assert benchmark(lambda: table[host.lower()]) == 9_999
