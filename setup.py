@@ -5,7 +5,8 @@ Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files
 header of the C API and the examples are put into the wheel.
 
 Environment: FASTROUTE_DEBUG=1 (checks on, no optimisation), FASTROUTE_COVERAGE=1 (line tracing),
-FASTROUTE_SANITIZE=1 (AddressSanitizer), FASTROUTE_RE2=auto|system|off (link libre2 or use google-re2).
+FASTROUTE_SANITIZE=1 (AddressSanitizer), FASTROUTE_RE2=auto|system|off (link libre2 or use google-re2),
+FASTROUTE_ONLY=NAME (one module alone).
 """
 
 import os
@@ -61,7 +62,8 @@ def extensions():
         flags.append("-fsanitize=address")
     macros = [("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else []
     re2 = re2_flags()
-    for source in sorted(Path("pyx").rglob("*.pyx")):
+    only = os.environ.get("FASTROUTE_ONLY", "*")
+    for source in sorted(Path("pyx").rglob(f"{only}.pyx")):
         name = ".".join(source.relative_to("pyx").with_suffix("").parts)
         cpp = "distutils: language = c++" in source.read_text(encoding="utf-8")
         compile_args, link_args, defines = list(flags), [], list(macros)

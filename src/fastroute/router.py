@@ -1,7 +1,7 @@
 """The router: one snapshot in force, asked from any number of threads.
 
-`route` and `pick` are the core's (`fastroute.core.engine`); this class adds what is off the hot path. Explanations
-are imported when the first is asked for.
+`connect`, `route` and `pick` are the core's (`fastroute.core.engine`); this class adds what is off the hot path.
+Explanations are imported when the first is asked for.
 """
 
 from __future__ import annotations
@@ -61,18 +61,6 @@ class Router(Engine):
             self._values = {**self._values, **values}
             self._valued = None
             self.exchange(self._tables(self._snapshot))
-
-    def connect(self, connection: Connection) -> Chain | None:
-        """The filter chain for a connection: once per connection, then `route(…, chain=chain)`.
-
-        None when no listener takes connections to that address. A chain of kind `closed` says why in
-        its `reason`.
-        """
-        snapshot = self._snapshot
-        chain = snapshot.listeners.connect(connection, random=self.random)
-        if chain is not None and snapshot.marks is not None:
-            chain.marks = snapshot.marks
-        return chain
 
     def explain_connection(self, connection: Connection, *, random: int | RandomSource | None = None) -> Explanation:
         """The same choice as `connect`, step by step: listener, listener filters, the sieve, network filters."""
@@ -137,9 +125,9 @@ class Router(Engine):
         """The tables of `snapshot`, shared with it; only the values are put together, and only for other clusters."""
         parts = snapshot.parts
         if parts.known is None:
-            return Tables(parts.routes, parts.clusters, None, snapshot.marks)
+            return Tables(parts.routes, parts.clusters, None, snapshot.marks, snapshot.listeners)
         if parts.known is not self._valued:
             bound = {name: value for name, value in self._values.items() if name in parts.known}
             self._by_cluster = {**dict.fromkeys(parts.known), **bound}
             self._valued = parts.known
-        return Tables(parts.routes, parts.clusters, self._by_cluster, snapshot.marks)
+        return Tables(parts.routes, parts.clusters, self._by_cluster, snapshot.marks, snapshot.listeners)

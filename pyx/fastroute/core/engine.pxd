@@ -1,10 +1,12 @@
 """Layout of the engine: the tables of one snapshot behind one pointer."""
 
 from fastroute.core.clusters cimport Cluster
+from fastroute.core.filter_chains cimport ListenerTable
 from fastroute.core.table cimport RouteTable
 
 
 cdef class Tables:
+    cdef readonly ListenerTable listeners
     cdef readonly dict routes           # route configuration name -> RouteTable
     cdef readonly dict clusters         # cluster name -> Cluster
     cdef readonly dict values           # cluster name -> the embedder's object; None when any name is taken to exist

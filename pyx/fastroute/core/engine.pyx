@@ -10,6 +10,7 @@ from libc.stdint cimport uint64_t
 from fastroute.core.chain cimport Chain
 from fastroute.core.clusters cimport Cluster
 from fastroute.core.decision cimport Decision
+from fastroute.core.filter_chains cimport ListenerTable
 from fastroute.core.hcm cimport HttpManager
 from fastroute.core.request cimport Context
 from fastroute.core.table cimport RouteTable
@@ -17,13 +18,16 @@ from fastroute.core.table cimport RouteTable
 # Policies that never look at a hash: for them the route's hash is not even computed.
 cdef frozenset HASHLESS = frozenset(["round_robin", "least_request", "random", "original_dst"])
 cdef RouteTable NO_ROUTES = RouteTable("", ())
+cdef ListenerTable NO_LISTENERS = ListenerTable(())
 
 
 @cython.final
 cdef class Tables:
     """See the stub."""
 
-    def __cinit__(self, dict routes not None, dict clusters not None, dict values, marks=None):
+    def __cinit__(self, dict routes not None, dict clusters not None, dict values, marks=None,
+                  ListenerTable listeners=None):
+        self.listeners = NO_LISTENERS if listeners is None else listeners
         self.marks = marks
         self.routes = routes
         self.clusters = clusters
@@ -42,6 +46,13 @@ cdef class Engine:
         cdef Tables old = self.tables
         self.tables = tables
         return old
+
+    def connect(self, connection):
+        cdef Tables tables = self.tables
+        cdef Chain chain = tables.listeners.accept(connection, self.random)
+        if chain is not None and tables.marks is not None:
+            chain.marks = tables.marks
+        return chain
 
     def route(self, authority, path, method=b"GET", headers=(), *, scheme=b"http", Chain chain=None, route_config=None,
               random=None, connection=None, dynamic_metadata=None, filter_state=None):

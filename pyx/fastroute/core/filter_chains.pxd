@@ -69,4 +69,5 @@ cdef class ListenerTable:
     cdef dict internal
 
     cdef Listener lookup(self, const ip_t* ip, int32_t port, bint bound)
+    cdef Chain accept(self, object connection, object random)
     cdef Listener receive(self, object connection, Chain chain, Arrival arrival)

@@ -26,6 +26,7 @@ from fastroute.core.cidr cimport ip_t, parse_ip, same_ip, unmap, utf8_of
 from fastroute.core.client_hello cimport FOUND, NOT_MINE, REFUSED, inspect_client_hello
 from fastroute.core.inspectors cimport proxy_extensions, proxy_t, read_http, read_proxy_header
 from fastroute.core.sieve cimport Sieve
+from fastroute.core.slices cimport slices_quick
 
 from fastroute.errors import RequestError
 
@@ -44,7 +45,8 @@ cdef int read_address(object address, ip_t* ip, int32_t* port) except -1:
     cdef const char* data
     cdef long number
     text, number = address
-    data = utf8_of(text, &size)
+    if not slices_quick(text, &data, &size) or type(text) is not str:
+        data = utf8_of(text, &size)
     if data[0] == 47 or data[0] == 64 or (size >= 8 and memcmp(data, b"envoy://", 8) == 0):
         memset(ip, 0, sizeof(ip_t))
     else:
@@ -73,6 +75,14 @@ cdef str wire_text(object text):
 
 cdef str lower_name(object text):
     """A server name as Envoy stores it: ASCII letters in lower case, every other byte as it is."""
+    cdef const char* data
+    cdef Py_ssize_t size = 0, at
+    if type(text) is str and slices_quick(text, &data, &size):
+        # PERF: nearly every name is in lower case already, and keeps its object and its hash.
+        for at in range(size):
+            if c"A" <= data[at] <= c"Z":
+                return (<str>text).lower()
+        return text
     if (<str?>text).isascii():
         return (<str>text).lower()
     return (<str>text).encode("utf-8", "surrogatepass").lower().decode("latin-1")
@@ -315,7 +325,8 @@ cdef class ListenerTable:
 
     cdef Listener lookup(self, const ip_t* ip, int32_t port, bint bound):
         """The listener at exactly this address, else at any-address of its family (LS-03, LS-04)."""
-        cdef object found = (self.bound_exact if bound else self.exact).get(address_key(ip, port))
+        cdef dict exact = self.bound_exact if bound else self.exact
+        cdef object found = exact.get(address_key(ip, port)) if exact else None
         if found is None:
             if ip.family == 4:
                 found = (self.bound_any4 if bound else self.any4).get(port)
@@ -353,6 +364,9 @@ cdef class ListenerTable:
         return self.lookup(&chain.destination_ip, chain.destination_port, True)
 
     def connect(self, connection, random=0):
+        return self.accept(connection, random)
+
+    cdef Chain accept(self, object connection, object random):
         cdef Chain chain = Chain.__new__(Chain)
         cdef Arrival arrival = Arrival.__new__(Arrival)
         cdef Listener listener

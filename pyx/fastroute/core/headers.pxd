@@ -19,8 +19,7 @@ cdef enum:
     UPGRADE = 1
     FORWARDED_PROTO = 2
     HOST = 3                   # another Host line: part of the authority, not a header of its own
-    CONTENT_TYPE = 4
-    OWN_SLOTS = 5
+    OWN_SLOTS = 4
     # Flags of a view.
     BAD_NAME = 1
     BAD_VALUE = 2
@@ -45,6 +44,7 @@ cdef struct View:              # a request as routing sees it
     Slice target               # the path with its query
     char[256] host             # the authority in lower case, where `lowered`
     bint lowered
+    bint processed             # the headers are as the connection manager hands them on
     bint measured              # `path_size` is known
     Slice path                 # the part that routes are matched on
     Slice template_path        # the part that URI templates are matched on
@@ -91,6 +91,9 @@ cdef class HeaderNames:
     cdef int see(self, View *view, object name, object value) except -1
     cdef inline int keep(self, View *view, int slot, object value, Slice text) except -1
     cdef inline int add(self, View *view, int slot, object owner, Slice text) except -1
+
+
+cdef bint may_be_grpc(object headers) except -1
 
 
 cdef inline void close_view(View *view) noexcept:

@@ -70,7 +70,7 @@ cdef class HeaderNames:
         self.numbers = {}
         for at in range(BUCKETS):
             self.buckets[at] = -1
-        for name in (b"connection", b"upgrade", b"x-forwarded-proto", b"host", b"content-type"):
+        for name in (b"connection", b"upgrade", b"x-forwarded-proto", b"host"):
             self.register(name)
 
     def __dealloc__(self):
@@ -273,6 +273,21 @@ cdef void judge_one(View *view, Slice name, Slice value) noexcept nogil:
         view.flags |= UNDERSCORE if kind == 2 else BAD_NAME
     if chars_bad_value(value.data, value.size):
         view.flags |= BAD_VALUE
+
+
+cdef bint may_be_grpc(object headers) except -1:
+    """Whether a line of content-type says so; True as well where nobody looked closely."""
+    cdef Slice name, value
+    if type(headers) is dict:
+        headers = (<dict>headers).items()
+    for pair in headers:
+        view_of(pair[0], &name)
+        if name.size == 12 and same_folded(name.data, b"content-type", 12):
+            view_of(pair[1], &value)
+            trim(&value)
+            if value.size >= 16 and slices_same(value.data, b"application/grpc", 16):
+                return True
+    return False
 
 
 cdef inline void trim(Slice *text) noexcept nogil:

@@ -82,6 +82,21 @@ cdef extern from *:
     static inline int scan_is_dirty(const ScanRun *run) { return run->dirty; }
     #endif
 
+    /* Names that were looked at before and are still the same object: interned, so written in a program, not sent by
+       a client. Each place is filled once and holds a reference, so no other text can come to lie there. */
+    enum { SCAN_KNOWN = 256 };
+    static PyObject *scan_known[SCAN_KNOWN];
+
+    static inline PyObject **scan_place(PyObject *name) {
+        return &scan_known[((uintptr_t)name >> 4) & (SCAN_KNOWN - 1)];
+    }
+    static void scan_learn(PyObject **place, PyObject *name) {
+        if (!Py_IS_TYPE(name, &PyUnicode_Type) || !PyUnicode_CHECK_INTERNED(name)) return;
+        if (chars_name_kind((const char *)((PyASCIIObject *)name + 1), ((PyASCIIObject *)name)->length) > 1) return;
+        Py_INCREF(name);
+        *place = name;
+    }
+
     /* Pairs from `at` on; returns the next one to look at. SCAN_MATCH: the pair before it may be a header of the
        table. SCAN_ODD: it is no tuple of two plain texts, and was not looked at. */
     static inline Py_ssize_t scan_pairs(PyObject *const *items, Py_ssize_t at, Py_ssize_t count, uint64_t lengths,
@@ -99,21 +114,25 @@ cdef extern from *:
                 run->stop = SCAN_ODD;
                 break;
             }
-            PyObject *a = PyTuple_GET_ITEM(pair, 0), *b = PyTuple_GET_ITEM(pair, 1);
-            if (Py_IS_TYPE(a, &PyUnicode_Type) && Py_IS_TYPE(b, &PyUnicode_Type)
-                && (slices_state(a) & slices_state(b) & slices_ascii()) == slices_ascii()) {
+            PyObject *a = PyTuple_GET_ITEM(pair, 0), **place = scan_place(a);
+            int known = *place == a;
+            if (known) {
                 name = (const char *)((PyASCIIObject *)a + 1);
                 name_size = ((PyASCIIObject *)a)->length;
-                value = (const char *)((PyASCIIObject *)b + 1);
-                value_size = ((PyASCIIObject *)b)->length;
-            } else if (!slices_quick(a, &name, &name_size) || !slices_quick(b, &value, &value_size)) {
+            } else if (!slices_quick(a, &name, &name_size)) {
+                run->stop = SCAN_ODD;
+                break;
+            }
+            if (!slices_quick(PyTuple_GET_ITEM(pair, 1), &value, &value_size)) {
                 run->stop = SCAN_ODD;
                 break;
             }
             bytes += name_size + value_size;
+            if (!known && *place == NULL) scan_learn(place, a);
     #ifdef __SSE2__
             high = scan_value(high, value, value_size);
-            if (name_size >= 4 && name_size <= 16) {
+            if (known) {
+            } else if (name_size >= 4 && name_size <= 16) {
                 plain = scan_plain16(plain, scan_load_upto_16(name, name_size));
             } else if (name_size > 16 && name_size <= 32) {
                 plain = scan_plain16(plain, _mm_loadu_si128((const __m128i *)name));
@@ -121,6 +140,7 @@ cdef extern from *:
             } else
     #else
             dirty |= chars_bad_value(value, value_size);
+            if (!known)
     #endif
                 dirty |= chars_name_kind(name, name_size);
             if ((lengths >> (name_size & 63)) & 1

@@ -23,8 +23,9 @@ from fastroute.core.decision cimport Decision
 from fastroute.core.domains cimport DomainIndex
 from fastroute.core.entries cimport CLUSTER_HEADER, REDIRECT, RESPOND, UNMATCHED, WEIGHTED, Entry, RouteSpec, Target
 from fastroute.core.hcm cimport HttpManager, answer, is_grpc
+from fastroute.core.codec cimport first_of
 from fastroute.core.headers cimport (
-    CONTENT_TYPE, FORWARDED_PROTO, OWN_SLOTS, HeaderNames, View, close_view, first_line, next_line,
+    FORWARDED_PROTO, OWN_SLOTS, HeaderNames, View, close_view, first_line, may_be_grpc, next_line,
 )
 from fastroute.core.matchers cimport TreeNode
 from fastroute.core.normalise cimport port_start, without_parameters
@@ -319,7 +320,7 @@ cdef class RouteTable:
         decision.table = self
         view.decision = <PyObject *>decision
         view.unusual = 0
-        view.lowered = view.measured = False
+        view.lowered = view.measured = view.processed = False
         view.authority.size = 0
         if authority is not None:
             view_of(authority, &view.authority)
@@ -376,22 +377,21 @@ cdef class RouteTable:
     cdef int process(self, View *view, Decision decision) except -1:
         """Look at the headers as the connection manager hands them on (RM-54)."""
         self.rescan(view, decision.processed_headers())
+        view.processed = True
         view_of(decision.scheme_processed, &view.scheme)
         return 0
 
     cdef int rescan(self, View *view, list headers) except -1:
         close_view(view)
         self.names.open(view)
-        self.names.scan(view, headers)
-        return 0
+        return self.names.scan(view, headers)
 
     cdef int answer_grpc(self, View *view, Decision decision) except -1:
         """Envoy's own answer to a gRPC request has the status 200; grpc-status and grpc-message tell its own."""
-        cdef Slice kind
-        cdef int32_t cursor
-        if not view.has_path or not first_line(view, CONTENT_TYPE, &kind, &cursor):
+        if not view.has_path or not (view.processed or may_be_grpc(decision.request_headers_given)):
             return 0
-        if kind.size >= 16 and is_grpc(kind.data[:kind.size]):
+        headers = decision.headers_processed if view.processed else decision.received_headers()
+        if is_grpc(first_of(headers, b"content-type")):
             decision.status = 200
             decision.grpc_answer = True
         return 0

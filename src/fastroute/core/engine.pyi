@@ -10,6 +10,7 @@ from fastroute.core.chain import Chain
 from fastroute.core.clusters import Cluster
 from fastroute.core.decision import Decision
 from fastroute.core.endpoint import Endpoint
+from fastroute.core.filter_chains import ListenerTable
 from fastroute.core.table import RouteTable
 from fastroute.request import Connection
 from fastroute.types import HeadersLike, RandomSource, StrOrBytes
@@ -30,6 +31,8 @@ class Tables:
     @property
     def marks(self) -> object: ...
     @property
+    def listeners(self) -> ListenerTable: ...
+    @property
     def single(self) -> RouteTable | None: ...
     def __new__(
         cls,
@@ -37,6 +40,7 @@ class Tables:
         clusters: dict[str, Cluster],
         values: dict[str, object] | None,
         marks: object = None,
+        listeners: ListenerTable | None = None,
     ) -> Tables: ...
 
 @disjoint_base
@@ -48,6 +52,12 @@ class Engine:
     def __init__(self, tables: Tables, random: RandomSource) -> None: ...
     def exchange(self, tables: Tables) -> Tables:
         """Put other tables in force for all later calls; returns the old ones."""
+    def connect(self, connection: Connection) -> Chain | None:
+        """The filter chain for a connection: once per connection, then `route(…, chain=chain)`.
+
+        None when no listener takes connections to that address. A chain of kind `closed` says why in
+        its `reason`.
+        """
     def route(
         self,
         authority: StrOrBytes,
