@@ -39,6 +39,8 @@ FIELDS = (
     "server_name",
     "application_protocols",
 )
+PROXY_PROTOCOL = "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
+DIRECT_RESPONSE = "type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config"
 EMPTY: dict[str, object] = {"cluster": None, "route_config": "", "policy": None, "filters": (), "reason": ""}
 
 
@@ -126,3 +128,24 @@ def test_any_bytes(world: list[dict[str, Any]], datas: list[bytes]) -> None:
 @settings(max_examples=3000)
 def test_many_times(world: list[dict[str, Any]], batch: list[Client], random: int) -> None:
     compare(world, every_view(batch), random)
+
+
+def test_a_mapped_address_of_a_proxy_header_is_written_as_one() -> None:
+    """LF: as inet_ntop writes it, whatever Python's own form of such an address is."""
+    source, destination = bytes(15) + b"\x01", bytes(10) + b"\xff\xff\n\x00\x00\x01"
+    data = b"\r\n\r\n\x00\r\nQUIT\n!!\x00$" + source + destination + b"\x00\x07\x00\x08"
+    filters = [{"name": "envoy.filters.listener.proxy_protocol", "typed_config": {"@type": PROXY_PROTOCOL}}]
+    answer = {"name": "direct_response", "typed_config": {"@type": DIRECT_RESPONSE}}
+    world = [
+        {
+            "name": "recv",
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": PORT}},
+            "listener_filters": filters,
+            "filter_chains": [{"filters": [answer]}],
+        }
+    ]
+    connection = Connection(("127.0.0.1", PORT), ("127.0.0.1", 7), first_bytes=data)
+    compare(world, [connection])
+    chain = compiled(world, clusters=CLUSTERS, strict=False).connect(connection, 0)
+    assert chain is not None
+    assert chain.destination == ("::ffff:10.0.0.1", 8)

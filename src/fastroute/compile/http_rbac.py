@@ -71,6 +71,8 @@ ON_REQUESTS = Facts(
     tls=_certificate,
     headers=lambda decision, name: request_values(decision, decision.processed_headers(), name),
     path=lambda decision: decision.original_path,
+    metadata=lambda decision: decision.dynamic_metadata,
+    route_metadata=lambda decision: decision.metadata,
 )
 
 

@@ -28,7 +28,11 @@ class MetadataMatcher:
     invert: bool
 
     def __call__(self, decision: Decision) -> bool:
-        value: object = decision.dynamic_metadata.get(self.filter, _ABSENT)
+        return self.holds(decision.dynamic_metadata)
+
+    def holds(self, metadata: Mapping[str, object]) -> bool:
+        """Whether the value in `metadata`, by filter name, is as wanted."""
+        value: object = metadata.get(self.filter, _ABSENT)
         for key in self.keys:
             value = value.get(key, _ABSENT) if isinstance(value, Mapping) else _ABSENT
         return (value is not _ABSENT and self.test(value)) != self.invert

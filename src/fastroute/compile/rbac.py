@@ -4,19 +4,23 @@ NF-11  A policy matches when any permission and any principal match; policies ar
        of their names, and the first that matches is the one reported. ALLOW lets pass what some policy
        matches, DENY what none does, LOG everything; without rules everything passes.
 NF-12  Shadow rules only count.
-NF-13  What an expression language, a matcher tree, metadata or filter state decides is not supported, nor what
-       HTTP decides on a connection.
+NF-13  Metadata is dynamic, or that of the route; a template takes the path without its query. What an expression
+       language or a matcher tree decides is not supported, nor what HTTP decides on a connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastroute.compile.action_matchers import compile_header, compile_string
 from fastroute.compile.context import Context
+from fastroute.compile.extensions import open_any
 from fastroute.compile.filter_chains import compile_prefix
+from fastroute.compile.metadata_matchers import compile_metadata_matcher
+from fastroute.compile.path_matches import URI_TEMPLATE
+from fastroute.compile.templates import compile_template
 from fastroute.core.chain import Chain
 from fastroute.core.cidr import CidrTrie
 from fastroute.request import Address, TlsFacts
@@ -25,6 +29,7 @@ Test = Callable[[Any], bool]
 Verdict = tuple[bool, str | None]
 Check = Callable[[Any], Verdict]
 ALLOW, DENY, LOG = 0, 1, 2
+_OF_ROUTE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Facts:
     tls: Callable[[Any], TlsFacts | None]
     headers: Callable[[Any, bytes], Sequence[bytes]] | None = None
     path: Callable[[Any], bytes | None] | None = None
+    metadata: Callable[[Any], Mapping[str, object]] | None = None
+    route_metadata: Callable[[Any], Mapping[str, object]] | None = None
 
 
 def _of_chain(chain: Chain) -> Address:
@@ -174,8 +181,14 @@ def _principal(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
 
 
 def _of_http(kind: str | None, rule: Any, facts: Facts, ctx: Context, path: str) -> Test | None:
-    """The rules that permissions and principals share: of a header, each value by itself, and of the path."""
+    """The rules that permissions and principals share: of a header, each value by itself, the path, metadata."""
     headers, url_path = facts.headers, facts.path
+    if kind == "metadata":
+        return _metadata(rule.metadata, facts.metadata, ctx, path)
+    if kind == "sourced_metadata":
+        return _sourced(rule.sourced_metadata, facts, ctx, path)
+    if kind == "uri_template" and url_path is not None:
+        return _template(rule.uri_template, url_path, ctx, path)
     if kind == "header" and headers is not None:
         matcher = compile_header(rule.header, ctx, path)
         return lambda subject: matcher.matches(headers(subject, matcher.name))
@@ -190,6 +203,34 @@ def _of_http(kind: str | None, rule: Any, facts: Facts, ctx: Context, path: str)
 
         return test
     return None
+
+
+def _metadata(message: Any, read: Callable[[Any], Mapping[str, object]] | None, ctx: Context, path: str) -> Test | None:
+    if read is None:
+        return None
+    matcher = compile_metadata_matcher(message, ctx, path)
+    return lambda subject: matcher.holds(read(subject))
+
+
+def _sourced(message: Any, facts: Facts, ctx: Context, path: str) -> Test | None:
+    if not message.HasField("metadata_matcher"):
+        raise ctx.reject(f"{path}.metadata_matcher", "value is required")
+    read = facts.route_metadata if message.metadata_source == _OF_ROUTE else facts.metadata
+    return _metadata(message.metadata_matcher, read, ctx, f"{path}.metadata_matcher")
+
+
+def _template(extension: Any, read: Callable[[Any], bytes | None], ctx: Context, path: str) -> Test:
+    name, found = open_any(extension.typed_config, ctx, f"{path}.typed_config")
+    if name != URI_TEMPLATE:
+        raise ctx.unsupported(path, f"the path matcher {name} is not supported")
+    config: Any = found
+    regex = compile_template(config.path_template, ctx, f"{path}.typed_config.path_template").regex
+
+    def test(subject: Any) -> bool:
+        path_of = read(subject)
+        return path_of is not None and regex.fullmatch(path_of.partition(b"?")[0].partition(b"#")[0])
+
+    return test
 
 
 def _constant(value: bool) -> Test:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
+from fastroute.reference.first_bytes import shown
 from fastroute.request import Address, Connection, TlsFacts
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -97,4 +98,4 @@ def _wire(text: str, lower: bool = False) -> str:
 
 
 def _text(found: Place) -> Address:
-    return "" if found[0] is None else str(found[0]), found[1]
+    return "" if found[0] is None else shown(found[0]), found[1]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from fastroute.api.anys import type_url, unpack
 from fastroute.api.names import HTTP_RBAC
 from fastroute.api.pool import type_name
+from fastroute.compile.plain import metadata
 from fastroute.reference import rbac, table, targets
 from fastroute.reference.arrival import Place, place
 from fastroute.reference.stream import Message, Stream
@@ -35,7 +36,7 @@ def decide(
         if config is None:
             stream.trace.add("rbac", each.name, "kept", "it is disabled here", "NF-14")
             continue
-        allowed, policy = rbac.decide(config, _subject(stream))
+        allowed, policy = rbac.decide(config, _subject(route, stream))
         matched = f"the policy {policy!r} matches" if policy is not None else "no policy matches"
         if allowed:
             stream.trace.add("rbac", each.name, "kept", matched, "NF-11")
@@ -70,11 +71,14 @@ def _in_force(installed: Message, levels: list[Message]) -> Message | None:
     return found.rbac if found.DESCRIPTOR.full_name == PER_ROUTE else unpack(installed.typed_config)
 
 
-def _subject(stream: Stream) -> rbac.Subject:
+def _subject(route: Message | None, stream: Stream) -> rbac.Subject:
     known = stream.connection
+    of_route = {} if route is None else metadata(route.metadata)
     nowhere: Place = (None, 0)
     if known is None:
-        return rbac.Subject(nowhere, nowhere, nowhere, stream.client, "", None, stream.headers)
+        return rbac.Subject(
+            nowhere, nowhere, nowhere, stream.client, "", None, stream.headers, stream.dynamic_metadata, of_route
+        )
     return rbac.Subject(
         destination=place(known.destination),
         source=place(known.source),
@@ -83,4 +87,6 @@ def _subject(stream: Stream) -> rbac.Subject:
         server_name=(known.server_name or "").encode("utf-8").decode("latin-1"),
         tls=known.tls,
         headers=stream.headers,
+        metadata=stream.dynamic_metadata,
+        route_metadata=of_route,
     )

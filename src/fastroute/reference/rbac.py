@@ -4,26 +4,30 @@
   order of their names. ALLOW lets pass what some policy matches, DENY what none does, LOG everything;
   without rules everything passes.
 - NF-13: permissions and principals. A header is matched value by value; the path is without its query.
+  Metadata is dynamic, or that of the route.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fastroute.api.anys import unpack
 from fastroute.errors import UnsupportedError
-from fastroute.reference import headers, strings
+from fastroute.reference import headers, metadata, strings, uri_template
 from fastroute.reference.arrival import IP, Arrival, Place
 from fastroute.reference.header_map import HeaderMap
 from fastroute.request import TlsFacts
 
 ALLOW, DENY, LOG = 0, 1, 2
+OF_ROUTE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What rules are asked about; `headers` is None on a connection."""
+    """What rules are asked about; `headers` and what follows them is None on a connection."""
 
     destination: Place
     source: Place
@@ -32,6 +36,8 @@ class Subject:
     server_name: str
     tls: TlsFacts | None
     headers: HeaderMap | None = None
+    metadata: Mapping[str, object] | None = None
+    route_metadata: Mapping[str, object] | None = None
 
     @classmethod
     def of(cls, arrival: Arrival) -> Subject:
@@ -110,6 +116,16 @@ def _http(kind: str, rule: Any, subject: Subject) -> bool:
     if kind == "url_path" and subject.headers is not None:
         path = subject.headers.first(b":path")
         return path is not None and strings.matches(rule.url_path.path, path.partition(b"?")[0].partition(b"#")[0])
+    if kind == "uri_template" and subject.headers is not None:
+        path = subject.headers.first(b":path")
+        template = unpack(rule.uri_template.typed_config).path_template  # type: ignore[attr-defined]
+        return path is not None and uri_template.matches(template, path.partition(b"?")[0].partition(b"#")[0])
+    if kind == "metadata" and subject.metadata is not None:
+        return metadata.why_not([rule.metadata], subject.metadata) is None
+    if kind == "sourced_metadata" and subject.route_metadata is not None and subject.metadata is not None:
+        of_route = rule.sourced_metadata.metadata_source == OF_ROUTE
+        values = subject.route_metadata if of_route else subject.metadata
+        return metadata.why_not([rule.sourced_metadata.metadata_matcher], values) is None
     raise UnsupportedError(f"the RBAC rule {kind} cannot be decided", path=kind)
 
 

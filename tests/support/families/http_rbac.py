@@ -74,8 +74,43 @@ def path(rng: Random) -> dict[str, Any]:
     return {"path": string(rng, PATHS)}
 
 
+TEMPLATES = ("/a", "/{x}", "/b/*", "/b/{y=**}", "/*/*", "/a{z}")
+META = {"filter_metadata": {"ns": {"k": "v", "n": 3, "s": {"x": "y"}, "b": True, "l": ["v", 1]}}}
+
+
+def metadata(rng: Random) -> dict[str, Any]:
+    """A MetadataMatcher: there is metadata on routes, and none is dynamic."""
+    keys = rng.choice((("k",), ("n",), ("s", "x"), ("b",), ("l",), ("none",)))
+    value = rng.choice(
+        (
+            {"string_match": string(rng, ("v", "y"))},
+            {"double_match": {"exact": 3}},
+            {"bool_match": True},
+            {"present_match": True},
+            {"list_match": {"one_of": {"string_match": {"exact": "v"}}}},
+        )
+    )
+    made = {"filter": rng.choice(("ns", "ns", "other")), "path": [{"key": key} for key in keys], "value": value}
+    return {**made, "invert": True} if rng.random() < 0.3 else made
+
+
+def shared(rng: Random) -> dict[str, Any]:
+    """A rule on metadata, of a permission or a principal."""
+    source = rng.choice(("ROUTE", "ROUTE", "DYNAMIC"))
+    return {"sourced_metadata": {"metadata_matcher": metadata(rng), "metadata_source": source}}
+
+
+def template(rng: Random) -> dict[str, Any]:
+    """A URI template."""
+    name = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
+    config = {"@type": name, "path_template": rng.choice(TEMPLATES)}
+    return {"uri_template": {"name": "t", "typed_config": config}}
+
+
 def permission(rng: Random, depth: int = 2) -> dict[str, Any]:
     """A Permission."""
+    if rng.random() < 0.15:
+        return template(rng) if rng.random() < 0.5 else shared(rng)
     match rng.randrange(9 if depth else 6):
         case 0:
             return {"any": True} if rng.random() < 0.8 else {"requested_server_name": string(rng, ("v",))}
@@ -97,6 +132,8 @@ def permission(rng: Random, depth: int = 2) -> dict[str, Any]:
 
 def principal(rng: Random, depth: int = 2) -> dict[str, Any]:
     """A Principal."""
+    if rng.random() < 0.1:
+        return shared(rng)
     match rng.randrange(10 if depth else 7):
         case 0:
             return {"any": True}
@@ -194,6 +231,8 @@ def table(rng: Random) -> Table:
     ]
     for number, route in enumerate(routes):
         route |= {"name": f"r{number}", **settings(rng, 0.3)}
+        if rng.random() < 0.6:
+            route["metadata"] = META
     hosts = [
         {"name": "h", "domains": ["h.test"], "routes": routes, **settings(rng, 0.3)},
         {"name": "tls", "domains": ["tls.test"], "require_tls": "ALL", "routes": routes[:1], **settings(rng, 0.3)},

@@ -122,8 +122,6 @@ def test_the_policy_is_named() -> None:
 @pytest.mark.parametrize(
     "policy",
     [
-        {"permissions": [{"metadata": {"filter": "f", "path": [{"key": "k"}], "value": {"present_match": True}}}]},
-        {"principals": [{"metadata": {"filter": "f", "path": [{"key": "k"}], "value": {"present_match": True}}}]},
         {"principals": [{"filter_state": {"key": "k", "string_match": {"exact": "v"}}}]},
         {"condition": {"const_expr": {"bool_value": True}}},
     ],
