@@ -1,0 +1,241 @@
+"""The discovery server: making states of a large mesh, and pushing to many clients.
+
+The server runs in a process of its own, and so do its hundred clients; so do the rivals, with the same clients: a bare
+grpc.aio server that sends the same number of bytes for each message that comes. Every answer is asserted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastroute.pilot.discovery.layers import Holding
+from fastroute.pilot.discovery.model.proxy import Proxy
+from fastroute.pilot.discovery.registry.directory import File, Registry, assemble, parse
+from fastroute.pilot.discovery.state import Mesh
+from fastroute.pilot.profiles import PROFILES
+
+RIGS = Path(__file__).parent / "rigs"
+SERVICES = 1_000
+PROXY = Proxy("client", "default", "10.9.0.1")
+
+
+def service(number: int, port: int = 9080) -> str:
+    """A service with three pods, as one file."""
+    name, tail = f"s{number}", f"{number // 250}.{number % 250 + 1}"
+    meta = {"name": name, "namespace": "default"}
+    spec = {
+        "clusterIP": f"10.100.{tail}",
+        "selector": {"app": name},
+        "ports": [{"name": "http", "port": 9080, "targetPort": port}],
+    }
+    objects: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}]
+    for pod in range(3):
+        labels = {"app": name, "version": f"v{pod}", "security.istio.io/tlsMode": "istio"}
+        status = {"podIP": f"10.{pod + 1}.{tail}", "conditions": [{"type": "Ready", "status": "True"}]}
+        objects.append(
+            {
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": f"{name}-{pod}", "namespace": "default", "labels": labels},
+                "spec": {"serviceAccountName": name, "containers": [{"name": "app"}]}, "status": status,
+            }
+        )  # fmt: skip
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+
+
+def policy(seconds: int) -> File:
+    """What gives every cluster another connect timeout."""
+    spec = {
+        "host": "*.default.svc.cluster.local",
+        "trafficPolicy": {"connectionPool": {"tcp": {"connectTimeout": f"{seconds}s"}}},
+    }
+    meta = {"name": "all", "namespace": "default"}
+    rule = {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": meta, "spec": spec}
+    return parse("policy.json", json.dumps(rule))
+
+
+def one_policy(seconds: int) -> File:
+    """The same for the service s7 alone."""
+    traffic = {"connectionPool": {"tcp": {"connectTimeout": f"{seconds}s"}}}
+    meta = {"name": "one", "namespace": "default"}
+    spec = {"host": "s7", "trafficPolicy": traffic}
+    rule = {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": meta, "spec": spec}
+    return parse("policy.json", json.dumps(rule))
+
+
+def timeout(number: int, seconds: int) -> File:
+    """A rule of one service."""
+    host = f"s{number}"
+    spec = {"hosts": [host], "http": [{"timeout": f"{seconds}s", "route": [{"destination": {"host": host}}]}]}
+    meta = {"name": host, "namespace": "default"}
+    rule = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": meta, "spec": spec}
+    return parse("rule.json", json.dumps(rule))
+
+
+@pytest.fixture(scope="module")
+def files() -> list[File]:
+    return [parse(f"s{number}.json", service(number)) for number in range(SERVICES)]
+
+
+def registry(files: list[File], *more: File) -> Registry:
+    return assemble([files, more])
+
+
+def clusters(held: Holding) -> int:
+    return sum(name.startswith("outbound|") for name in held.wire("clusters"))
+
+
+def test_full_cds_from_nothing(benchmark: Any, files: list[File]) -> None:
+    state = registry(files)
+    held = benchmark.pedantic(lambda: Mesh(PROFILES["current"], state).holding(PROXY), rounds=3)
+    assert clusters(held) == SERVICES
+
+
+def test_full_cds_with_everything_changed(benchmark: Any, files: list[File]) -> None:
+    states = [registry(files, policy(seconds)) for seconds in (1, 2)]
+    mesh, turn = Mesh(PROFILES["current"], states[1]), iter(range(1_000))
+    mesh.holding(PROXY)
+
+    def change() -> tuple[Holding, int]:
+        before = mesh.holding(PROXY)
+        mesh.load(states[next(turn) % 2])
+        after = mesh.holding(PROXY)
+        return after, len(after.since(before, "clusters").changed)
+
+    held, changed = benchmark.pedantic(change, rounds=4)
+    assert (clusters(held), changed) == (SERVICES, SERVICES)
+
+
+def test_full_cds_with_one_changed(benchmark: Any, files: list[File]) -> None:
+    """One rule of one service; the clusters of the others are not looked into."""
+    others = [one_policy(seconds) for seconds in (1, 2)]
+    states = [registry(files, one) for one in others]
+    mesh, turn = Mesh(PROFILES["current"], states[1]), iter(range(1_000))
+    mesh.holding(PROXY)
+
+    def change() -> frozenset[str]:
+        before = mesh.holding(PROXY)
+        mesh.load(states[next(turn) % 2])
+        return mesh.holding(PROXY).since(before, "clusters").changed
+
+    assert benchmark.pedantic(change, rounds=10) == {"outbound|9080||s7.default.svc.cluster.local"}
+
+
+def test_endpoints_of_one_service_changed(benchmark: Any, files: list[File]) -> None:
+    """One pod's port; all services are looked at again."""
+    states = []
+    for port in (9080, 9081):
+        changed = list(files)
+        changed[7] = parse("s7.json", service(7, port))
+        states.append(registry(changed))
+    mesh, turn = Mesh(PROFILES["current"], states[1]), iter(range(1_000))
+    mesh.holding(PROXY)
+
+    def change() -> tuple[frozenset[str], frozenset[str]]:
+        before = mesh.holding(PROXY)
+        mesh.load(states[next(turn) % 2])
+        after = mesh.holding(PROXY)
+        return after.since(before, "clusters").changed, after.since(before, "endpoints").changed
+
+    one = {"outbound|9080||s7.default.svc.cluster.local"}
+    assert benchmark.pedantic(change, rounds=6) == (frozenset(), one)
+
+
+def test_rds_of_a_thousand_virtual_hosts(benchmark: Any, files: list[File]) -> None:
+    """One rule changed; the route configuration of the port is put together anew."""
+    states = [registry(files, timeout(7, seconds)) for seconds in (1, 2)]
+    mesh, turn = Mesh(PROFILES["current"], states[1]), iter(range(1_000))
+    mesh.holding(PROXY)
+
+    def change() -> tuple[frozenset[str], int]:
+        before = mesh.holding(PROXY)
+        mesh.load(states[next(turn) % 2])
+        after = mesh.holding(PROXY)
+        route = after.get("routes", "9080")
+        assert route is not None
+        return after.since(before, "routes").changed, len(route.data)
+
+    changed, size = benchmark.pedantic(change, rounds=10)
+    assert changed == {"9080"}
+    assert size > 200 * SERVICES
+
+
+# Many clients
+
+
+@contextmanager
+def process(*arguments: str, python: str = sys.executable) -> Iterator[subprocess.Popen[str]]:
+    """A rig that says on its first line where it listens."""
+    source = str(Path(__file__).parents[1] / "src")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    running = subprocess.Popen(
+        [python, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdin.close()
+        running.stdout.close()
+
+
+def say(running: subprocess.Popen[str], text: str) -> dict[str, Any]:
+    """One command, one answer."""
+    assert running.stdin is not None
+    running.stdin.write(text + "\n")
+    running.stdin.flush()
+    return heard(running)
+
+
+def heard(running: subprocess.Popen[str]) -> dict[str, Any]:
+    assert running.stdout is not None
+    found: dict[str, Any] = json.loads(running.stdout.readline())
+    return found
+
+
+def measured(server: str, *arguments: str, rounds: int = 30) -> dict[str, Any]:
+    """Pushes a second of a rig to a hundred clients."""
+    with process(str(RIGS / server), *arguments) as running:
+        port = heard(running)["port"]
+        with process(str(RIGS / "discovery_clients.py"), str(port), "100") as clients:
+            assert heard(clients)["ready"] == 100
+            assert say(running, "ready 100") == {"clients": 100}
+            found = say(running, f"push {rounds}")
+            received = say(clients, "count")
+            assert received["pushes"] >= rounds * 100, received
+            return {**found, "bytes": received["bytes"]}
+
+
+@pytest.mark.parametrize("services", [50, 1_000])
+def test_pushes_beside_a_bare_echo(services: int) -> None:
+    """The server's pushes (a changed rule: RDS) and an echo of the same number of bytes, in one run."""
+    ours = measured("discovery_server.py", str(services))
+    bare = measured("discovery_echo.py", str(ours["bytes"]))
+    for what, name in (("rate", "a second"), ("of_cpu", "a second of the server's processor time")):
+        ratio = ours[what] / bare[what]
+        about = f"{services} services, {ours['bytes']} bytes, pushes {name}"
+        print(f"\n{about}: {ours[what]:.0f}, echo {bare[what]:.0f}: {ratio:.2f}")
+
+
+def test_memory_of_a_large_mesh() -> None:
+    """A server with a thousand services and two hundred proxies that have it all."""
+    with process(str(RIGS / "discovery_server.py"), str(SERVICES)) as running:
+        port = heard(running)["port"]
+        alone = say(running, "memory")["bytes"]
+        with process(str(RIGS / "discovery_clients.py"), str(port), "200") as clients:
+            assert heard(clients)["ready"] == 200
+            assert say(running, "ready 200") == {"clients": 200}
+            with_proxies = say(running, "memory")["bytes"]
+        each = (with_proxies - alone) / 200
+        print(f"\n{alone / 1e6:.0f} MB, with 200 proxies {with_proxies / 1e6:.0f} MB: {each / 1e3:.0f} kB a proxy")
