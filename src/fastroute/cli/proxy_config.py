@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import click
+import yaml
 
 from fastroute.analysis import proxy_config as tables
 from fastroute.analysis.proxy_config.table import Table
@@ -24,7 +25,9 @@ _FILE = click.option(
     callback=source,
     help="A config dump, a bootstrap, any resources, a directory of such files, or an admin or debug page.",
 )
-_OUTPUT = click.option("-o", "--output", type=click.Choice(["short", "json"]), default="short", show_default=True)
+_OUTPUT = click.option(
+    "-o", "--output", type=click.Choice(["short", "json", "yaml"]), default="short", show_default=True
+)
 _PROFILE = click.option("--profile", type=click.Choice(["1.8", "current"]), default="current", show_default=True)
 
 
@@ -38,8 +41,16 @@ def _show(table: Table) -> None:
     click.echo(table.text())
 
 
-def _json(messages: Iterable[Any]) -> None:
-    click.echo(json.dumps([to_tree(one, camel_case=True) for one in messages], indent=4, ensure_ascii=False))
+def _trees(messages: Iterable[Any], output: str) -> None:
+    _tree([to_tree(one, camel_case=True) for one in messages], output)
+
+
+def _tree(tree: object, output: str) -> None:
+    if output == "yaml":
+        text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
+    else:
+        text = json.dumps(tree, indent=4, ensure_ascii=False)
+    click.echo(text.rstrip("\n"))
 
 
 @click.group("proxy-config")
@@ -58,8 +69,8 @@ def cluster(file: str, output: str, fqdn: str, port: int | None, subset: str, di
     """Clusters."""
     filters: dict[str, Any] = {"fqdn": fqdn, "port": port, "subset": subset, "direction": direction or ""}
     resources = _read(file)
-    if output == "json":
-        _json(tables.select_clusters(resources, **filters))
+    if output != "short":
+        _trees(tables.select_clusters(resources, **filters), output)
     else:
         _show(tables.cluster_table(resources, **filters))
 
@@ -74,8 +85,8 @@ def cluster(file: str, output: str, fqdn: str, port: int | None, subset: str, di
 def listener(file: str, output: str, profile: str, address: str, port: int | None, kind: str) -> None:
     """Listeners, one row for each filter chain."""
     resources = _read(file)
-    if output == "json":
-        _json(tables.select_listeners(resources, address=address, port=port, kind=kind))
+    if output != "short":
+        _trees(tables.select_listeners(resources, address=address, port=port, kind=kind), output)
     else:
         _show(tables.listener_table(resources, profile=profile, address=address, port=port, kind=kind))
 
@@ -88,8 +99,8 @@ def listener(file: str, output: str, profile: str, address: str, port: int | Non
 def route(file: str, output: str, profile: str, name: str) -> None:
     """Routes that came over RDS."""
     resources = _read(file)
-    if output == "json":
-        _json(tables.select_routes(resources, name=name))
+    if output != "short":
+        _trees(tables.select_routes(resources, name=name), output)
     else:
         _show(tables.route_table(resources, profile=profile, name=name))
 
@@ -104,20 +115,21 @@ def route(file: str, output: str, profile: str, name: str) -> None:
 def endpoint(file: str, output: str, cluster_name: str, address: str, port: int | None, status: str) -> None:
     """Endpoints of clusters."""
     resources = _read(file)
-    if output == "json":
-        _json(tables.cluster_status(resources, cluster=cluster_name))
+    if output != "short":
+        _trees(tables.cluster_status(resources, cluster=cluster_name), output)
     else:
         _show(tables.endpoint_table(resources, cluster=cluster_name, address=address, port=port, status=status))
 
 
 @proxy_config.command()
 @_FILE
-def bootstrap(file: str) -> None:
-    """The bootstrap, always as JSON."""
+@click.option("-o", "--output", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
+def bootstrap(file: str, output: str) -> None:
+    """The bootstrap, as JSON or YAML."""
     resources = _read(file)
     if resources.bootstrap is None:
         raise ConfigError("this source holds no bootstrap", remedy="Give a bootstrap file or a config dump.")
-    click.echo(json.dumps(to_tree(resources.bootstrap.message, camel_case=True), indent=4, ensure_ascii=False))
+    _tree(to_tree(resources.bootstrap.message, camel_case=True), output)
 
 
 @proxy_config.command("all")
@@ -127,10 +139,9 @@ def bootstrap(file: str) -> None:
 def everything(file: str, output: str, profile: str) -> None:
     """Every table in sequence."""
     resources = _read(file)
-    if output == "json":
-        _json(
-            one.message for kind in ("clusters", "listeners", "routes", "endpoints") for one in getattr(resources, kind)
-        )
+    if output != "short":
+        kinds = ("clusters", "listeners", "routes", "endpoints")
+        _trees((one.message for kind in kinds for one in getattr(resources, kind)), output)
         return
     for table in (
         tables.cluster_table(resources),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastroute._version import __version__
 from fastroute.cli.verdict import Finding, Verdict
+from fastroute.errors import Where
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -29,12 +30,22 @@ def _result(verdict: Verdict, finding: Finding) -> dict[str, object]:
     if place is not None and place.line is not None:
         region = {"startLine": place.line, "startColumn": place.column or 1}
         location["region"] = region
+    other = finding.conflict.where if finding.conflict is not None else None
+    related = {"relatedLocations": [_related(other, str(finding.conflict))]} if other is not None else {}
     return {
         "ruleId": finding.code,
         "level": finding.level,
         "message": {"text": _text(part for part in (finding.path, finding.message, finding.remedy) if part)},
         "locations": [{"physicalLocation": location}],
+        **related,
     }
+
+
+def _related(place: Where, words: str) -> dict[str, object]:
+    location: dict[str, object] = {"artifactLocation": {"uri": _uri(place.file)}}
+    if place.line is not None:
+        location["region"] = {"startLine": place.line, "startColumn": place.column or 1}
+    return {"physicalLocation": location, "message": {"text": f"conflicts with {words}"}}
 
 
 def _text(parts: Iterable[str]) -> str:

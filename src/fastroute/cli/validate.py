@@ -74,7 +74,8 @@ def _print(verdicts: Sequence[Verdict], answers: Sequence[as_envoy.Answer]) -> N
         errors = sum(finding.level == ERROR for finding in verdict.findings)
         others = len(verdict.findings) - errors
         judgement = "Envoy takes it" if verdict.ok else "Envoy refuses it"
-        click.echo(f"{verdict.source}: {judgement} ({errors} errors, {others} warnings and notes)")
+        count = "1 error" if errors == 1 else f"{errors} errors"
+        click.echo(f"{verdict.source}: {judgement} ({count}, {others} warnings and notes)")
         if answers:
             click.echo(_comparison(verdict, answers[position]))
 
@@ -83,7 +84,8 @@ def _line(verdict: Verdict, finding: Finding) -> str:
     place = finding.where or verdict.source
     subject = ": ".join(part for part in (finding.resource, finding.path) if part)
     head = f"{place}: {finding.level}[{finding.code}]: {subject + ': ' if subject else ''}{finding.message}"
-    return f"{head}\n    {finding.remedy}" if finding.remedy else head
+    more = [f"It conflicts with {finding.conflict}."] if finding.conflict is not None else []
+    return "\n    ".join([head, *more, *([finding.remedy] if finding.remedy else [])])
 
 
 def _comparison(verdict: Verdict, answer: as_envoy.Answer) -> str:

@@ -21,7 +21,7 @@ from fastroute.config import Resources, json_text, read
 from fastroute.config.constraints import whole
 from fastroute.config.formats import EXTENSIONS, JSON
 from fastroute.config.positions import at
-from fastroute.errors import ConfigError, UnsupportedError, Where
+from fastroute.errors import ConfigError, Conflict, UnsupportedError, Where
 from fastroute.snapshot import build
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -38,6 +38,7 @@ class Finding:
     where: Where | None = None
     resource: str = ""
     remedy: str = ""
+    conflict: Conflict | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The finding for JSON; fields without a value are left out."""
@@ -51,6 +52,7 @@ class Finding:
             "file": place.file if place else None,
             "line": place.line if place else None,
             "column": place.column if place else None,
+            "conflict": None if self.conflict is None else str(self.conflict),
             "remedy": self.remedy,
         }
         return {name: value for name, value in fields.items() if value not in (None, "")}
@@ -92,7 +94,9 @@ def _judge(path: Path) -> Iterator[Finding]:
 
 def _from_error(error: ConfigError) -> Iterator[Finding]:
     level = NOTE if isinstance(error, UnsupportedError) else ERROR
-    yield Finding(level, error.code, error.message, error.path, error.where, error.resource, error.remedy)
+    yield Finding(
+        level, error.code, error.message, error.path, error.where, error.resource, error.remedy, error.conflict
+    )
     for other in error.others:
         yield from _from_error(other)
 

@@ -128,3 +128,15 @@ def test_beside_the_real_envoy(tmp_path: Path, content: Any) -> None:
     result = run("--as-envoy", path)
     assert "the real Envoy agrees" in result.output
     assert result.exit_code == (1 if content is BAD else 0)
+
+
+def test_a_conflict_names_the_other_item(tmp_path: Path) -> None:
+    text = "name: r\nvirtual_hosts:\n- {name: a, domains: [x.com]}\n- {name: b, domains: [y.com, X.com]}\n"
+    path = write(tmp_path / "c.yaml", text)
+    output = run(path).output
+    assert f"{path}:4:30: error[rejected]" in output
+    assert f"It conflicts with virtual_hosts[0].domains[0] ({path}:3:23)." in output
+    (verdict,) = json.loads(run("-o", "json", path).output)
+    assert verdict["findings"][0]["conflict"].startswith("virtual_hosts[0].domains[0] (")
+    (result,) = json.loads(run("-o", "sarif", path).output)["runs"][0]["results"]
+    assert result["relatedLocations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 23}
