@@ -238,6 +238,14 @@ def test_the_source_of_routes_of_scopes_is_subscribed_to_later(envoy: LiveResour
     assert agree(envoy, copy_with_config(LISTENERS[0], manager))
 
 
+def test_limits_of_responses_are_of_clusters(envoy: LiveResources) -> None:
+    options = {"common_http_protocol_options": {"max_response_headers_kb": 60}}
+    manager = message(names.HTTP_CONNECTION_MANAGER, {**samples.PLAIN_MANAGER, **options})
+    resource = copy_with_config(LISTENERS[0], manager)
+    assert not envoy.ask(resource).ok
+    assert agree(envoy, resource)
+
+
 @pytest.mark.parametrize("field", ["path_with_escaped_slashes_action", "headers_with_underscores_action"])
 def test_an_unknown_number_that_envoy_takes_is_not_decided(envoy: LiveResources, field: str) -> None:
     manager: Any = message(names.HTTP_CONNECTION_MANAGER, samples.PLAIN_MANAGER)

@@ -225,6 +225,9 @@ def _check_local_replies(message: Any, ctx: Context, path: str) -> None:
 def _check_protocol_options(message: Any, ctx: Context, path: str) -> None:
     handled = ("max_headers_count", "headers_with_underscores_action", "max_stream_duration")
     ctx.only(message.common_http_protocol_options, f"{path}.common_http_protocol_options", handled, _COMMON_INERT)
+    if message.common_http_protocol_options.HasField("max_response_headers_kb"):
+        field = f"{path}.common_http_protocol_options.max_response_headers_kb"
+        raise ctx.reject(field, "max_response_headers_kb cannot be set on http_connection_manager.")
     http1 = ("allow_absolute_url", "allow_custom_methods")
     ctx.only(message.http_protocol_options, f"{path}.http_protocol_options", http1, _HTTP1_INERT)
 

@@ -55,9 +55,10 @@ class Change:
 
     def to_dict(self) -> dict[str, object]:
         """The change for JSON."""
-        return {"kind": self.kind, "name": self.name, "change": self.change} | (
-            {"fields": [_field_dict(field) for field in self.fields]} if self.fields else {}
-        )
+        found: dict[str, object] = {"kind": self.kind, "name": self.name, "change": self.change}
+        if self.fields:
+            found["fields"] = [_field_dict(field) for field in self.fields]
+        return found
 
 
 def _field_dict(field: FieldChange) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -40,22 +40,27 @@ class CertificateService:
         try:
             asked: Any = asked_class.FromString(data)
         except DecodeError:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "not an IstioCertificateRequest")
+            await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, "not an IstioCertificateRequest")
         try:
             identity = self._callers.identify(context)
         except CallerError as refused:
             self.counters["authentication_failure_count"] += 1
-            await context.abort(status(refused), str(refused))
+            await _abort(context, status(refused), str(refused))
         authority = self._store.authority
         lifetime = timedelta(seconds=min(max(asked.validity_duration, 0), 1 << 31))
         try:
             chain = await asyncio.to_thread(authority.sign, asked.csr.encode(), identity, lifetime)
         except CallerError as refused:
             self.counters["csr_sign_err_count"] += 1
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(refused))
+            await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(refused))
         self.counters["success_cert_issuance_count"] += 1
         given: Any = given_class(cert_chain=[*_texts(chain), authority.roots.decode()])
         return bytes(given.SerializeToString())
+
+
+async def _abort(context: Any, code: grpc.StatusCode, text: str) -> NoReturn:
+    await context.abort(code, text)
+    raise AssertionError("abort raises")
 
 
 def _texts(chain: bytes) -> list[str]:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import grpc
 import grpc.aio
@@ -54,6 +54,8 @@ KEEPALIVE: Final = (
     ("grpc.so_reuseport", 0),
 )
 T = TypeVar("T")
+END: Final = cast("object", grpc.aio.EOF)  # pyright: ignore[reportAttributeAccessIssue]
+"""What `read` gives when the client has no more to say."""
 
 
 class DiscoveryServer:
@@ -242,7 +244,7 @@ class DiscoveryServer:
                 first = await context.read()
         except TimeoutError:
             raise RequestError(f"no request within {self.limits.first_request:g} s") from None
-        return None if first is grpc.aio.EOF else first
+        return None if first is END else first
 
     def _connection(self, first: Any, context: Any, *, delta: bool) -> Connection:
         proxy = proxy_of(first.node)
@@ -259,7 +261,7 @@ class DiscoveryServer:
         await connection.request(first)
         await connection.push()
         bucket = Bucket(self.limits.requests, self.limits.burst)
-        while (request := await connection.context.read()) is not grpc.aio.EOF:
+        while (request := await connection.context.read()) is not END:
             if wait := bucket.take(time.monotonic()):
                 await asyncio.sleep(wait)
             await connection.request(request)
