@@ -23,8 +23,10 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any
+
+from google.protobuf.message import DecodeError
 
 from fastroute.api import bootstrap_semantics, config_sources, names, pool
 
@@ -171,9 +173,9 @@ def _upstream_tls(message: Any) -> Iterator[Complaint]:
 
 def _http3(cluster: Any) -> Iterator[Complaint]:
     options = cluster.typed_extension_protocol_options.get(_HTTP_OPTIONS)
-    if options is None or pool.type_name(options.type_url) != _HTTP_OPTIONS:
+    inner = None if options is None else _inside(options, {_HTTP_OPTIONS})
+    if inner is None:
         return
-    inner: Any = pool.message_class(_HTTP_OPTIONS).FromString(options.value)
     if inner.HasField("auto_config"):
         yield from _alpn(cluster)
     explicit = inner.explicit_http_config
@@ -194,13 +196,21 @@ def _alpn(cluster: Any) -> Iterator[Complaint]:
 
 def _speaks_alpn(socket: Any) -> bool:
     """Whether a transport socket, or the one that it wraps, negotiates by ALPN."""
-    name = pool.type_name(socket.typed_config.type_url)
-    if name in _ALPN:
+    if pool.type_name(socket.typed_config.type_url) in _ALPN:
         return True
-    if name not in _WRAPPERS:
-        return False
-    inner: Any = pool.message_class(name).FromString(socket.typed_config.value)
-    return _speaks_alpn(inner.transport_socket)
+    inner = _inside(socket.typed_config, _WRAPPERS)
+    return inner is not None and _speaks_alpn(inner.transport_socket)
+
+
+def _inside(any_message: Any, types: Set[str]) -> Any | None:
+    """The message in an Any of one of `types`. None of bytes that are none: whoever checks the Any says so."""
+    name = pool.type_name(any_message.type_url)
+    if name not in types:
+        return None
+    try:
+        return pool.message_class(name).FromString(any_message.value)
+    except DecodeError:
+        return None
 
 
 def _tlv(message: Any) -> Iterator[Complaint]:

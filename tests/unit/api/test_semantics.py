@@ -198,3 +198,17 @@ def test_the_zero_value_of_an_enum_can_be_refused() -> None:
     source = {"api_config_source": {"transport_api_version": "V3", "grpc_services": [GOOGLE]}}
     codes = [found.code for found in constraints.check(transcode.message(CORE + "ConfigSource", source))]
     assert codes == ["disallowed"]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_bytes_inside_that_are_no_message_are_told_once(wrapped: bool) -> None:
+    """The fuzz found that the look for HTTP/3 and ALPN raised DecodeError on them."""
+    options = {HTTP: {"@type": names.url(HTTP), "auto_config": {}}}
+    cluster: Any = transcode.message(CLUSTER, {"name": "c", "typed_extension_protocol_options": options})
+    broken = cluster.typed_extension_protocol_options[HTTP]
+    if wrapped:
+        broken = cluster.transport_socket.typed_config
+        broken.type_url = names.url("envoy.extensions.transport_sockets.tcp_stats.v3.Config")
+        cluster.transport_socket.name = "s"
+    broken.value = b"\x0e\x04"
+    assert [violation.code for violation in constraints.check(cluster)].count("bytes") == 1
