@@ -31,9 +31,9 @@ def first(chain: bytes) -> x509.Certificate:
     return x509.load_pem_x509_certificates(chain)[0]
 
 
-def verified(leaf: x509.Certificate, roots: bytes, chain: bytes = b"", at: datetime = NOW) -> list[str]:
-    """The names of a certificate that a client of these roots takes."""
-    builder = PolicyBuilder().store(Store(x509.load_pem_x509_certificates(roots))).time(at)
+def verified(leaf: x509.Certificate, roots: bytes, chain: bytes = b"", at: datetime | None = None) -> list[str]:
+    """The names of a certificate that a client of these roots takes, now or `at` another time."""
+    builder = PolicyBuilder().store(Store(x509.load_pem_x509_certificates(roots))).time(at or datetime.now(UTC))
     between = x509.load_pem_x509_certificates(chain) if chain else []
     found = builder.build_client_verifier().verify(leaf, between)
     return [name.value for name in found.subjects or ()]
