@@ -69,6 +69,16 @@ def test_wire_bytes_are_as_good_as_a_message() -> None:
     assert one.version == other.version != base().version
 
 
+def test_a_message_that_its_owner_changes_afterwards_is_a_change_when_it_comes_again() -> None:
+    mine = routes("r", *(f"c{at}" for at in range(40)))
+    snapshot = fastroute.load({"routes": [mine]})
+    for target in ("b", "a", "b"):
+        mine.virtual_hosts[7].routes[0].route.cluster = target
+        assert fastroute.Router(snapshot).route("c7.example", "/").cluster != target
+        snapshot = snapshot.updated(Changes(routes={"r": mine}))
+        assert fastroute.Router(snapshot).route("c7.example", "/").cluster == target
+
+
 def test_a_resource_without_content_is_gone() -> None:
     router = fastroute.Router(base().updated(Changes(clusters={"a": None}, endpoints={"a": None})))
     assert list(router.snapshot.clusters) == ["b"]

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import names, pool
 from fastroute.config import constraints
-from fastroute.config.collect import name_of, own
+from fastroute.config.collect import copy_of, name_of
 from fastroute.config.resources import Resource, Resources, WireResource
 from fastroute.errors import ConfigError, ParseError, joined
 
@@ -112,7 +112,7 @@ def _message(kind: str, name: str, content: Message | bytes) -> Message:
         except DecodeError:
             raise ParseError(f"the bytes are not a {kind}", resource=label, code="bytes") from None
     else:
-        message = own(content)
+        message = copy_of(content)
     if message.DESCRIPTOR.full_name != kind:
         raise ParseError(f"it is a {message.DESCRIPTOR.full_name}, not a {kind}", resource=label, code="kind")
     if name_of(message) != name:

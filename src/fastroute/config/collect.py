@@ -68,7 +68,7 @@ class Collector:
     def tree(self, tree: object, document: Document, root: str, kind: str | None = None) -> None:
         """The value at `root` of a text."""
         if isinstance(tree, Message):
-            self.message(own(tree), document, root)
+            self.message(copy_of(tree), document, root)
         elif isinstance(tree, Resource):
             self._add(Resource(tree.name, own(tree.message), tree.positions, tree.root, tree.version, tree.origin))
         elif isinstance(tree, list | tuple):
@@ -243,6 +243,16 @@ def own(message: Message) -> Message:
     except KeyError:
         raise ParseError(f"Envoy 1.40 has no message of the type {name}", code="unknown-type") from None
     return message if isinstance(message, made) else made.FromString(message.SerializeToString())
+
+
+def copy_of(message: Message) -> Message:
+    """The caller's message as it is now: what the caller changes in it later must not change what was loaded."""
+    mine = own(message)
+    if mine is not message:
+        return mine
+    copied = type(message)()
+    copied.CopyFrom(message)
+    return copied
 
 
 def _under(root: str, path: str) -> str:
