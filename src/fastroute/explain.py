@@ -116,6 +116,7 @@ def _connection_of(chain: Chain) -> Connection:
         server_name=chain.server_name or None,
         application_protocols=chain.application_protocols,
         tls=chain.tls,
+        local_address=chain.local_address,
     )
 
 

@@ -33,7 +33,9 @@ class Connection:
     sidecar's 15001 or 15006); without it the listener is chosen by `destination` alone.
     `source` is the client's address, after PROXY protocol; `direct_source` the socket's peer.
     `transport_protocol`, `server_name` and `application_protocols` state what the listener filters
-    would detect; `first_bytes` lets them detect it themselves.
+    would detect; `first_bytes` lets them detect it themselves. `local_address` is what Envoy takes for the
+    address of its machine (`--local-address-ip-version`): it appends that to x-forwarded-for where the client's is
+    loopback; without it, the one of `destination` is appended.
     """
 
     destination: Address
@@ -45,6 +47,7 @@ class Connection:
     application_protocols: tuple[str, ...] = ()
     first_bytes: bytes | None = None
     tls: TlsFacts | None = None
+    local_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

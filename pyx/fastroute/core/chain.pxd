@@ -40,6 +40,7 @@ cdef class Chain:
     cdef readonly str server_name
     cdef readonly tuple application_protocols
     cdef readonly object tls
+    cdef readonly object local_address
     cdef readonly object policy
     cdef object metadata
     cdef ChainEntry entry

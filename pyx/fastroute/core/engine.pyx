@@ -153,6 +153,7 @@ cdef Context context_of(object connection, object dynamic_metadata, object filte
         filter_state=filter_state,
         server_name=connection.server_name or "",
         certificate=tls,
+        local_address=connection.local_address,
     )
 
 

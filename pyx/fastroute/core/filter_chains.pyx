@@ -380,6 +380,7 @@ cdef class ListenerTable:
             return None
         arrival.take(connection)
         chain.tls = connection.tls
+        chain.local_address = connection.local_address
         chain.accepting = listener.name
         if not listener.inspect(chain, arrival):
             return chain

@@ -5,7 +5,7 @@ when a value that needs it is read from a decision.
 
 HC-09  Hop-by-hop headers go, unless the request is an upgrade.
 HC-40  use_remote_address: the client is the n-th address from the right of x-forwarded-for, else the peer, who
-       is appended to it; a loopback peer as the address that it connected to.
+       is appended to it; a loopback peer as Envoy's own address, or the one that it connected to if that is not known.
 HC-41  Otherwise the address after skipping n from the right, else the peer; or the one that the first of the
        detection extensions finds: in a header of its own, or in x-forwarded-for.
 HC-42  Internal: the address is in internal_ranges, and may be trusted: with use_remote_address when there was
@@ -132,8 +132,11 @@ cdef class HeaderProcessing:
         found, alone = from_forwarded(forwarded, skip) if skip >= 0 else (None, False)
         if self.use_remote_address and not self.skip_append and peer is not None:
             self_address = str(peer)
-            if self_address in ("127.0.0.1", "::1") and context.destination is not None:
-                self_address = context.destination[0]
+            if self_address in ("127.0.0.1", "::1"):
+                if context.local_address is not None:
+                    self_address = context.local_address
+                elif context.destination is not None:
+                    self_address = context.destination[0]
             shown = self_address.encode()
             replace(headers, b"x-forwarded-for", shown if forwarded is None else forwarded + b"," + shown)
         trusted = forwarded is None if self.use_remote_address else found is not None and alone

@@ -5,6 +5,7 @@ cdef class Context:
     cdef readonly object source             # (address text, port), or None when no connection is known
     cdef readonly object direct_source
     cdef readonly object destination
+    cdef readonly object local_address      # text of Envoy's own address, or None when it is not known
     cdef readonly object restored           # the original destination, where a listener filter restored it
     cdef readonly bint tls                  # the connection is encrypted
     cdef readonly bint presented            # the client presented a certificate

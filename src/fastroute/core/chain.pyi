@@ -173,5 +173,9 @@ class Chain:
         """What listener filters stored about the connection, by namespace."""
 
     @property
+    def local_address(self) -> str | None:
+        """Envoy's own address, as the connection told it."""
+
+    @property
     def tls(self) -> TlsFacts | None:
         """What the TLS handshake established, as the connection states it."""

@@ -9,11 +9,12 @@ class Context:
 
     `source` is the client's address and port (after PROXY protocol), `direct_source` the socket's peer, the same
     unless given; `destination` the address that the connection was made to; `restored` is the same where a
-    listener filter restored it: there alone an ORIGINAL_DST cluster finds its host. `tls` says that the connection is
-    encrypted, `presented` and `validated` what is known of the client's certificate (`RouteMatch.tls_context`).
-    `http2` says that the request came over HTTP/2 or later. `dynamic_metadata` maps filter names to values,
-    `filter_state` keys to their text. `server_name` is what the TLS inspector found, `certificate` what the handshake
-    told of the client's certificate: the embedder's own object, handed on as it is.
+    listener filter restored it: there alone an ORIGINAL_DST cluster finds its host; `local_address` is that of Envoy's
+    machine, if known. `tls` says that the connection is encrypted, `presented` and `validated` what is known of the
+    client's certificate (`RouteMatch.tls_context`). `http2` says that the request came over HTTP/2 or later.
+    `dynamic_metadata` maps filter names to values, `filter_state` keys to their text. `server_name` is what the TLS
+    inspector found, `certificate` what the handshake told of the client's certificate: the embedder's own object,
+    handed on as it is.
     """
 
     @property
@@ -24,6 +25,8 @@ class Context:
     def destination(self) -> tuple[str, int] | None: ...
     @property
     def restored(self) -> tuple[str, int] | None: ...
+    @property
+    def local_address(self) -> str | None: ...
     @property
     def tls(self) -> bool: ...
     @property
@@ -55,4 +58,5 @@ class Context:
         filter_state: Mapping[str, str] | None = None,
         server_name: str = "",
         certificate: object = None,
+        local_address: str | None = None,
     ) -> Context: ...

@@ -91,7 +91,7 @@ def _append(stream: Stream, peer: IPAddress | None) -> None:
     if peer is None or stream.connection is None:
         return
     loopback = str(peer) in ("127.0.0.1", "::1")
-    shown = stream.connection.destination[0] if loopback else str(peer)
+    shown = stream.connection.local_address or stream.connection.destination[0] if loopback else str(peer)
     before = stream.headers.first(b"x-forwarded-for")
     stream.headers.set(b"x-forwarded-for", shown.encode() if before is None else before + b"," + shown.encode())
 
