@@ -185,7 +185,7 @@ def test_restart_epochs_of_1_8(application: Application, short_path: Path) -> No
         assert (short_path / "etc/istio/proxy/envoy-rev1.json").exists()
         agent.wait_for(lambda: first not in agent.envoy_pids(), 30)
         assert agent.process.poll() is None, "the agent lives as long as one epoch does"
-        assert not (short_path / "etc/istio/proxy/envoy-rev0.json").exists()
+        agent.wait_for(lambda: not (short_path / "etc/istio/proxy/envoy-rev0.json").exists())
         agent.wait_for(lambda: get(port, "/")[0] == 200)
         agent.process.send_signal(signal.SIGTERM)
         assert agent.ended() == 0

@@ -41,6 +41,8 @@ class Connection:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     task: asyncio.Task[Any] | None = None
     """The stream's own; to be cancelled when a push cannot be delivered."""
+    writing: asyncio.Future[None] | None = None
+    """The last write. It goes on when the one who waits for it is cancelled."""
     failure: str = ""
     """Why the server ends the stream."""
     waiting: Holding | None = None
@@ -93,13 +95,20 @@ class Connection:
         if self.task is not None:
             self.task.cancel()
 
+    async def settled(self) -> None:
+        """Wait for what is being written: gRPC takes no status beside a write, and the client would wait for ever."""
+        async with self.lock:
+            if self.writing is not None:
+                await asyncio.wait((self.writing,))
+
     async def _write(self, responses: Iterable[Response]) -> None:
         for response in responses:
             kind = SHORT[response.kind]
             begin = time.monotonic()
+            self.writing = asyncio.ensure_future(self.context.write(response.data))
             try:
                 async with asyncio.timeout(self.send_limit):
-                    await self.context.write(response.data)
+                    await asyncio.shield(self.writing)
             except TimeoutError:
                 raise TooSlowError(f"{kind} was not taken within {self.send_limit:g} s") from None
             self.metrics.sent(kind, time.monotonic() - begin, len(response.data))

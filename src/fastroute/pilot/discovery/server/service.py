@@ -212,9 +212,9 @@ class DiscoveryServer:
             self.connections.append(connection)
             await self._serve(connection, first, delta=delta)
         except CallerError as refused:
-            await self._refuse(context, status(refused), str(refused))
+            await self._refuse(context, status(refused), str(refused), connection)
         except FastrouteError as error:
-            await self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            await self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error), connection)
         except TooSlowError as error:
             self.metrics.add("pilot_xds_write_timeout")
             await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
@@ -222,15 +222,19 @@ class DiscoveryServer:
             if connection is None or not connection.failure:
                 raise
             self._leave(connection)
-            await self._refuse(context, grpc.StatusCode.UNAVAILABLE, connection.failure)
+            await self._refuse(context, grpc.StatusCode.UNAVAILABLE, connection.failure, connection)
         finally:
             if connection is not None and connection in self.connections:
                 self._leave(connection)
 
-    async def _refuse(self, context: Any, code: grpc.StatusCode, reason: str) -> None:
+    async def _refuse(
+        self, context: Any, code: grpc.StatusCode, reason: str, connection: Connection | None = None
+    ) -> None:
         """End a stream; one that takes nothing any more does not even take its status, and is left to gRPC then."""
         self.metrics.add("pilot_xds_refused_streams", code=code.name)
         async with asyncio.timeout(self.limits.send):
+            if connection is not None:
+                await connection.settled()
             await context.abort(code, reason)
 
     async def _first(self, context: Any) -> Any:
