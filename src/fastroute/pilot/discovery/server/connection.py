@@ -105,10 +105,10 @@ class Connection:
         for response in responses:
             kind = SHORT[response.kind]
             begin = time.monotonic()
-            self.writing = asyncio.ensure_future(self.context.write(response.data))
+            self.writing = writing = asyncio.ensure_future(self.context.write(response.data))
             try:
                 async with asyncio.timeout(self.send_limit):
-                    await asyncio.shield(self.writing)
+                    await asyncio.shield(writing)
             except TimeoutError:
                 raise TooSlowError(f"{kind} was not taken within {self.send_limit:g} s") from None
             self.metrics.sent(kind, time.monotonic() - begin, len(response.data))
