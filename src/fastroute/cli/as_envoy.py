@@ -1,7 +1,9 @@
 """The verdict of a real Envoy, where one is installed.
 
 A bootstrap is given to `envoy --mode validate` as it stands. Other resources are put into one: each
-listener and cluster as a static resource, each route configuration into a listener of its own.
+listener and cluster as a static resource, each route configuration into a listener of its own. A route
+configuration of that kind would come by RDS, where `validate_clusters` is off unless it says otherwise;
+where no cluster is given, there is nothing to hold it to.
 Endpoints and scoped routes come from a control plane only; Envoy cannot be asked about them so.
 """
 
@@ -12,7 +14,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastroute.api import names
 from fastroute.config import Resources, read
@@ -77,11 +79,20 @@ def _wrapped(resources: Resources) -> dict[str, Any]:
 def static_resources(resources: Resources) -> dict[str, list[Any]]:
     """Listeners, route configurations and clusters as `Bootstrap.static_resources`."""
     listeners = [to_tree(resource.message) for resource in resources.listeners]
-    listeners += [_listener(position, to_tree(route.message)) for position, route in enumerate(resources.routes)]
+    for position, route in enumerate(resources.routes):
+        listeners.append(_listener(position, _by_rds(_mapping(route.message), bool(resources.clusters))))
     return {"listeners": listeners, "clusters": [to_tree(resource.message) for resource in resources.clusters]}
 
 
-def _listener(position: int, route_config: object) -> dict[str, Any]:
+def _by_rds(route_config: dict[str, Any], clusters: bool) -> dict[str, Any]:
+    return {**route_config, "validate_clusters": clusters and route_config.get("validate_clusters", False)}
+
+
+def _mapping(message: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", to_tree(message))
+
+
+def _listener(position: int, route_config: dict[str, Any]) -> dict[str, Any]:
     manager = {
         "@type": names.url(names.HTTP_CONNECTION_MANAGER),
         "stat_prefix": f"routes_{position}",

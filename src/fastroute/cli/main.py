@@ -13,20 +13,27 @@ except ImportError:
     sys.exit("fastroute: the command line needs the extra `cli`: pip install 'fastroute[cli]'")
 
 from fastroute._version import __version__
-from fastroute.cli.lazy import LazyGroup
+from fastroute.cli.lazy import Lazy, LazyGroup
 from fastroute.errors import FastrouteError
 
 COMMANDS = {
-    "check": "fastroute.cli.check:check",
-    "demo": "fastroute.cli.demo:demo",
-    "diff": "fastroute.cli.diff:diff",
-    "mesh": "fastroute.cli.mesh:mesh",
-    "pilot": "fastroute.cli.pilot:pilot",
-    "proxy-config": "fastroute.cli.proxy_config:proxy_config",
-    "route": "fastroute.cli.route:route",
-    "simulate": "fastroute.cli.simulate:simulate",
-    "validate": "fastroute.cli.validate:validate",
-    "watch": "fastroute.cli.watch:watch",
+    "check": Lazy("fastroute.cli.check:check", "Run route tests: the format of Envoy's route table checker."),
+    "demo": Lazy("fastroute.cli.demo:demo", "Walk one request through the mesh, step by step, and show the tables."),
+    "diff": Lazy("fastroute.cli.diff:diff", "Say what changed between two configurations."),
+    "mesh": Lazy("fastroute.cli.mesh:mesh", "Run bookinfo for real: network namespaces, agents, Envoys."),
+    "pilot": Lazy(
+        "fastroute.cli.pilot:pilot", "What a pilot does for a sidecar: bootstrap, iptables, agent, discovery server."
+    ),
+    "proxy-config": Lazy(
+        "fastroute.cli.proxy_config:proxy_config",
+        "Show the clusters, listeners, routes and endpoints of a configuration.",
+    ),
+    "route": Lazy("fastroute.cli.route:route", "Decide one request."),
+    "simulate": Lazy("fastroute.cli.simulate:simulate", "Tell where many requests would go."),
+    "validate": Lazy(
+        "fastroute.cli.validate:validate", "Say whether Envoy 1.40 takes each file, and what is wrong with it."
+    ),
+    "watch": Lazy("fastroute.cli.watch:watch", "Follow a control plane, and print what changes."),
 }
 
 

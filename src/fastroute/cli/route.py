@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import click
 
@@ -22,7 +22,8 @@ from fastroute.router import Router
 from fastroute.snapshot import load
 
 FIELDS = ("kind", "status", "reason", "cluster", "route", "virtual_host", "route_config", "index", "location")
-ALWAYS = ("kind", "route")
+EMPTY = {"index": -1, "status": 0}
+"""What each of these is where it says nothing; the others are empty then."""
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> Address | None:
@@ -82,7 +83,7 @@ def route(
     if snapshot.notices:
         click.echo(f"{len(snapshot.notices)} parts were let through (fastroute validate names them)", err=True)
     router = Router(snapshot) if random is None else Router(snapshot, random=lambda: random)
-    parts = urlsplit(url)
+    parts = _request_url(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pairs = [(name.strip().lower(), value.strip()) for name, value in _split(headers, ":")]
     chain = None if destination is None else _connect(router, destination, accepted, peer, parts.scheme)
@@ -98,6 +99,14 @@ def route(
         told = router.explain(*request, scheme=parts.scheme, chain=chain, route_config=route_config, random=drawn)
         steps = [str(step) for step in told.steps]
     _print(_fields(decision, endpoint), steps, [notice.line() for notice in decision.notices], output)
+
+
+def _request_url(url: str) -> SplitResult:
+    """What curl reads there: without a scheme it is http."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if not parts.netloc:
+        raise click.BadParameter(f"{url!r} names no host; write http://HOST/PATH", param_hint="URL")
+    return parts
 
 
 def _connect(router: Router, destination: Address, accepted: Address | None, peer: Address, scheme: str) -> Chain:
@@ -125,7 +134,7 @@ def _fields(decision: Decision, endpoint: Endpoint | None) -> dict[str, object]:
         values |= {"timeout": decision.timeout, "endpoint": str(endpoint) if endpoint is not None else None}
     else:
         values |= {"body": decision.body.decode("latin-1")}
-    return {name: value for name, value in values.items() if value not in (None, "", -1, 0) or name in ALWAYS}
+    return {name: value for name, value in values.items() if value not in (None, "", EMPTY.get(name))}
 
 
 def _print(fields: dict[str, object], steps: list[str], notices: list[str], output: str) -> None:

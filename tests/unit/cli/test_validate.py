@@ -130,6 +130,15 @@ def test_beside_the_real_envoy(tmp_path: Path, content: Any) -> None:
     assert result.exit_code == (1 if content is BAD else 0)
 
 
+def test_a_route_configuration_by_itself_may_name_any_cluster_as_over_rds(tmp_path: Path) -> None:
+    require_binary()
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "elsewhere"}}
+    host = {"name": "v", "domains": ["*"], "routes": [route]}
+    for checked in ({}, {"validate_clusters": True}):
+        result = run("--as-envoy", write(tmp_path / "r.json", {"name": "r", "virtual_hosts": [host], **checked}))
+        assert "the real Envoy agrees: it takes it" in result.output
+
+
 def test_a_conflict_names_the_other_item(tmp_path: Path) -> None:
     text = "name: r\nvirtual_hosts:\n- {name: a, domains: [x.com]}\n- {name: b, domains: [y.com, X.com]}\n"
     path = write(tmp_path / "c.yaml", text)
