@@ -1,4 +1,4 @@
-"""One event: what takes over, what changes with it, and what nobody needs after it.
+"""The end of an event: what takes over, what changes with it, and what nobody needs after it.
 
 Everything that an event changes is put in force at once, in one snapshot. What is not needed any more
 goes after that, so that nothing in force ever lacks it.
@@ -7,43 +7,17 @@ goes after that, so that nothing in force ever lacks it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from fastroute.errors import ConfigError
+from fastroute.xds.batch import Batch
 from fastroute.xds.book import Held, User
 from fastroute.xds.kinds import KINDS, SCOPES
 from fastroute.xds.needs import Need
 from fastroute.xds.parents import Failure, Parent
 from fastroute.xds.tables import Changed, Key
-
-if TYPE_CHECKING:
-    from fastroute.xds.world import World
+from fastroute.xds.world import World
 
 _K = TypeVar("_K")
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one event changes."""
-
-    now: float
-    parents: dict[Key, Parent] = field(default_factory=dict)
-    """Whose waiting version takes over."""
-    gone: dict[Key, Parent] = field(default_factory=dict)
-    updates: dict[Need, Held] = field(default_factory=dict)
-    """New content of subscriptions."""
-    emptied: set[Need] = field(default_factory=set)
-    """Subscriptions whose content must not be used any more."""
-    scopes: dict[str, Held | None] = field(default_factory=dict)
-    left: list[tuple[Need, User]] = field(default_factory=list)
-    """Needs that end with this event."""
-    refused: dict[Key, ConfigError] = field(default_factory=dict)
-    """What the tables did not take."""
-
-    def promote(self, parent: Parent) -> None:
-        """Its waiting version takes over."""
-        self.parents[parent.kind, parent.name] = parent
 
 
 def commit(world: World, batch: Batch) -> None:

@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fastroute.xds import events
 from fastroute.xds.delta import Delta
 from fastroute.xds.feeds import Feed
+from fastroute.xds.phases import begin
 from fastroute.xds.sotw import Sotw
 from fastroute.xds.start import Start
 from fastroute.xds.stream import Stream
@@ -46,7 +48,7 @@ class Machine:
 
     def begin(self, now: float) -> None:
         """Ask for the first things; ConfigError when a static resource cannot be followed."""
-        self.world.begin(now)
+        begin(self.world, now)
 
     def opened(self, feed: Feed) -> None:
         """A feed is connected, anew."""
@@ -69,7 +71,7 @@ class Machine:
         response = stream.receive(message) if stream is not None else None
         if stream is None or response is None:
             return ""
-        error = self.world.take(feed, response, now)
+        error = events.take(self.world, feed, response, now)
         if error:
             stream.refuse(response, error)
         else:
@@ -80,17 +82,17 @@ class Machine:
     def broken(self, feed: Feed, error: str, now: float) -> None:
         """A file or a poll gave something that is no response."""
         if feed in self.world.book.streams:
-            self.world.broken(feed, error, now)
+            events.broken(self.world, feed, error, now)
             self._prune()
 
     def advance(self, now: float) -> None:
         """Time has passed."""
-        self.world.advance(now)
+        events.advance(self.world, now)
         self._prune()
 
     def next_time(self) -> float | None:
         """When `advance` has something to do; None: never."""
-        return self.world.next_time()
+        return events.next_time(self.world)
 
     def _prune(self) -> None:
         for feed in self.world.book.unused():

@@ -11,22 +11,23 @@ XD-24  A file holds exactly one, of the right name; none at all is an answer too
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from google.protobuf.message import Message
 
 from fastroute.errors import ConfigError, RejectedError
+from fastroute.xds import wire
+from fastroute.xds.batch import Batch
 from fastroute.xds.book import Held, Subscription
-from fastroute.xds.commit import Batch, commit, is_used
+from fastroute.xds.commit import commit, is_used
 from fastroute.xds.feeds import Feed
 from fastroute.xds.kinds import ENDPOINTS, Kind
 from fastroute.xds.needs import Need
 from fastroute.xds.parents import Failure
-from fastroute.xds.wildcard import read_items
+from fastroute.xds.reading import read_items
+from fastroute.xds.refusal import drop, refuse_all
 from fastroute.xds.wire import Item, Response
-
-if TYPE_CHECKING:
-    from fastroute.xds.world import World
+from fastroute.xds.world import World
 
 _WORDS: Final = {"endpoints": ("EDS", "cluster"), "routes": ("RDS", "configuration")}
 
@@ -39,7 +40,7 @@ def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
         if feed.transport == "path":
             _check_file(feed, kind, [name for name, _, _ in read])
     except ConfigError as error:
-        return world.refuse_all(feed, response, str(error), batch)
+        return refuse_all(world, feed, response, str(error), batch)
     touched = _touched(world, feed, kind, read, batch)
     if kind is ENDPOINTS:
         touched += _there(world, feed, kind, response.removed)
@@ -55,7 +56,7 @@ def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
     after = Batch(batch.now)
     if kind is ENDPOINTS:
         _empty(world, batch, after)
-    return world.refuse_all(feed, response, errors, after)
+    return refuse_all(world, feed, response, errors, after)
 
 
 def _empty(world: World, batch: Batch, after: Batch) -> None:
@@ -65,7 +66,7 @@ def _empty(world: World, batch: Batch, after: Batch) -> None:
         if found is None or (need.kind, need.name) not in batch.refused:
             continue
         if all((user.kind, user.name) in batch.parents for user in found.users):
-            _drop(world, found, after)
+            drop(world, found, after)
 
 
 def _check_file(feed: Feed, kind: Kind, names: list[str]) -> None:
@@ -97,8 +98,6 @@ def _touched(
 
 def _message(kind: Kind, message: Message | None, item: Item) -> Message:
     """The message, which was not read when another feed holds the same."""
-    from fastroute.xds import wire
-
     return wire.parse(kind, item)[1] if message is None else message
 
 
@@ -131,17 +130,3 @@ def _accept(world: World, kind: Kind, batch: Batch) -> str:
         found.held = held
         world.failed.pop((kind, need.name), None)
     return "; ".join(errors)
-
-
-def forget(world: World, late: Subscription, batch: Batch) -> None:
-    """What was held before must not be used again, unless somebody else uses it."""
-    waiting = {(user.kind, user.name) for user in late.users if user.waits}
-    if all((user.kind, user.name) in waiting for user in late.users):
-        _drop(world, late, batch)
-
-
-def _drop(world: World, found: Subscription, batch: Batch) -> None:
-    if found.held is not None:
-        world.known[found.need.kind].pop(found.held.data, None)
-        found.held = None
-        batch.emptied.add(found.need)

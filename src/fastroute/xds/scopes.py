@@ -6,21 +6,22 @@ listener gives for all of its scopes. Two scopes with one key refuse the respons
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf.message import Message
 
 from fastroute.errors import ConfigError, RejectedError, UnsupportedError
+from fastroute.xds.batch import Batch
 from fastroute.xds.book import Held, User
-from fastroute.xds.commit import Batch, commit
+from fastroute.xds.commit import commit
 from fastroute.xds.feeds import Feed
 from fastroute.xds.kinds import LISTENERS, SCOPES
 from fastroute.xds.needs import EVERYTHING, Need, Wanted, routes_of_scope, scope_sources
-from fastroute.xds.wildcard import read_items, wait_for_scopes
+from fastroute.xds.reading import read_items
+from fastroute.xds.refusal import refuse_all
+from fastroute.xds.waiting import wait_for_scopes
 from fastroute.xds.wire import Response
-
-if TYPE_CHECKING:
-    from fastroute.xds.world import World
+from fastroute.xds.world import World
 
 
 def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
@@ -31,7 +32,7 @@ def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
         _check_keys({name: held.message for name, held in after.items() if changed.get(name, held) is not None})
         wanted = _wanted(world, feed, changed)
     except ConfigError as error:
-        return world.refuse_all(feed, response, str(error), batch)
+        return refuse_all(world, feed, response, str(error), batch)
     batch.scopes.update(changed)
     for name in changed:
         if name in world.scope_needs:

@@ -12,23 +12,23 @@ A static resource is not replaced and not removed; one of its name that comes is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
 from fastroute.errors import ConfigError
-from fastroute.xds import wire
+from fastroute.xds.batch import Batch
 from fastroute.xds.book import Held
-from fastroute.xds.commit import Batch, commit, drop_waiting
+from fastroute.xds.commit import commit, drop_waiting
 from fastroute.xds.feeds import Feed
-from fastroute.xds.kinds import CLUSTERS, SCOPES, Kind
-from fastroute.xds.needs import EVERYTHING, Need, Wanted, needs
+from fastroute.xds.kinds import CLUSTERS, Kind
+from fastroute.xds.needs import EVERYTHING, Need, needs
 from fastroute.xds.parents import Candidate, Failure, Parent
+from fastroute.xds.reading import read_items
+from fastroute.xds.refusal import refuse_all
+from fastroute.xds.waiting import wait_for
 from fastroute.xds.wire import Item, Response
-
-if TYPE_CHECKING:
-    from fastroute.xds.world import World
+from fastroute.xds.world import World
 
 
 def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
@@ -37,7 +37,7 @@ def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
     try:
         read = read_items(world, kind, response.items)
     except ConfigError as error:
-        return world.refuse_all(feed, response, str(error), batch)
+        return refuse_all(world, feed, response, str(error), batch)
     errors: dict[str, str] = {}
     seen: set[str] = set()
     candidates: list[Candidate] = []
@@ -62,26 +62,6 @@ def take(world: World, feed: Feed, response: Response, batch: Batch) -> str:
     errors.update({name: str(error) for (of, name), error in batch.refused.items() if of is kind})
     listed = ", ".join(f"{name}: {why}" for name, why in errors.items())
     return f"Error adding/updating {kind.noun}(s) {listed}" if errors else ""
-
-
-def read_items(world: World, kind: Kind, items: Iterable[Item]) -> list[tuple[str, Message | None, Item]]:
-    """Name and message of each item; no message for a heartbeat, and for what is held already.
-
-    ConfigError when one of them cannot be read or breaks a constraint.
-    """
-    found: list[tuple[str, Message | None, Item]] = []
-    for item in items:
-        if item.data is None:
-            found.append((item.label, None, item))
-        elif (name := world.known[kind].get(item.data)) is not None:
-            found.append((name, None, item))
-        else:
-            name, message = wire.parse(kind, item)
-            error = world.tables.check(kind, name, message)
-            if error is not None:
-                raise error
-            found.append((name, message, item))
-    return found
 
 
 def _candidate(
@@ -150,37 +130,6 @@ def _has_to_wait(world: World, kind: Kind, candidate: Candidate) -> bool:
         return bool(candidate.wanted)
     found = (world.book.subscriptions.get(each.need) for each in candidate.wanted)
     return not all(each is not None and each.concluded for each in found)
-
-
-def wait_for(world: World, candidate: Candidate, batch: Batch) -> None:
-    """Subscribe to what a version needs; it takes over at once when all of that is there."""
-    parent, kind = candidate.parent, candidate.parent.kind
-    parent.next, parent.next_needs = candidate.held, tuple(each.need for each in candidate.wanted)
-    world.known[kind][candidate.held.data] = parent.name
-    for each in candidate.wanted:
-        _want(world, parent, each, batch.now)
-    if parent.waits:
-        world.waiting[kind].add(parent.name)
-    else:
-        batch.promote(parent)
-
-
-def _want(world: World, parent: Parent, wanted: Wanted, now: float) -> None:
-    found = world.book.want(wanted, parent.user(waits=True), now, anew=parent.kind is CLUSTERS)
-    if not found.concluded:
-        parent.waits.add(wanted.need)
-    elif wanted.need.kind is SCOPES:
-        wait_for_scopes(world, parent)
-
-
-def wait_for_scopes(world: World, parent: Parent) -> None:
-    """A listener that waits for its scopes waits for their route configurations too."""
-    for need in world.scope_needs.values():
-        found = world.book.subscriptions[need]
-        if not found.concluded:
-            found.users.add(parent.user(waits=True))
-            parent.waits.add(need)
-            parent.also.add(need)
 
 
 def _remove(world: World, feed: Feed, response: Response, seen: set[str], batch: Batch) -> None:
