@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fastroute.action import cors
+from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.fault import FaultDecision
 from fastroute.action.format import Supply, Template, Values
@@ -16,7 +17,6 @@ from fastroute.action.levels import Levels
 from fastroute.action.mirrors import Mirror
 from fastroute.action.notes import StepFields
 from fastroute.action.policies import NO_HOST_POLICIES, HostPolicies
-from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.rate_limits import Descriptor
 from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.retry import RetryPlan

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastroute.action.decided import Decided
 from fastroute.action.draft import routed_values
 from fastroute.action.headers import unsigned
-from fastroute.action.protocol import Action, Decided
+from fastroute.action.protocol import Action
 
 Share = tuple[str, int]
 """A cluster and its weight."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastroute.action.decided import Decided
 from fastroute.action.draft import routed_values
 from fastroute.action.fractions import ALWAYS, Fraction
 from fastroute.action.matchers import ValueTest
-from fastroute.action.protocol import Decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastroute.action.base import BaseAction
+from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import Headers
 from fastroute.action.fault import FaultDecision
 from fastroute.action.format import Supply, Values
-from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.respond import LocalAction
 from fastroute.types import RandomSource
 

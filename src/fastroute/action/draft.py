@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastroute.action.decided import Decided, Pairs
 from fastroute.action.headers import first, request_values, values
-from fastroute.action.protocol import Decided, Pairs
 
 JOINED_IN_REQUESTS = frozenset(
     b"""

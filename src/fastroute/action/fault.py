@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastroute.action.decided import Decided, Pairs
 from fastroute.action.fault_runtime import (
     ABORT_GRPC_STATUS,
     ABORT_HTTP_STATUS,
@@ -27,7 +28,6 @@ from fastroute.action.fault_runtime import (
 from fastroute.action.fractions import NEVER, Fraction
 from fastroute.action.headers import UINT64, first, request_values, unsigned
 from fastroute.action.matchers import HeaderMatcher
-from fastroute.action.protocol import Decided, Pairs
 from fastroute.types import RandomSource
 
 ABORT_BODY = b"fault filter abort"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from fastroute.action.protocol import Decided
+from fastroute.action.decided import Decided
 from fastroute.errors import RequestError
 
 Lookup = Callable[[bytes], bytes | None]

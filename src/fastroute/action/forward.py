@@ -14,12 +14,12 @@ from typing import ClassVar
 
 from fastroute.action import cors, metadata, mirrors, rate_limits, retry
 from fastroute.action.base import CORS_FILTER, BaseAction, installed
+from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.hashes import evaluate
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
-from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.rewrites import FormatRewrite, HostLiteral, set_host, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastroute.action.cookies import cookie_value
+from fastroute.action.decided import Decided
 from fastroute.action.draft import Draft
 from fastroute.action.format import query_value
-from fastroute.action.protocol import Decided
 from fastroute.core.hashing import xxh64
 from fastroute.core.regexes import Regex
 from fastroute.errors import RequestError

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from fastroute.action.protocol import Decided, Pairs
+from fastroute.action.decided import Decided, Pairs
 
 _INTEGER = re.compile(rb"[ \t\n\v\f\r]*(\+?|-)([0-9]+)[ \t\n\v\f\r]*")
 UINT64 = 1 << 64

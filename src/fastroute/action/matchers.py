@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from fastroute.action.decided import Pairs
 from fastroute.action.headers import values
-from fastroute.action.protocol import Pairs
 
 
 class ValueTest(Protocol):

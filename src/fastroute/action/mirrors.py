@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fastroute.action.decided import Decided
 from fastroute.action.draft import JOINED_IN_REQUESTS, Draft, Headers
 from fastroute.action.format import Template, Values
 from fastroute.action.fractions import ALWAYS, Fraction
 from fastroute.action.mutations import Mutations
-from fastroute.action.protocol import Decided
 
 SUFFIX = b"-shadow"
 

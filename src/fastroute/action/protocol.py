@@ -1,4 +1,4 @@
-"""The two sides of a decision's lazy values: what an action reads, and what it answers.
+"""What an action answers: the lazy values of a decision.
 
 The core's `Decision` finds the route and holds the request as it was decided. Everything that follows
 from the route is asked of the route's action, with the decision as the only argument:
@@ -11,9 +11,10 @@ Text of requests and responses is `bytes`; names from the configuration are `str
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from fastroute.action.decided import Decided, Pairs
 from fastroute.types import RandomSource
 
 if TYPE_CHECKING:
@@ -25,57 +26,6 @@ if TYPE_CHECKING:
     from fastroute.action.rate_limits import Descriptor
     from fastroute.action.redirects import InternalRedirectPolicy
     from fastroute.action.retry import RetryPlan
-    from fastroute.action.router_options import RouterOptions
-
-Pairs = Sequence[tuple[bytes, bytes]]
-"""Headers in order; names are lower case, pseudo headers are not among them."""
-
-
-class Decided(Protocol):
-    """What an action reads of the decision that it serves: the request as it was routed.
-
-    `original_path`, `original_authority` and `scheme` are those after the connection manager's
-    normalisation, which is what the route was matched on; `original_path` is None for CONNECT.
-    """
-
-    @property
-    def original_path(self) -> bytes | None: ...
-    @property
-    def original_authority(self) -> bytes: ...
-    @property
-    def original_method(self) -> bytes: ...
-    @property
-    def scheme(self) -> bytes: ...
-    @property
-    def random(self) -> int: ...
-    @property
-    def cluster(self) -> str | None: ...
-    @property
-    def route(self) -> str: ...
-    @property
-    def virtual_host(self) -> str: ...
-    @property
-    def route_config(self) -> str: ...
-    @property
-    def dynamic_metadata(self) -> Mapping[str, object]: ...
-    @property
-    def filter_state(self) -> Mapping[str, str]: ...
-    @property
-    def http_filters(self) -> tuple[tuple[str, str], ...] | None: ...
-    @property
-    def router_options(self) -> RouterOptions | None: ...
-
-    def processed_headers(self) -> Pairs:
-        """The request headers after the connection manager's processing, as routes saw them."""
-        ...
-
-    def remote_address(self) -> tuple[str, int] | None:
-        """The downstream remote address (trusted client address); None when no connection is known."""
-        ...
-
-    def local_address(self) -> tuple[str, int] | None:
-        """The address that the connection was made to; None when no connection is known."""
-        ...
 
 
 class Action(Protocol):

@@ -12,10 +12,10 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fastroute.action.decided import Decided
 from fastroute.action.draft import routed_values
 from fastroute.action.format import Template, Values, decoded_query_value
 from fastroute.action.matchers import HeaderMatcher, ValueTest
-from fastroute.action.protocol import Decided
 
 Entry = tuple[str, str]
 Metadata = Mapping[str, Mapping[str, object]]

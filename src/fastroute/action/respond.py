@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastroute.action.base import BaseAction
+from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.headers import is_grpc
 from fastroute.action.notes import Notes, StepFields
-from fastroute.action.protocol import Decided, Pairs
 from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from fastroute.action.decided import Pairs
 from fastroute.action.headers import first, unsigned
 from fastroute.action.matchers import HeaderMatcher
-from fastroute.action.protocol import Pairs
 
 HTTP_CONDITIONS = frozenset(
     {
