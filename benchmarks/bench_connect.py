@@ -5,29 +5,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rigs import tables
+from rigs.scale import size, sizes
+from rigs.turns import OURS, Turns, calls
 
-import fastroute
 from fastroute.config import read
 from fastroute.core.client_hello import tls_inspector
 from fastroute.reference.connections import explain_connection
 
-SIZES = (1, 5, 100, 5_000, 10_000)
+KINDS = ("sni", "cidr", "ports")
+FEW, MANY = 5, size(10, 5_000)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", ["sni", "cidr", "ports"])
+def ask(kind: str, count: int) -> Callable[[], str]:
+    """The cluster of the last of `count` filter chains."""
+    connect = tables.listening(kind, count).connect
+    arriving = tables.connection(kind, count - 1)
+    return lambda: connect(arriving).cluster  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("size", sizes(1, 5, 100, 1_000, 5_000, 10_000))
+@pytest.mark.parametrize("kind", KINDS)
 def test_connect(benchmark: Any, kind: str, size: int) -> None:
-    benchmark.extra_info.update(suite="connect", who="fastroute", kind=kind, size=size, where="last")
-    router = fastroute.Router(fastroute.load(tables.listener_source(kind, size)), random=lambda: 0)
-    found = benchmark(router.connect, tables.connection(kind, size - 1))
-    assert found.cluster == f"c{size - 1}"
+    benchmark.extra_info.update(suite="connect", who=OURS, kind=kind, size=size, where="last")
+    assert benchmark(ask(kind, size)) == f"c{size - 1}"
 
 
-@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_beside_few(benchmark: Any, kind: str) -> None:
+    """The last of many filter chains, and the last of few in another listener, by turns."""
+    turns = Turns("connect", kind, MANY, "last")
+    for who, count in ((OURS, MANY), ("five chains", FEW)):
+        turns.add(who, calls(ask(kind, count)), expect=f"c{count - 1}")
+    turns.run(benchmark, rounds=31)
+
+
+@pytest.mark.parametrize("size", sizes(1, 100, 1_000))
 def test_walk(benchmark: Any, size: int) -> None:
     benchmark.extra_info.update(suite="connect", who="reference walk", kind="sni", size=size, where="last")
     resources = read(tables.listener_source("sni", size))

@@ -46,6 +46,9 @@ READ: dict[str, Callable[[object], object]] = {
 
 @pytest.mark.parametrize("what", READ)
 def test_reading(benchmark, what):
+    benchmark.extra_info.update(suite="reading", who="fastroute", kind="route alone", size=1, where="alone")
+    if what != "route":
+        benchmark.extra_info["kind"] = f"route and {what}"
     router = Router(load(ROUTES))
     read = READ[what]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rigs.scale import rounds, size, sizes
 
 from fastroute.pilot.discovery.layers import Holding
 from fastroute.pilot.discovery.model.proxy import Proxy
@@ -24,7 +25,8 @@ from fastroute.pilot.discovery.state import Mesh
 from fastroute.pilot.profiles import PROFILES
 
 RIGS = Path(__file__).parent / "rigs"
-SERVICES = 1_000
+SERVICES = size(20, 1_000)
+CLIENTS, PROXIES = size(2, 100), size(2, 200)
 PROXY = Proxy("client", "default", "10.9.0.1")
 
 
@@ -204,24 +206,24 @@ def heard(running: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def measured(server: str, *arguments: str, rounds: int = 30) -> dict[str, Any]:
+def measured(server: str, *arguments: str, pushes: int) -> dict[str, Any]:
     """Pushes a second of a rig to a hundred clients."""
     with process(str(RIGS / server), *arguments) as running:
         port = heard(running)["port"]
-        with process(str(RIGS / "discovery_clients.py"), str(port), "100") as clients:
-            assert heard(clients)["ready"] == 100
-            assert say(running, "ready 100") == {"clients": 100}
-            found = say(running, f"push {rounds}")
+        with process(str(RIGS / "discovery_clients.py"), str(port), str(CLIENTS)) as clients:
+            assert heard(clients)["ready"] == CLIENTS
+            assert say(running, f"ready {CLIENTS}") == {"clients": CLIENTS}
+            found = say(running, f"push {pushes}")
             received = say(clients, "count")
-            assert received["pushes"] >= rounds * 100, received
+            assert received["pushes"] >= pushes * CLIENTS, received
             return {**found, "bytes": received["bytes"]}
 
 
-@pytest.mark.parametrize("services", [50, 1_000])
+@pytest.mark.parametrize("services", sizes(50, 1_000))
 def test_pushes_beside_a_bare_echo(services: int) -> None:
     """The server's pushes (a changed rule: RDS) and an echo of the same number of bytes, in one run."""
-    ours = measured("discovery_server.py", str(services))
-    bare = measured("discovery_echo.py", str(ours["bytes"]))
+    ours = measured("discovery_server.py", str(services), pushes=rounds(30))
+    bare = measured("discovery_echo.py", str(ours["bytes"]), pushes=rounds(30))
     for what, name in (("rate", "a second"), ("of_cpu", "a second of the server's processor time")):
         ratio = ours[what] / bare[what]
         about = f"{services} services, {ours['bytes']} bytes, pushes {name}"
@@ -233,9 +235,11 @@ def test_memory_of_a_large_mesh() -> None:
     with process(str(RIGS / "discovery_server.py"), str(SERVICES)) as running:
         port = heard(running)["port"]
         alone = say(running, "memory")["bytes"]
-        with process(str(RIGS / "discovery_clients.py"), str(port), "200") as clients:
-            assert heard(clients)["ready"] == 200
-            assert say(running, "ready 200") == {"clients": 200}
+        with process(str(RIGS / "discovery_clients.py"), str(port), str(PROXIES)) as clients:
+            assert heard(clients)["ready"] == PROXIES
+            assert say(running, f"ready {PROXIES}") == {"clients": PROXIES}
             with_proxies = say(running, "memory")["bytes"]
-        each = (with_proxies - alone) / 200
-        print(f"\n{alone / 1e6:.0f} MB, with 200 proxies {with_proxies / 1e6:.0f} MB: {each / 1e3:.0f} kB a proxy")
+        each = (with_proxies - alone) / PROXIES
+        print(
+            f"\n{alone / 1e6:.0f} MB, with {PROXIES} proxies {with_proxies / 1e6:.0f} MB: {each / 1e3:.0f} kB a proxy"
+        )

@@ -1,93 +1,67 @@
-"""Picking a host through `Router.pick`, over policies and numbers of hosts; building the tables that picks look into.
+"""Picking a host through `Router.pick`, over policies and numbers of hosts.
 
-Beside us: uhashring on the same keys (its ring is another one, so only the work compares), and the same hashing and
-sorting in plain C, whose tables must equal ours. Every answer is asserted.
+Every policy picks for decisions of a thousand requests, each of another user; random numbers are drawn by Python's
+generator. uhashring is asked for the same number of keys by turns with us; its ring is another one, so only the work
+compares. Every answer is asserted.
 """
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 import pytest
-from rigs import tables
-from rigs.floor import Floor
-from support.clusters import cluster, endpoint, locality, update
+from rigs import policies, tables
+from rigs.scale import size, sizes
+from rigs.turns import OURS, Turns, work
 
-from fastroute.core.hash_tables import Maglev, Ring
 from fastroute.core.hashing import xxh64
 
-HASHES = [random.Random(number).getrandbits(64) for number in range(1000)]
-KEYS = sorted(f"10.0.{i // 250}.{i % 250}:8080".encode() for i in range(100))
-EQUAL = [1 / 100] * 100
+PICKS = 1_000
+HASHES = [Random(number).getrandbits(64) for number in range(PICKS)]
+HOSTS = size(3, 100)
 
 
-@pytest.mark.parametrize("hosts", [3, 100, 1_000, 10_000])
-@pytest.mark.parametrize("policy", tables.POLICIES)
+def each(pick: Callable[[Any], Any]) -> Callable[[Sequence[Any]], Any]:
+    """The last of the hosts that are picked for each of many."""
+
+    def run(given: Sequence[Any]) -> Any:
+        host = None
+        for one in given:
+            host = pick(one)
+        return host
+
+    return run
+
+
+@pytest.mark.parametrize("hosts", sizes(3, 10, 100, 1_000, 10_000))
+@pytest.mark.parametrize("policy", policies.NAMES)
 def test_picks(benchmark: Any, policy: str, hosts: int) -> None:
     """A thousand picks a round; the figure is for one."""
-    benchmark.extra_info.update(suite="pick", who="fastroute", kind=policy, size=hosts, where="random", per=1_000)
-    pick = tables.router_to(policy, hosts).pick
-
-    def run() -> Any:
-        host = None
-        for value in HASHES:
-            host = pick("c", hash=value)
-        return host
-
-    assert benchmark(run).port == 80
+    benchmark.extra_info.update(suite="pick", who=OURS, kind=policy, size=hosts, where="decision", per=PICKS)
+    router, make = policies.decisions(policy, hosts, PICKS)
+    run = each(router.pick)
+    found = benchmark.pedantic(run, setup=lambda: ((make(),), {}), rounds=21, warmup_rounds=1)
+    assert found.port == 80
+    if policy == "override host":
+        assert found.address == policies.address((PICKS - 1) % hosts)
 
 
-@pytest.mark.parametrize("hosts", [3, 100, 1_000])
-def test_uhashring(benchmark: Any, hosts: int) -> None:
+@pytest.mark.parametrize("policy", ["maglev", "ring hash", "ring hash 65536"])
+def test_beside_uhashring(benchmark: Any, policy: str) -> None:
     uhashring = pytest.importorskip("uhashring", reason="the rival uhashring is not installed")
-    benchmark.extra_info.update(suite="pick", who="uhashring", kind="ring hash", size=hosts, where="random", per=1_000)
-    ring = uhashring.HashRing(nodes=[f"10.0.{n // 250}.{n % 250}:8080" for n in range(hosts)])
+    pick = tables.router_to(policy, HOSTS).pick
+    ring = uhashring.HashRing(nodes=[f"{policies.address(number)}:80" for number in range(HOSTS)])
     names = [f"{value:x}" for value in HASHES]
 
-    def run() -> Any:
-        host = None
-        for name in names:
-            host = ring.get_node(name)
-        return host
-
-    assert benchmark(run).endswith(":8080")
-
-
-def test_build_a_ring(benchmark: Any) -> None:
-    benchmark.extra_info.update(suite="build", who="fastroute", kind="ring 65536", size=100, where="build")
-    made = benchmark(Ring, KEYS, EQUAL, 65536)
-    hashes, owners = Floor(KEYS).ring(656)
-    assert made.entries() == list(zip(hashes, owners, strict=True))
-
-
-def test_build_a_ring_in_c(benchmark: Any) -> None:
-    benchmark.extra_info.update(suite="build", who="plain C", kind="ring 65536", size=100, where="build")
-    hashes, _ = benchmark(Floor(KEYS).ring, 656)
-    assert len(hashes) == 65600
-
-
-def test_build_a_maglev_table(benchmark: Any) -> None:
-    benchmark.extra_info.update(suite="build", who="fastroute", kind="maglev 65537", size=100, where="build")
-    made = benchmark(Maglev, KEYS, EQUAL, 65537)
-    assert made.entries() == list(Floor(KEYS).maglev(65537))
-
-
-def test_build_a_maglev_table_in_c(benchmark: Any) -> None:
-    benchmark.extra_info.update(suite="build", who="plain C", kind="maglev 65537", size=100, where="build")
-    assert len(benchmark(Floor(KEYS).maglev, 65537)) == 65537
+    turns = Turns("pick", policy, HOSTS, "hash")
+    ours, theirs = (each(find) for find in (lambda value: pick("c", hash=value), ring.get_node))
+    turns.add(OURS, work(ours, PICKS, lambda: HASHES), expect=pick("c", hash=HASHES[-1]))
+    turns.add("uhashring", work(theirs, PICKS, lambda: names), expect=ring.get_node(names[-1]))
+    turns.run(benchmark, rounds=31)
 
 
 def test_hash_a_key(benchmark: Any) -> None:
-    benchmark.extra_info.update(suite="pick", who="fastroute", kind="XXH64 of 21 bytes", size=1, where="alone")
+    benchmark.extra_info.update(suite="pick", who=OURS, kind="XXH64 of 21 bytes", size=1, where="alone")
     assert benchmark(xxh64, b"session-id-0123456789") == xxh64(b"session-id-0123456789")
-
-
-@pytest.mark.parametrize("hosts", [10, 100, 1_000])
-def test_update_round_robin(benchmark: Any, hosts: int) -> None:
-    """An EDS update from message to hosts in force: proportional to the hosts of the cluster."""
-    benchmark.extra_info.update(suite="build", who="fastroute", kind="assignment", size=hosts, where="update")
-    tree = {"cluster_name": "c", "endpoints": [locality([endpoint(i) for i in range(1, hosts + 1)])]}
-    chosen = cluster({"type": "EDS", "eds_cluster_config": {"eds_config": {"ads": {}}}}, tree)
-    benchmark(update, chosen, tree)
-    assert len(chosen.endpoints) == hosts

@@ -6,13 +6,19 @@ The parts are timed apart as well: what `Snapshot.updated` costs, and what publi
 import itertools
 
 import pytest
+from rigs.scale import size
+from rigs.turns import OURS
 
 import fastroute
 from fastroute.api import names, transcode
 from fastroute.snapshot import Changes
 
-COUNT = 10_000
-AT = 4_321
+COUNT = size(100, 10_000)
+AT = COUNT // 2 - 1
+
+
+def told(benchmark, what, who=OURS):
+    benchmark.extra_info.update(suite="update", who=who, kind=what, size=COUNT, where="one changed")
 
 
 def cluster(number):
@@ -92,6 +98,7 @@ def publish(router, changes):
 
 @pytest.mark.parametrize("step", ["compile and publish", "compile", "publish"])
 def test_one_assignment(benchmark, router, assignments, step):
+    told(benchmark, f"load assignment: {step}")
     sent = itertools.cycle([Changes(endpoints={f"s{AT}": body}) for body in assignments])
     if step == "compile and publish":
         benchmark(lambda: publish(router, next(sent)))
@@ -106,6 +113,7 @@ def test_one_assignment(benchmark, router, assignments, step):
 
 @pytest.mark.parametrize("step", ["compile and publish", "compile", "publish"])
 def test_one_virtual_host(benchmark, router, tables, step):
+    told(benchmark, f"virtual host: {step}")
     sent = itertools.cycle([Changes(routes={"r": body}) for body in tables])
     if step == "compile and publish":
         benchmark(lambda: publish(router, next(sent)))
@@ -119,6 +127,7 @@ def test_one_virtual_host(benchmark, router, tables, step):
 
 
 def test_one_cluster_more_and_less(benchmark, router):
+    told(benchmark, "a cluster more, and one less again: compile and publish")
     more, less = Changes(clusters={f"c{COUNT}": cluster(COUNT)}), Changes(clusters={f"c{COUNT}": None})
 
     def run():
@@ -132,6 +141,7 @@ def test_one_cluster_more_and_less(benchmark, router):
 
 def test_rival_load_all_clusters(benchmark, everything):
     """What one changed assignment costs without updates."""
+    told(benchmark, "load assignment: compile and publish", "load all again")
     endpoints = [each for each in everything["endpoints"] if each.cluster_name != f"s{AT}"]
     source = {"clusters": everything["clusters"], "endpoints": [*endpoints, assignment(AT, 81)]}
     router = fastroute.Router(benchmark.pedantic(fastroute.load, (source,), rounds=3))
@@ -140,6 +150,7 @@ def test_rival_load_all_clusters(benchmark, everything):
 
 def test_rival_load_all_virtual_hosts(benchmark, tables):
     """What one changed virtual host costs without updates, the clusters left aside."""
+    told(benchmark, "virtual host: compile and publish", "load all again")
     source = {"routes": [transcode.parse(names.ROUTE_CONFIGURATION, tables[0])], "clusters": []}
     router = fastroute.Router(benchmark.pedantic(fastroute.load, (source,), rounds=3))
     assert target(router) == "c7"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import fastroute
@@ -78,7 +79,7 @@ KINDS: dict[str, tuple[Match, Callable[[int], Request]]] = {
     ),
     "mixed": (_mixed_match, _mixed_request),
 }
-NOTHING: Request = ("/nothing/at/all", HEADERS)
+NOTHING: Request = ("/nothing/at/all", headers_with("x-tenant", "nobody"))
 
 
 def routes(kind: str, count: int) -> list[dict[str, Any]]:
@@ -91,8 +92,9 @@ def route_configuration(listed: Sequence[dict[str, Any]], domains: Sequence[str]
     return {"name": "r", "virtual_hosts": [{"name": "v", "domains": list(domains), "routes": list(listed)}]}
 
 
+@lru_cache(maxsize=1)
 def router(kind: str, count: int) -> fastroute.Router:
-    """A router over one virtual host with `count` routes of one kind."""
+    """A router over one virtual host with `count` routes of one kind; the one made last is kept."""
     return router_of([route_configuration(routes(kind, count))])
 
 
@@ -117,6 +119,7 @@ DOMAINS: dict[str, tuple[Callable[[int], str], Callable[[int], str]]] = {
 }
 
 
+@lru_cache(maxsize=2)
 def router_by_domain(kind: str, count: int) -> fastroute.Router:
     """One virtual host a domain."""
     domain = DOMAINS[kind][0]
@@ -155,6 +158,12 @@ def listener_source(kind: str, count: int) -> dict[str, Any]:
         "filter_chains": [_chain(f"c{number}", _chain_match(kind, number)) for number in range(count)],
     }
     return {"listeners": [listener]}
+
+
+@lru_cache(maxsize=2)
+def listening(kind: str, count: int) -> fastroute.Router:
+    """A router over `listener_source`."""
+    return fastroute.Router(fastroute.load(listener_source(kind, count)), random=lambda: 0)
 
 
 def connection(kind: str, number: int) -> fastroute.Connection:

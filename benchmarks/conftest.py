@@ -1,0 +1,27 @@
+"""What a run left out goes into its JSON, with the reasons: a missing rival is a line of the report, not a silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+left_out = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[left_out] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        item.config.stash[left_out][item.name] = report.longrepr[2].removeprefix("Skipped: ")
+    elif report.failed:
+        item.config.stash[left_out][item.name] = f"failed: {report.longrepr!s}".splitlines()[0][:200]
+    return report
+
+
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    output_json["left_out"] = config.stash[left_out]
