@@ -99,8 +99,9 @@ class ConfigError(FastrouteError):
 
 
 def joined(errors: Sequence[ConfigError]) -> ConfigError:
-    """The first of `errors`, with all the others in its `others`."""
-    first, *rest = (one for error in errors for one in (error, *error.others))
+    """The first of `errors`, with all the others in its `others`; each once."""
+    each = (one for error in errors for one in (error, *error.others))
+    first, *rest = {(type(one), one.resource, one.path, one.where, one.message): one for one in each}.values()
     first.others = tuple(rest)
     for error in rest:
         error.others = ()

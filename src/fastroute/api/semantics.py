@@ -15,7 +15,9 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
 * Sources of configuration: see `fastroute.api.config_sources`. RDS without one has an `xdstp:` name (XD-27).
 * A source address has no named port; a load balancing policy, if set, names one.
 * A string matcher with a regex does not ignore case. TLS compliance policies are known ones, and
-  `auto_sni_san_validation` needs a validation context.
+  `auto_sni_san_validation` needs a validation context. A server name to send has no null byte.
+* A header field of HTTP/2 is no larger than all headers may be. Outlier detection ejects no shorter at most than
+  at first.
 * A PROXY protocol TLV has a value or a format. A TCP proxy that connects late limits early data, and
   one that tunnels has a POST path only with POST.
 """
@@ -48,6 +50,7 @@ _WRAPPERS = frozenset(
         "tap.v3.Tap",
     )
 )
+_REQUEST_HEADERS_KB, _EJECTION_MS = 60, 30_000
 _QUIC = "envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport"
 
 
@@ -109,6 +112,10 @@ def _status_range(span: Any) -> str:
 
 def _cluster(message: Any) -> Iterator[Complaint]:
     yield from _http3(message)
+    common = message.common_http_protocol_options
+    if common.HasField("max_response_headers_kb"):
+        limit = common.max_response_headers_kb.value
+        yield from _field_size(message.http2_protocol_options, limit, "max_response_headers_kb")
     if message.HasField("load_balancing_policy") and not message.load_balancing_policy.policies:
         yield "load_balancing_policy.policies", "no load balancing policy is named", "Name one."
     http2 = message.HasField("http2_protocol_options") or _HTTP_OPTIONS in message.typed_extension_protocol_options
@@ -166,6 +173,8 @@ def _tls_parameters(message: Any) -> Iterator[Complaint]:
 
 
 def _upstream_tls(message: Any) -> Iterator[Complaint]:
+    if "\0" in message.sni:
+        yield "sni", "SNI names containing NULL-byte are not allowed", "Remove the byte."
     if message.auto_sni_san_validation and not message.common_tls_context.WhichOneof("validation_context_type"):
         wrong = "auto_sni_san_validation was configured without a validation context"
         yield "auto_sni_san_validation", wrong, "Set common_tls_context.validation_context."
@@ -213,6 +222,36 @@ def _inside(any_message: Any, types: Set[str]) -> Any | None:
         return None
 
 
+def _field_size(http2: Any, limit: int, name: str) -> Iterator[Complaint]:
+    """`limit` is that of all headers, in kB."""
+    if http2.HasField("max_header_field_size_kb") and http2.max_header_field_size_kb.value > limit:
+        wrong = f"max_header_field_size_kb must not exceed {name}"
+        yield "http2_protocol_options.max_header_field_size_kb", wrong, f"Lower it, or raise {name}."
+
+
+def _manager(message: Any) -> Iterator[Complaint]:
+    limit = message.max_request_headers_kb.value if message.HasField("max_request_headers_kb") else _REQUEST_HEADERS_KB
+    yield from _field_size(message.http2_protocol_options, limit, "max_request_headers_kb")
+
+
+def _http_options(message: Any) -> Iterator[Complaint]:
+    common = message.common_http_protocol_options
+    kind = message.WhichOneof("upstream_protocol_options")
+    if kind is None or not common.HasField("max_response_headers_kb"):
+        return
+    found = _field_size(
+        getattr(message, kind).http2_protocol_options, common.max_response_headers_kb.value, "max_response_headers_kb"
+    )
+    yield from ((f"{kind}.{path}", wrong, remedy) for path, wrong, remedy in found)
+
+
+def _outlier_detection(message: Any) -> Iterator[Complaint]:
+    base = message.base_ejection_time.ToMilliseconds() if message.HasField("base_ejection_time") else _EJECTION_MS
+    if message.HasField("max_ejection_time") and message.max_ejection_time.ToMilliseconds() < base:
+        wrong = "outlier detector's max_ejection_time cannot be smaller than base_ejection_time"
+        yield "max_ejection_time", wrong, "Raise it, or lower base_ejection_time, which is 30s unless set."
+
+
 def _tlv(message: Any) -> Iterator[Complaint]:
     if not message.value and not message.HasField("format_string"):
         yield "", "one of value or format_string must be set", "Set one of them."
@@ -249,6 +288,9 @@ CHECKS: dict[str, Check] = {
     "envoy.extensions.transport_sockets.tls.v3.TlsParameters": _tls_parameters,
     "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": _upstream_tls,
     "envoy.type.matcher.v3.StringMatcher": _string_matcher,
+    "envoy.config.cluster.v3.OutlierDetection": _outlier_detection,
+    _HTTP_OPTIONS: _http_options,
+    names.HTTP_CONNECTION_MANAGER: _manager,
 }
 """The check of each message type that has one."""
 
@@ -259,13 +301,17 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "typed_extension_protocol_options",
         "load_balancing_policy",
         "health_checks",
+        "common_http_protocol_options",
     ),
     "envoy.config.core.v3.BindConfig": ("source_address",),
     "envoy.config.core.v3.ConfigSource": ("self", "path", "api_config_source"),
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": ("upstream_connect_mode",),
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": ("post_path",),
     "envoy.extensions.transport_sockets.tls.v3.TlsParameters": ("compliance_policies",),
-    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": ("auto_sni_san_validation",),
+    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": ("auto_sni_san_validation", "sni"),
     "envoy.type.matcher.v3.StringMatcher": ("ignore_case",),
+    "envoy.config.cluster.v3.OutlierDetection": ("max_ejection_time",),
+    _HTTP_OPTIONS: ("common_http_protocol_options",),
+    names.HTTP_CONNECTION_MANAGER: ("http2_protocol_options",),
 }
 """The fields without any of which a check has nothing to complain about."""

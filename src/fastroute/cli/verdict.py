@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from fastroute.api import deprecations
-from fastroute.config import Resources, json_text, read
+from fastroute.config import Resources, json_text
 from fastroute.config.constraints import whole
 from fastroute.config.formats import EXTENSIONS, JSON
+from fastroute.config.load import gather
 from fastroute.config.positions import at
 from fastroute.errors import ConfigError, Conflict, UnsupportedError, Where
 from fastroute.snapshot import build
+from fastroute.snapshot.snapshot import refuse
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
@@ -79,14 +81,11 @@ def judge(path: Path) -> Verdict:
 
 
 def _judge(path: Path) -> Iterator[Finding]:
-    try:
-        resources = read(path)
-    except ConfigError as error:
-        yield from _from_error(error)
-        return
+    resources, errors = gather(path)
     yield from _deprecated(resources)
     yield from _node(resources)
     try:
+        refuse(resources, errors, {})
         build(resources)
     except ConfigError as error:
         yield from _from_error(error)

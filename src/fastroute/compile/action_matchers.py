@@ -29,7 +29,7 @@ def compile_string(message: Any, ctx: Context, path: str) -> ValueTest:
 
 def compile_headers(messages: Iterable[Any], ctx: Context, path: str) -> tuple[HeaderMatcher, ...]:
     """The matchers of a list of HeaderMatcher at `path`."""
-    return tuple(compile_header(message, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
+    return tuple(ctx.each(messages, path, compile_header))
 
 
 def compile_header(message: Any, ctx: Context, path: str) -> HeaderMatcher:

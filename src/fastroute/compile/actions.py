@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastroute.action.base import BaseAction
+from fastroute.action.format import Template
 from fastroute.action.forward import ForwardAction
 from fastroute.action.metadata import NAMESPACE, merged
 from fastroute.action.respond import RedirectAction, ResponseAction
@@ -128,11 +129,15 @@ def _respond(route: Any, scope: Scope, ctx: Context, path: str) -> Respond:
     message, here = route.direct_response, f"{path}.direct_response"
     ctx.only(message, here, ("status", "body", "body_format"))
     if not 200 <= message.status < 600:
-        raise ctx.reject(f"{here}.status", "value must be inside range [200, 600)")
-    text = compile_body(message.body, scope.max_body, ctx, f"{here}.body")
-    template, kind = None, b""
+        ctx.gather(ctx.reject(f"{here}.status", "value must be inside range [200, 600)"))
+    text = ctx.attempt(b"", compile_body, message.body, scope.max_body, ctx, f"{here}.body")
+    template: Template | None = None
+    kind = b""
     if message.HasField("body_format"):
-        template, kind = compile_body_format(message.body_format, text, ctx, f"{here}.body_format")
+        nothing = None, b""
+        template, kind = ctx.attempt(
+            nothing, compile_body_format, message.body_format, text, ctx, f"{here}.body_format"
+        )
     common = _common(route, scope, ctx, path)
     return Respond(
         message.status, ResponseAction(**common, status=message.status, text=text, format=template, type=kind)
@@ -164,7 +169,8 @@ def _plugin(message: Any, scope: Scope, ctx: Context, path: str) -> Plugin:
     name = message.cluster_specifier_plugin
     if name not in scope.plugins:
         error = f"Unknown cluster specifier plugin name: {name} is used in the route"
-        raise ctx.reject(f"{path}.cluster_specifier_plugin", error)
+        ctx.gather(ctx.reject(f"{path}.cluster_specifier_plugin", error))
+        return None
     return scope.plugins[name]
 
 
@@ -172,7 +178,7 @@ def _by_plugin(
     route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None, status: int
 ) -> Targets:
     here = f"{path}.route"
-    plugin = _plugin(route.route, scope, ctx, here)
+    plugin = ctx.attempt(None, _plugin, route.route, scope, ctx, here)
     action = _action(route, scope, ctx, path, clusters)
     if plugin is None:
         return Nowhere()
@@ -189,7 +195,7 @@ def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contain
     message, here = route.route, f"{path}.route"
     policy, policies = scope.retry_policy, compile_policies(route, clusters, ctx, path)
     if message.HasField("retry_policy"):
-        policy = compile_retry_policy(message.retry_policy, ctx, f"{here}.retry_policy")
+        policy = ctx.attempt(policy, compile_retry_policy, message.retry_policy, ctx, f"{here}.retry_policy")
     if scope.hedge_on_per_try_timeout and not message.HasField("hedge_policy"):
         policies = replace(policies, hedge_on_per_try_timeout=True)
     return ForwardAction(
@@ -208,7 +214,8 @@ def _criteria(message: Any) -> Mapping[str, object]:
 
 def _check_cluster(name: str, clusters: Container[str] | None, what: str, ctx: Context, path: str) -> None:
     if clusters is not None and name not in clusters:
-        raise ctx.reject(path, f"route: unknown {what} '{name}'", remedy="Define the cluster, or correct its name.")
+        remedy = "Define the cluster, or correct its name."
+        ctx.gather(ctx.reject(path, f"route: unknown {what} '{name}'", remedy=remedy))
 
 
 def _weighted(
@@ -220,9 +227,9 @@ def _weighted(
     common = _action(route, scope, ctx, path, clusters)
     for index, entry in enumerate(message.clusters):
         entry_path = f"{here}.clusters[{index}]"
-        _check_entry(entry, clusters, ctx, entry_path)
+        weighed = _check_entry(entry, clusters, ctx, entry_path)
         level = compile_level("weighted cluster", entry, ctx, entry_path)
-        weight = _weight(message.runtime_key_prefix, entry, ctx)
+        weight = _weight(message.runtime_key_prefix, entry, ctx) if weighed else 1
         action = replace(
             common,
             levels=replace(common.levels, entry=level),
@@ -232,24 +239,25 @@ def _weighted(
         entries.append(WeightedEntry(entry.name, weight, action, entry.cluster_header.lower()))
     total = sum(entry.weight for entry in entries)
     if total == 0:
-        raise ctx.reject(here, "Sum of weights in the weighted_cluster must be greater than 0.")
+        ctx.gather(ctx.reject(here, "Sum of weights in the weighted_cluster must be greater than 0."))
     if total > _WEIGHT_LIMIT:
-        raise ctx.reject(
-            here, f"The sum of weights of all weighted clusters of route {route.name} exceeds {_WEIGHT_LIMIT}"
-        )
+        wrong = f"The sum of weights of all weighted clusters of route {route.name} exceeds {_WEIGHT_LIMIT}"
+        ctx.gather(ctx.reject(here, wrong))
     return Weighted(tuple(entries), total, message.header_name.lower(), message.use_hash_policy.value, status)
 
 
-def _check_entry(entry: Any, clusters: Container[str] | None, ctx: Context, path: str) -> None:
+def _check_entry(entry: Any, clusters: Container[str] | None, ctx: Context, path: str) -> bool:
+    """Whether the entry has a weight."""
     ctx.only(entry, path, (*LEVEL_FIELDS, "name", "cluster_header", "weight", "metadata_match", "host_rewrite_literal"))
     if not entry.name and not entry.cluster_header:
-        raise ctx.reject(path, "At least one of name or cluster_header need to be specified")
+        ctx.gather(ctx.reject(path, "At least one of name or cluster_header need to be specified"))
     if entry.name and entry.cluster_header:
-        raise ctx.reject(path, "Only one of name or cluster_header can be specified")
+        ctx.gather(ctx.reject(path, "Only one of name or cluster_header can be specified"))
     if not entry.HasField("weight"):
-        raise ctx.reject(f"{path}.weight", "Field 'weight' is missing")
+        ctx.gather(ctx.reject(f"{path}.weight", "Field 'weight' is missing"))
     if entry.name:
         _check_cluster(entry.name, clusters, "weighted cluster", ctx, f"{path}.name")
+    return bool(entry.HasField("weight"))
 
 
 def _weight(prefix: str, entry: Any, ctx: Context) -> int:

@@ -48,7 +48,8 @@ def compile_plugins(messages: Any, ctx: Context, path: str) -> Plugins:
         return NO_PLUGINS
     found: dict[str, Plugin] = {}
     for number, message in enumerate(messages):
-        found.setdefault(message.extension.name, compile_plugin(message, ctx, f"{path}[{number}]"))
+        plugin = ctx.attempt(None, compile_plugin, message, ctx, f"{path}[{number}]")
+        found.setdefault(message.extension.name, plugin)
     return found
 
 
@@ -102,7 +103,8 @@ def _groups(config: Any, ctx: Context, path: str) -> PriorityGroups:
     ctx.only(config, path, ("priority_groups", "header_name", "use_hash_policy"))
     if not config.priority_groups:
         raise ctx.reject(f"{path}.priority_groups", "value must contain at least 1 item(s)")
-    groups = tuple(_group(each, ctx, f"{path}.priority_groups[{n}]") for n, each in enumerate(config.priority_groups))
+    listed = enumerate(config.priority_groups)
+    groups = tuple(ctx.attempt((), _group, each, ctx, f"{path}.priority_groups[{n}]") for n, each in listed)
     names = tuple(each.name for each in config.priority_groups)
     return PriorityGroups(groups, names, config.header_name.lower(), config.use_hash_policy.value)
 
@@ -115,9 +117,9 @@ def _group(message: Any, ctx: Context, path: str) -> tuple[Share, ...]:
     for number, each in enumerate(message.clusters):
         here = f"{path}.clusters[{number}]"
         if not each.cluster_name:
-            raise ctx.reject(f"{here}.cluster_name", "value length must be at least 1 characters")
+            ctx.gather(ctx.reject(f"{here}.cluster_name", "value length must be at least 1 characters"))
         if each.weight.value < 1:
-            raise ctx.reject(f"{here}.weight", "value must be greater than or equal to 1")
+            ctx.gather(ctx.reject(f"{here}.weight", "value must be greater than or equal to 1"))
     return tuple((each.cluster_name, each.weight.value) for each in message.clusters)
 
 
@@ -126,4 +128,4 @@ def check_groups(plugin: PriorityGroups, clusters: Container[str] | None, ctx: C
     for name, group in zip(plugin.names, plugin.groups, strict=True):
         for cluster, _ in group:
             if clusters is not None and cluster not in clusters:
-                raise ctx.reject(path, f"route: unknown cluster '{cluster}' in priority group '{name}'")
+                ctx.gather(ctx.reject(path, f"route: unknown cluster '{cluster}' in priority group '{name}'"))

@@ -22,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fastroute.api.anys import is_unknown, unpack
-from fastroute.compile.cluster_info import ClusterInfo
+from fastroute.api.anys import unpack
+from fastroute.api.pool import type_name
+from fastroute.compile.cluster_info import ClusterInfo, Query
 from fastroute.compile.cluster_limits import add_limits
 from fastroute.compile.cluster_types import aggregate_names, dns_names, extension_kind, is_ip
 from fastroute.compile.context import Context
@@ -35,7 +36,6 @@ from fastroute.config.resources import Resource
 from fastroute.core.balancers import Policy
 from fastroute.core.clusters import Cluster
 from fastroute.core.endpoint import Locality
-from fastroute.errors import ParseError
 
 _TYPES = ("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
 _PROVIDED = 6
@@ -120,11 +120,11 @@ def compile_cluster(
     ctx = ctx.for_resource(resource, "Cluster")
     ctx.only(message, "", _HANDLED, _INERT)
     if not message.name:
-        raise ctx.reject("name", "value length must be at least 1 characters")
-    _check_extensions(message, ctx)
+        ctx.gather(ctx.reject("name", "value length must be at least 1 characters"))
+    ctx.attempt(None, _check_extensions, message, ctx)
     kind = _kind(message, ctx)
     info = _info(resource, message, kind, ctx)
-    policy = _policy(message, kind, ctx)
+    policy = ctx.attempt(Policy("round_robin"), _policy, message, kind, ctx)
     continues = previous is not None and _info_of(previous).resource is resource
     cluster = Cluster(message.name, policy, kind=kind, previous=previous, local=local, info=info, continues=continues)
     add_limits(cluster, message, ctx, previous)
@@ -205,16 +205,18 @@ def _literal(kind: str) -> Resolve | None:
 def _kind(message: Any, ctx: Context) -> str:
     kind = extension_kind(message, ctx) if message.HasField("cluster_type") else _TYPES[message.type]
     if kind == "EDS" and not message.eds_cluster_config.HasField("eds_config"):
-        raise ctx.reject("eds_cluster_config", "cannot create an EDS cluster without an EDS config")
+        ctx.gather(ctx.reject("eds_cluster_config", "cannot create an EDS cluster without an EDS config"))
     if kind != "EDS" and message.HasField("eds_cluster_config"):
-        raise ctx.reject("eds_cluster_config", "eds_cluster_config set in a non-EDS cluster")
+        ctx.gather(ctx.reject("eds_cluster_config", "eds_cluster_config set in a non-EDS cluster"))
     if kind == "ORIGINAL_DST" and message.HasField("load_assignment"):
-        raise ctx.reject("load_assignment", "ORIGINAL_DST clusters must have no load assignment configured")
+        ctx.gather(ctx.reject("load_assignment", "ORIGINAL_DST clusters must have no load assignment configured"))
     return kind
 
 
 def _info(resource: Resource, message: Any, kind: str, ctx: Context) -> ClusterInfo:
-    names = dns_names(message, ctx, logical=kind == "LOGICAL_DNS") if kind in ("STRICT_DNS", "LOGICAL_DNS") else ()
+    names: tuple[Query, ...] = ()
+    if kind in ("STRICT_DNS", "LOGICAL_DNS"):
+        names = ctx.attempt((), dns_names, message, ctx, logical=kind == "LOGICAL_DNS")
     eds = message.eds_cluster_config
     checked = len(message.health_checks) > 0
     return ClusterInfo(
@@ -238,14 +240,11 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
     subsets = message.lb_subset_config
     if kind == "ORIGINAL_DST":
         if message.lb_policy != _PROVIDED:
-            raise ctx.reject(
-                "lb_policy",
-                "cluster: LB policy is not valid for Cluster type ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed",
-            )
+            wrong = "cluster: LB policy is not valid for Cluster type ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed"
+            ctx.gather(ctx.reject("lb_policy", wrong))
         if subsets.subset_selectors:
-            raise ctx.reject(
-                "lb_subset_config", "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config"
-            )
+            wrong = "cluster: LB policy CLUSTER_PROVIDED cannot be combined with lb_subset_config"
+            ctx.gather(ctx.reject("lb_subset_config", wrong))
         return _original_dst(message.original_dst_lb_config, ctx)
     if kind == "aggregate":
         return _aggregate(message, ctx)
@@ -253,7 +252,7 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
         _check_no_legacy(message, ctx)
         shared = common(ctx, message.common_lb_config, "common_lb_config")
         return typed(ctx, message.load_balancing_policy, "load_balancing_policy", shared, message.name)
-    policy = legacy(ctx, message, kind)
+    policy = ctx.attempt(Policy("round_robin"), legacy, ctx, message, kind)
     if not subsets.subset_selectors:
         return policy
     if subsets.locality_weight_aware and not _uses_locality_weights(message):
@@ -267,19 +266,20 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
 
 def _check_no_legacy(message: Any, ctx: Context) -> None:
     if message.HasField("lb_subset_config"):
-        raise ctx.reject("lb_subset_config", "cluster: load_balancing_policy cannot be combined with lb_subset_config")
+        wrong = "cluster: load_balancing_policy cannot be combined with lb_subset_config"
+        ctx.gather(ctx.reject("lb_subset_config", wrong))
     config = message.common_lb_config
     if config.WhichOneof("locality_config_specifier") or config.HasField("consistent_hashing_lb_config"):
-        raise ctx.reject(
-            "common_lb_config",
+        wrong = (
             "cluster: load_balancing_policy cannot be combined with partial fields (zone_aware_lb_config, "
-            "locality_weighted_lb_config, consistent_hashing_lb_config) of common_lb_config",
+            "locality_weighted_lb_config, consistent_hashing_lb_config) of common_lb_config"
         )
+        ctx.gather(ctx.reject("common_lb_config", wrong))
 
 
 def _aggregate(message: Any, ctx: Context) -> Policy:
     if message.lb_policy != _PROVIDED:
-        raise ctx.reject("lb_policy", "aggregate clusters need the lb_policy CLUSTER_PROVIDED")
+        ctx.gather(ctx.reject("lb_policy", "aggregate clusters need the lb_policy CLUSTER_PROVIDED"))
     shared = common(ctx, message.common_lb_config, "common_lb_config")
     return Policy("aggregate", {**shared, "clusters": aggregate_names(message)})
 
@@ -305,17 +305,13 @@ def _check_extensions(message: Any, ctx: Context) -> None:
             known = [field.name for field in options.DESCRIPTOR.fields if field.name not in _DECIDING]
             ctx.only(options, path, (), inert=known)
     for index, item in enumerate(message.filters):
-        path = f"filters[{index}].typed_config"
-        try:
-            unknown = is_unknown(unpack(item.typed_config, path=path))
-        except ParseError:
-            unknown = True
-        if unknown:
-            error = ctx.reject(
-                path,
-                f"Didn't find a registered implementation for '{item.name}'",
-                remedy="Remove the filter: Envoy 1.40 does not have it.",
-            )
+        # Envoy 1.40 has one upstream network filter, whose configuration is empty and which chooses nothing.
+        ctx.only(item, f"filters[{index}]", ("name", "typed_config"))
+        empty = type_name(item.typed_config.type_url) == "google.protobuf.Empty"
+        if not empty and not item.HasField("config_discovery"):
+            path = f"filters[{index}].typed_config"
+            wrong = f"Didn't find a registered implementation for '{item.name}'"
+            error = ctx.reject(path, wrong, remedy="Remove the filter: Envoy 1.40 does not have it.")
             ctx.tolerate(error, "the filter is ignored; hosts are chosen as without it")
 
 

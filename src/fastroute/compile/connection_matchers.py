@@ -55,10 +55,11 @@ def compile_chain_matcher(listener: Any, ctx: Context) -> Evaluate | None:
     for index, chain in enumerate(listener.filter_chains):
         path = f"filter_chains[{index}].name"
         if not chain.name:
-            raise ctx.reject(path, '"name" field is required when using a listener matcher')
-        if chain.name in seen:
-            raise ctx.reject(path, f"\"name\" field is duplicated with value '{chain.name}'")
-        seen[chain.name] = index
+            ctx.gather(ctx.reject(path, '"name" field is required when using a listener matcher'))
+        elif chain.name in seen:
+            conflict = ctx.conflict(f"filter_chains[{seen[chain.name]}].name")
+            ctx.gather(ctx.reject(path, f"\"name\" field is duplicated with value '{chain.name}'", conflict=conflict))
+        seen.setdefault(chain.name, index)
     return _matcher(listener.filter_chain_matcher, ctx, "filter_chain_matcher")
 
 
@@ -80,6 +81,10 @@ def _miss(_: Chain) -> str | None:
     return None
 
 
+def _never(_: Chain) -> bool:
+    return False
+
+
 def _on_match(message: Any, ctx: Context, path: str) -> Evaluate:
     ctx.only(message, path, ("matcher", "action"))
     if message.WhichOneof("on_match") == "matcher":
@@ -94,8 +99,8 @@ def _on_match(message: Any, ctx: Context, path: str) -> Evaluate:
 def _list(message: Any, ctx: Context, path: str) -> Evaluate:
     entries = [
         (
-            _predicate(entry.predicate, ctx, f"{path}.matchers[{index}].predicate"),
-            _on_match(entry.on_match, ctx, f"{path}.matchers[{index}].on_match"),
+            ctx.attempt(_never, _predicate, entry.predicate, ctx, f"{path}.matchers[{index}].predicate"),
+            ctx.attempt(_miss, _on_match, entry.on_match, ctx, f"{path}.matchers[{index}].on_match"),
         )
         for index, entry in enumerate(message.matchers)
     ]
@@ -121,7 +126,7 @@ def _predicate(message: Any, ctx: Context, path: str) -> Test:
     if kind is None:
         raise ctx.reject(path, "PredicateValidationError.MatchType: is required")
     parts = [
-        _predicate(part, ctx, f"{path}.{kind}.predicate[{index}]")
+        ctx.attempt(_never, _predicate, part, ctx, f"{path}.{kind}.predicate[{index}]")
         for index, part in enumerate(getattr(message, kind).predicate)
     ]
     combine = any if kind == "or_matcher" else all
@@ -137,7 +142,7 @@ def _single(message: Any, ctx: Context, path: str) -> Test:
     type_name, config = open_any(message.custom_match.typed_config, ctx, where)
     if type_name != IP_TEST or config is None:
         raise ctx.unsupported(where, f"the matcher {type_name} is not supported")
-    ranges = {compile_prefix(cidr, ctx, where) for cidr in config.cidr_ranges}
+    ranges = set(ctx.each(config.cidr_ranges, f"{where}.cidr_ranges", compile_prefix))
     trie = CidrTrie((address, length, 0) for address, length in ranges)
     return lambda chain: (value := read(chain)) is not None and _is_ip(value) and trie.get(value) is not None
 
@@ -159,7 +164,7 @@ def _tree(message: Any, ctx: Context, path: str) -> Evaluate:
     if kind is None:
         raise ctx.reject(path, "MatcherTreeValidationError.TreeType: is required")
     entries = {
-        key.encode().decode("latin-1"): _on_match(value, ctx, f'{path}.{kind}.map["{key}"]')
+        key.encode().decode("latin-1"): ctx.attempt(_miss, _on_match, value, ctx, f'{path}.{kind}.map["{key}"]')
         for key, value in getattr(message, kind).map.items()
     }
     return _exact(entries, read) if kind == "exact_match_map" else _prefix(entries, read)
@@ -203,9 +208,8 @@ def _ranges(matchers: Sequence[Any], read: Input, ctx: Context, path: str) -> Ev
     table: dict[tuple[int, int, int], list[tuple[Evaluate, bool]]] = {}
     for index, entry in enumerate(matchers):
         where = f"{path}.range_matchers[{index}]"
-        then = _on_match(entry.on_match, ctx, f"{where}.on_match")
-        for cidr in entry.ranges:
-            address, length = compile_prefix(cidr, ctx, where)
+        then = ctx.attempt(_miss, _on_match, entry.on_match, ctx, f"{where}.on_match")
+        for address, length in ctx.each(entry.ranges, f"{where}.ranges", compile_prefix):
             network = ipaddress.ip_address(address)
             key = (network.version, length, int(network))
             table.setdefault(key, []).append((then, entry.exclusive))
@@ -235,13 +239,13 @@ def _domains(matchers: Sequence[Any], read: Input, ctx: Context, path: str) -> E
     entries: dict[str, Evaluate] = {}
     for index, entry in enumerate(matchers):
         where = f"{path}.domain_matchers[{index}]"
-        then = _on_match(entry.on_match, ctx, f"{where}.on_match")
-        for domain in entry.domains:
-            key = domain.encode().decode("latin-1")
+        then = ctx.attempt(_miss, _on_match, entry.on_match, ctx, f"{where}.on_match")
+        for place, domain in enumerate(entry.domains):
+            key, here = domain.encode().decode("latin-1"), f"{where}.domains[{place}]"
             if "*" in key.removeprefix("*.") and key != "*":
-                raise ctx.reject(f"{where}.domains", f"partial wildcards are not supported: {domain}")
+                ctx.gather(ctx.reject(here, f"partial wildcards are not supported: {domain}"))
             if key in entries:
-                raise ctx.reject(f"{where}.domains", f"Duplicate domain in ServerNameMatcher: {domain}")
+                ctx.gather(ctx.reject(here, f"Duplicate domain in ServerNameMatcher: {domain}"))
             entries[key] = then
 
     def evaluate(chain: Chain) -> str | None:

@@ -3,17 +3,26 @@
 The rule that keeps fastroute honest is here: a compiler names the fields that it handles, and every
 other field that is set is refused. A field that a later Envoy adds is therefore refused too, until
 somebody decides what it means.
+
+All errors of a source are told at once. A compiler that finds one and could go on without the part says
+`gather(error)`, or has the part made by `attempt` or `each`, so that the parts beside it are looked at too.
+What stands for the part then must not lead to an error of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, ParamSpec, TypeVar
 
 from google.protobuf.message import Message
 
 from fastroute.config.resources import Resource
 from fastroute.errors import ConfigError, Conflict, Notice, RejectedError, UnsupportedError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +72,11 @@ class Context:
         return error
 
     def tolerate(self, error: ConfigError, effect: str) -> None:
-        """Raise `error` when strict; otherwise note it with its `effect` on decisions and go on."""
+        """Gather `error` when strict; otherwise note it with its `effect` on decisions. Either way go on."""
         if self.strict:
-            raise error
-        self.notices.append(Notice(error, effect))
+            self.gather(error)
+        else:
+            self.notices.append(Notice(error, effect))
 
     def keep(self, error: ConfigError, effect: str) -> None:
         """Note that a part is left out, when lenient; else gather its error, so that others are found as well.
@@ -79,6 +89,43 @@ class Context:
             raise error
         else:
             self.errors.append(error)
+
+    def gather(self, error: ConfigError) -> None:
+        """Remember an error and go on to find others: whatever is made now is thrown away in the end.
+
+        Raises it where nobody gathers errors, and where lenient loading leaves out what it makes undecidable.
+        """
+        if self.errors is None or not (self.strict or isinstance(error, RejectedError)):
+            raise error
+        self.errors.append(error)
+
+    def attempt(self, otherwise: D, make: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | D:
+        """What `make` returns; `otherwise` when that fails, its error gathered."""
+        try:
+            return make(*arguments, **named)
+        except ConfigError as error:
+            self.gather(error)
+            return otherwise
+
+    def each(self, items: Iterable[Any], path: str, make: Callable[[Any, Context, str], T]) -> list[T]:
+        """What `make(item, context, path)` returns of every item of the list at `path`; without those that fail."""
+        made = []
+        for number, item in enumerate(items):
+            try:
+                made.append(make(item, self, f"{path}[{number}]"))
+            except ConfigError as error:
+                self.gather(error)
+        return made
+
+    def told(self) -> tuple[int, int]:
+        """How many notices and errors there are, for `forget`."""
+        return len(self.notices), len(self.errors or ())
+
+    def forget(self, told: tuple[int, int]) -> None:
+        """Take back what was told since: it is compiled once more, in another way."""
+        del self.notices[told[0] :]
+        if self.errors is not None:
+            del self.errors[told[1] :]
 
     def only(self, message: Message, path: str, handled: Collection[str], inert: Collection[str] = ()) -> None:
         """Refuse every field set in `message` that is neither `handled` nor `inert`.

@@ -17,10 +17,7 @@ def compile_cors(message: Any, ctx: Context, path: str) -> CorsSetting:
     if message.HasField("filter_enabled"):
         enabled = runtime_fraction(message.filter_enabled, ctx.runtime)
     return CorsSetting(
-        tuple(
-            compile_string(each, ctx, f"{path}.allow_origin_string_match[{index}]")
-            for index, each in enumerate(message.allow_origin_string_match)
-        ),
+        tuple(ctx.each(message.allow_origin_string_match, f"{path}.allow_origin_string_match", compile_string)),
         message.allow_methods,
         message.allow_headers,
         message.expose_headers,

@@ -20,4 +20,6 @@ def milliseconds(duration: Any, ctx: Context, path: str) -> int:
 
 def optional_milliseconds(message: Any, name: str, ctx: Context, path: str) -> int | None:
     """The duration field `name` of `message` in milliseconds, None when it is not set."""
-    return milliseconds(getattr(message, name), ctx, f"{path}.{name}") if message.HasField(name) else None
+    if not message.HasField(name):
+        return None
+    return ctx.attempt(None, milliseconds, getattr(message, name), ctx, f"{path}.{name}")

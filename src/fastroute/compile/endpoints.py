@@ -72,7 +72,7 @@ class Reader:
             self._group(group, _join(path, f"endpoints[{index}]"), result.levels)
         if self.hashed and any(sum(host.weight for host in hosts) > MAX_WEIGHT for hosts, _ in result.levels):
             words = f"The sum of weights of all upstream hosts in a locality exceeds {MAX_WEIGHT}"
-            raise self.ctx.reject(_join(path, "endpoints"), words)
+            self.ctx.gather(self.ctx.reject(_join(path, "endpoints"), words))
         return result
 
     def _policy(self, policy: Any, path: str, result: Assignment) -> None:
@@ -82,23 +82,21 @@ class Reader:
         result.weighted_health = policy.weighted_priority_health
         if len(policy.drop_overloads) > 1:
             count = len(policy.drop_overloads)
-            raise self.ctx.reject(
-                f"{path}.drop_overloads",
-                f"Cluster drop_overloads config has {count} categories. Envoy only support one.",
-            )
-        for drop in policy.drop_overloads:
+            words = f"Cluster drop_overloads config has {count} categories. Envoy only support one."
+            self.ctx.gather(self.ctx.reject(f"{path}.drop_overloads", words))
+        for number, drop in enumerate(policy.drop_overloads):
             result.drop = drop.drop_percentage.numerator
             result.drop_of = _DENOMINATORS[drop.drop_percentage.denominator]
             if result.drop > result.drop_of:
-                raise self.ctx.reject(f"{path}.drop_overloads[0].drop_percentage", "the drop ratio is above 1")
+                here = f"{path}.drop_overloads[{number}].drop_percentage"
+                self.ctx.gather(self.ctx.reject(here, "the drop ratio is above 1"))
 
     def _group(self, group: Any, path: str, levels: list[Level]) -> None:
-        known = ("locality", "lb_endpoints", "load_balancing_weight", "priority")
+        known: tuple[str, ...] = ("locality", "lb_endpoints", "load_balancing_weight", "priority")
         if group.HasField("leds_cluster_locality_config") and not self.first_only:
-            raise self.ctx.reject(
-                f"{path}.leds_cluster_locality_config",
-                "LEDS is only supported when EDS is used. Static endpoints cannot use LEDS.",
-            )
+            words = "LEDS is only supported when EDS is used. Static endpoints cannot use LEDS."
+            self.ctx.gather(self.ctx.reject(f"{path}.leds_cluster_locality_config", words))
+            known = (*known, "leds_cluster_locality_config")
         self.ctx.only(group, path, known, inert=("metadata",))
         while len(levels) <= group.priority:
             levels.append(([], {} if self.weights else None))
@@ -160,11 +158,12 @@ class Reader:
         try:
             ip = plain_ip(socket.address)
         except ValueError:
-            raise self.ctx.reject(
-                f"{path}.address",
+            words = (
                 f"malformed IP address: {socket.address}. Consider setting resolver_name or setting cluster type to "
-                "'STRICT_DNS' or 'LOGICAL_DNS'",
-            ) from None
+                "'STRICT_DNS' or 'LOGICAL_DNS'"
+            )
+            self.ctx.gather(self.ctx.reject(f"{path}.address", words))
+            return []
         return [(ip, socket.port_value, "")]
 
 

@@ -6,7 +6,8 @@ without a kind.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastroute.action.fault import Abort, Delay, FaultPolicy, RateLimit
 from fastroute.action.fault_runtime import (
@@ -27,6 +28,8 @@ from fastroute.compile.context import Context
 from fastroute.compile.durations import milliseconds
 from fastroute.compile.fractions import fraction
 from fastroute.compile.runtime import flat_keys, override_of, runtime_number
+
+T = TypeVar("T")
 
 _RUNTIME_FIELDS = {
     "delay_percent_runtime": DELAY_PERCENT,
@@ -53,19 +56,22 @@ _INERT = ("disable_downstream_cluster_stats", "filter_metadata")
 def compile_fault(message: Any, ctx: Context, path: str) -> FaultPolicy:
     """The policy of `message`, an HTTPFault at `path`."""
     ctx.only(message, path, _HANDLED, _INERT)
-    limit = message.response_rate_limit
     return FaultPolicy(
-        delay=_delay(message.delay, ctx, f"{path}.delay") if message.HasField("delay") else None,
-        abort=_abort(message.abort, ctx, f"{path}.abort") if message.HasField("abort") else None,
-        rate_limit=_rate_limit(limit, ctx, f"{path}.response_rate_limit")
-        if message.HasField("response_rate_limit")
-        else None,
+        delay=_part(message, "delay", _delay, ctx, path),
+        abort=_part(message, "abort", _abort, ctx, path),
+        rate_limit=_part(message, "response_rate_limit", _rate_limit, ctx, path),
         upstream_cluster=message.upstream_cluster,
         downstream_nodes=tuple(node.encode() for node in message.downstream_nodes),
         headers=compile_headers(message.headers, ctx, f"{path}.headers"),
         max_active=message.max_active_faults.value if message.HasField("max_active_faults") else UINT64,
         runtime=_runtime(message, ctx),
     )
+
+
+def _part(message: Any, field: str, make: Callable[[Any, Context, str], T], ctx: Context, path: str) -> T | None:
+    if not message.HasField(field):
+        return None
+    return ctx.attempt(None, make, getattr(message, field), ctx, f"{path}.{field}")
 
 
 def _delay(message: Any, ctx: Context, path: str) -> Delay:

@@ -43,7 +43,7 @@ def compile_matches(chains: Sequence[Any], ctx: Context) -> Nested:
             ctx.keep(error, "the first counts")
             continue
         seen[key] = index, chain.name
-        for keys in itertools.product(*criteria(match, ctx, f"{path}.filter_chain_match")):
+        for keys in itertools.product(*ctx.attempt(((),), criteria, match, ctx, f"{path}.filter_chain_match")):
             taken = _insert(nested, keys, index)
             if taken is not None:
                 error = ctx.reject(
@@ -128,7 +128,7 @@ HANDLED = (
 
 
 def _prefixes(ranges: Any, ctx: Context, path: str) -> Sequence[Prefix | None]:
-    return [compile_prefix(each, ctx, f"{path}[{index}]") for index, each in enumerate(ranges)] or (None,)
+    return ctx.each(ranges, path, compile_prefix) if ranges else (None,)
 
 
 def compile_prefix(cidr: Any, ctx: Context, path: str) -> Prefix:
@@ -142,7 +142,7 @@ def compile_prefix(cidr: Any, ctx: Context, path: str) -> Prefix:
 
 
 def _names(server_names: Any, ctx: Context, path: str) -> Sequence[str]:
-    return [_name(name, ctx, f"{path}[{index}]") for index, name in enumerate(server_names)] or ("",)
+    return ctx.each(server_names, path, _name) if server_names else ("",)
 
 
 def _name(name: str, ctx: Context, path: str) -> str:

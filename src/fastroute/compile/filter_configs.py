@@ -26,13 +26,19 @@ from fastroute.compile.plain import plain
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
 NONE: Mapping[str, FilterSetting] = {}
+FAILED = FilterSetting("")
 
 
 def compile_filter_configs(entries: Any, ctx: Context, path: str) -> Mapping[str, FilterSetting]:
     """The settings by filter name; `path` is that of the message that has the map."""
     if not entries:
         return NONE
-    return {name: _setting(entries[name], ctx, f'{path}.typed_per_filter_config["{name}"]') for name in sorted(entries)}
+    dot = f"{path}." if path else ""
+    made = {}
+    for name in sorted(entries):
+        here = f'{dot}typed_per_filter_config["{name}"]'
+        made[name] = ctx.attempt(FAILED, _setting, entries[name], ctx, here)
+    return made
 
 
 def _setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:

@@ -13,8 +13,7 @@ from fastroute.compile.regexes import compile_regex
 
 def compile_hash_policies(messages: Iterable[Any], ctx: Context, path: str) -> tuple[HashPolicy, ...]:
     """The policies of a list of HashPolicy at `path`."""
-    compiled = (_policy(message, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
-    return tuple(policy for policy in compiled if policy is not None)
+    return tuple(policy for policy in ctx.each(messages, path, _policy) if policy is not None)
 
 
 def _policy(message: Any, ctx: Context, path: str) -> HashPolicy | None:

@@ -106,6 +106,7 @@ _HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "te", "transfer-e
 _CHANGED = frozenset((*_HOP_BY_HOP, "host", "referer", "user-agent", "via", "x-request-id"))
 _MAX_HEADERS, _MAX_KILOBYTES = 100, 60
 _KEEP = 1
+_HTTP3 = 3
 _UNDERSCORES: tuple[Literal["allow", "reject", "drop"], ...] = ("allow", "reject", "drop")
 Slashes = Literal["keep", "reject", "redirect", "forward"]
 _SLASHES: dict[int, Slashes] = {1: "keep", 2: "reject", 3: "redirect", 4: "forward"}
@@ -126,18 +127,22 @@ def compile_hcm(
     """
     ctx.only(message, path, _HANDLED, _INERT)
     filters = check_http_filters(message.http_filters, ctx, f"{path}.http_filters")
-    _check_local_replies(message, ctx, path)
+    ctx.attempt(None, _check_local_replies, message, ctx, path)
     if message.strip_matching_host_port and message.strip_any_host_port:
-        raise ctx.reject(path, "Only one of `strip_matching_host_port` or `strip_any_host_port` can be set.")
+        wrong = "Only one of `strip_matching_host_port` or `strip_any_host_port` can be set."
+        ctx.gather(ctx.reject(path, wrong))
+    if message.codec_type == _HTTP3:
+        ctx.gather(ctx.reject(f"{path}.codec_type", "HTTP/3 codec configured on non-QUIC listener."))
     _check_protocol_options(message, ctx, path)
-    table, scoped = _routes(message, ctx, path, clusters, scopes)
+    nowhere = None, None
+    table, scoped = ctx.attempt(nowhere, _routes, message, ctx, path, clusters, scopes)
     return HttpManager(
         route_table=table,
         route_config_name=message.rds.route_config_name if message.HasField("rds") else None,
         scopes=scoped,
         http_filters=filters,
-        router=_router(message, ctx, path),
-        access=_access(message, ctx, path),
+        router=ctx.attempt(None, _router, message, ctx, path),
+        access=ctx.attempt(None, _access, message, ctx, path),
         upgrades=_upgrades(message, ctx, path),
         processing=compile_processing(message, ctx, path),
         codec=_codec(message, ctx, path),
@@ -198,17 +203,14 @@ def _check_scope_headers(message: Any, ctx: Context, path: str) -> None:
     So a header that the manager itself may change cannot be part of the key.
     """
     if message.early_header_mutation_extensions:
-        raise ctx.unsupported(
-            f"{path}.early_header_mutation_extensions",
-            "early mutations may change the header that the scope is found by (VH-34), which is not supported",
-        )
+        wrong = "early mutations may change the header that the scope is found by (VH-34), which is not supported"
+        ctx.gather(ctx.unsupported(f"{path}.early_header_mutation_extensions", wrong))
     for number, fragment in enumerate(message.scoped_routes.scope_key_builder.fragments):
         name = fragment.header_value_extractor.name.lower()
         if name in _CHANGED or name.startswith((":", "x-envoy-", "x-forwarded-")):
-            raise ctx.unsupported(
-                f"{path}.scoped_routes.scope_key_builder.fragments[{number}].header_value_extractor.name",
-                f"the connection manager may change {name} before the scope is found again (VH-34): not supported",
-            )
+            here = f"{path}.scoped_routes.scope_key_builder.fragments[{number}].header_value_extractor.name"
+            wrong = f"the connection manager may change {name} before the scope is found again (VH-34): not supported"
+            ctx.gather(ctx.unsupported(here, wrong))
 
 
 def _check_local_replies(message: Any, ctx: Context, path: str) -> None:
@@ -227,7 +229,7 @@ def _check_protocol_options(message: Any, ctx: Context, path: str) -> None:
     ctx.only(message.common_http_protocol_options, f"{path}.common_http_protocol_options", handled, _COMMON_INERT)
     if message.common_http_protocol_options.HasField("max_response_headers_kb"):
         field = f"{path}.common_http_protocol_options.max_response_headers_kb"
-        raise ctx.reject(field, "max_response_headers_kb cannot be set on http_connection_manager.")
+        ctx.gather(ctx.reject(field, "max_response_headers_kb cannot be set on http_connection_manager."))
     http1 = ("allow_absolute_url", "allow_custom_methods")
     ctx.only(message.http_protocol_options, f"{path}.http_protocol_options", http1, _HTTP1_INERT)
 
@@ -285,6 +287,6 @@ def _upgrades(message: Any, ctx: Context, path: str) -> dict[bytes, bool]:
         check_http_filters(each.filters, ctx, f"{here}.filters")
         name = each.upgrade_type.encode("utf-8").lower()
         if name in found:
-            raise ctx.reject(here, "multiple upgrade configs with the same name")
+            ctx.gather(ctx.reject(here, "multiple upgrade configs with the same name"))
         found[name] = each.enabled.value if each.HasField("enabled") else True
     return found

@@ -23,27 +23,27 @@ def compile_mutations(message: Any, side: str, ctx: Context, path: str) -> Mutat
         return NO_MUTATIONS
     prefix = f"{path}." if path else ""
     return Mutations(
-        tuple(remove_name(name, ctx, f"{prefix}{removed}[{index}]") for index, name in enumerate(names)),
+        tuple(ctx.each(names, f"{prefix}{removed}", remove_name)),
         compile_additions(options, ctx, f"{prefix}{added}"),
     )
 
 
 def compile_additions(options: Iterable[Any], ctx: Context, path: str) -> tuple[Addition, ...]:
     """The additions of a list of HeaderValueOption at `path`."""
-    return tuple(compile_addition(option, ctx, f"{path}[{index}]") for index, option in enumerate(options))
+    return tuple(ctx.each(options, path, compile_addition))
 
 
 def compile_addition(option: Any, ctx: Context, path: str) -> Addition:
     """The addition of a HeaderValueOption at `path`."""
     name = option.header.key.lower()
     if not name:
-        raise ctx.reject(f"{path}.header.key", "value length must be at least 1 characters")
+        ctx.gather(ctx.reject(f"{path}.header.key", "value length must be at least 1 characters"))
     if _is_protected(name):
-        raise ctx.reject(f"{path}.header.key", ":-prefixed or host headers may not be modified")
+        ctx.gather(ctx.reject(f"{path}.header.key", ":-prefixed or host headers may not be modified"))
     action = Append(option.append_action)
     if option.HasField("append"):
         if action is not Append.APPEND:
-            raise ctx.reject(path, "Both append and append_action are set and it's not allowed")
+            ctx.gather(ctx.reject(path, "Both append and append_action are set and it's not allowed"))
         action = Append.APPEND if option.append.value else Append.OVERWRITE
     return Addition(name.encode("latin-1"), _value(option.header, ctx, path), action, option.keep_empty_value)
 

@@ -39,7 +39,7 @@ def compile_processing(message: Any, ctx: Context, path: str) -> HeaderProcessin
         generate_id=message.generate_request_id.value or not message.HasField("generate_request_id"),
         keep_external_id=message.preserve_external_request_id,
         detections=_detections(message, ctx, path),
-        mutations=tuple(_mutations(message.early_header_mutation_extensions, ctx, path)),
+        mutations=_mutations(message.early_header_mutation_extensions, ctx, path),
     )
 
 
@@ -48,11 +48,10 @@ def _detections(message: Any, ctx: Context, path: str) -> tuple[Detection, ...]:
     if not extensions:
         return ()
     if message.use_remote_address.value:
-        raise ctx.reject(path, "Original IP detection extensions and use_remote_address may not be mixed")
+        ctx.gather(ctx.reject(path, "Original IP detection extensions and use_remote_address may not be mixed"))
     if message.xff_num_trusted_hops:
-        raise ctx.reject(path, "Original IP detection extensions and xff_num_trusted_hops may not be mixed")
-    here = f"{path}.original_ip_detection_extensions"
-    return tuple(_detection(each, ctx, f"{here}[{number}]") for number, each in enumerate(extensions))
+        ctx.gather(ctx.reject(path, "Original IP detection extensions and xff_num_trusted_hops may not be mixed"))
+    return tuple(ctx.each(extensions, f"{path}.original_ip_detection_extensions", _detection))
 
 
 def _detection(extension: Any, ctx: Context, path: str) -> Detection:
@@ -76,29 +75,29 @@ def _detection(extension: Any, ctx: Context, path: str) -> Detection:
 
 def _internal(message: Any, ctx: Context, path: str) -> tuple[Network, ...]:
     ctx.only(message, path, ("cidr_ranges",), ("unix_sockets",))
-    return tuple(network(each, ctx, f"{path}.cidr_ranges[{n}]") for n, each in enumerate(message.cidr_ranges))
+    return tuple(ctx.each(message.cidr_ranges, f"{path}.cidr_ranges", network))
 
 
 def _scheme(message: Any, ctx: Context, path: str) -> bytes:
     ctx.only(message, path, ("scheme_to_overwrite",), ("match_upstream",))
     scheme: str = message.scheme_to_overwrite
     if scheme not in ("", "http", "https"):
-        raise ctx.reject(f"{path}.scheme_to_overwrite", 'value must be in list ["http" "https"]')
+        ctx.gather(ctx.reject(f"{path}.scheme_to_overwrite", 'value must be in list ["http" "https"]'))
     return scheme.encode("utf-8")
 
 
-def _mutations(extensions: Any, ctx: Context, path: str) -> list[Mutation]:
-    found: list[Mutation] = []
-    for number, extension in enumerate(extensions):
-        here = f"{path}.early_header_mutation_extensions[{number}]"
-        name, config = open_extension(extension, ctx, here, effect="the mutation is left out")
-        if config is None:
-            continue
-        if name != EARLY_MUTATION:
-            raise ctx.unsupported(here, f"the early header mutation {name} is not supported")
-        for place, mutation in enumerate(config.mutations):
-            found.append(_mutation(mutation, ctx, f"{here}.typed_config.mutations[{place}]"))
-    return found
+def _mutations(extensions: Any, ctx: Context, path: str) -> tuple[Mutation, ...]:
+    made = ctx.each(extensions, f"{path}.early_header_mutation_extensions", _extension)
+    return tuple(mutation for each in made for mutation in each)
+
+
+def _extension(extension: Any, ctx: Context, path: str) -> list[Mutation]:
+    name, config = open_extension(extension, ctx, path, effect="the mutation is left out")
+    if config is None:
+        return []
+    if name != EARLY_MUTATION:
+        raise ctx.unsupported(path, f"the early header mutation {name} is not supported")
+    return ctx.each(config.mutations, f"{path}.typed_config.mutations", _mutation)
 
 
 def _mutation(message: Any, ctx: Context, path: str) -> Mutation:

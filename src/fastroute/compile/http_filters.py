@@ -51,10 +51,8 @@ def check_http_filters(filters: Any, ctx: Context, path: str) -> tuple[tuple[str
     for number, each in enumerate(filters):
         here = f"{path}[{number}]"
         ctx.only(each, here, ("name", "typed_config", "is_optional", "disabled", "config_discovery"))
-        if each.is_optional and not each.HasField("config_discovery"):
-            _check_optional(each, ctx, here, last=number == len(filters) - 1)
-        else:
-            _check(each, ctx, here, last=number == len(filters) - 1)
+        optional = each.is_optional and not each.HasField("config_discovery")
+        ctx.attempt(None, _check_optional if optional else _check, each, ctx, here, last=number == len(filters) - 1)
     return tuple((each.name, type_of(each)) for each in filters)
 
 
@@ -81,12 +79,13 @@ def compile_rbac_filters(filters: Any, ctx: Context, path: str) -> tuple[Filter,
         here = f"{path}[{number}]"
         before = next((kind for kind in types[:number] if kind not in _BEFORE_RBAC), None)
         if before is not None:
-            raise ctx.unsupported(
+            error = ctx.unsupported(
                 here,
                 f"the HTTP filter {each.name} comes after {before}, which may answer a request or change it first",
                 remedy="Put RBAC filters in front.",
                 code="unsupported-filter",
             )
+            ctx.gather(error)
         _, message = open_extension(each, ctx, here, effect="the filter is left out", by_name=_MEANT)
         if message is not None:
             found.append(Filter(each.name, compile_http_rbac(message, ctx, f"{here}.typed_config"), each.disabled))

@@ -7,7 +7,7 @@ LS-09  Envoy refuses a listener filter that it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from fastroute.compile.context import Context
@@ -39,7 +39,8 @@ def compile_listener_filters(listener: Any, ctx: Context) -> tuple[ListenerFilte
     `use_original_dst` appends an original_dst filter; `use_proxy_proto` of the first filter chain (of the
     default chain where there is no other) a proxy_protocol filter.
     """
-    found = list(_each(listener, ctx))
+    made = ctx.each(listener.listener_filters, "listener_filters", _one)
+    found = [each for each in made if each is not None]
     if listener.use_original_dst.value:
         found.append(ListenerFilter("envoy.filters.listener.original_dst", "original_dst"))
     first = listener.filter_chains[0] if listener.filter_chains else listener.default_filter_chain
@@ -48,14 +49,12 @@ def compile_listener_filters(listener: Any, ctx: Context) -> tuple[ListenerFilte
     return tuple(found)
 
 
-def _each(listener: Any, ctx: Context) -> Iterator[ListenerFilter]:
-    for index, config in enumerate(listener.listener_filters):
-        path = f"listener_filters[{index}]"
-        extension = open_extension(config, ctx, path, effect="the listener filter is left out", by_name=BY_NAME)
-        if extension.message is None:
-            continue
-        disabled = compile_port_test(config.filter_disabled) if config.HasField("filter_disabled") else None
-        yield _filter(config.name, extension.type_name, extension.message, disabled, ctx, f"{path}.typed_config")
+def _one(config: Any, ctx: Context, path: str) -> ListenerFilter | None:
+    extension = open_extension(config, ctx, path, effect="the listener filter is left out", by_name=BY_NAME)
+    if extension.message is None:
+        return None
+    disabled = compile_port_test(config.filter_disabled) if config.HasField("filter_disabled") else None
+    return _filter(config.name, extension.type_name, extension.message, disabled, ctx, f"{path}.typed_config")
 
 
 def _filter(

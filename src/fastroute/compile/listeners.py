@@ -86,13 +86,13 @@ def compile_listeners(
     around = Surroundings(known if known or resources.bootstrap is not None else None, compile_manager)
     addresses: dict[str, tuple[Listener, Context]] = {}
     compiled = []
-    for resource, message in _distinct(resources.listeners, ctx):
+    for resource, message, is_first in _distinct(resources.listeners, ctx):
         here = ctx.for_resource(resource, "Listener")
         if label_of("Listener", resource.name) in resources.broken:
             listener = undecided_listener(message, here)
         else:
             listener = reuse.get(resource.name) or _kept_listener(message, here, around)
-        if listener is not None:
+        if listener is not None and is_first:
             _check_addresses(listener, addresses, here)
             compiled.append(listener)
     return ListenerTable(compiled)
@@ -135,7 +135,8 @@ def _closing_listener(message: Any, places: list[Bound | str]) -> Listener:
     )
 
 
-def _distinct(listeners: list[Resource], ctx: Context) -> Iterator[tuple[Resource, Any]]:
+def _distinct(listeners: list[Resource], ctx: Context) -> Iterator[tuple[Resource, Any, bool]]:
+    """The listeners that Envoy builds, each with whether it is the first of its name."""
     seen: dict[str, bool] = {}
     first: dict[str, Resource] = {}
     for resource in listeners:
@@ -146,8 +147,9 @@ def _distinct(listeners: list[Resource], ctx: Context) -> Iterator[tuple[Resourc
             here = ctx.for_resource(resource, "Listener")
             wrong = f"duplicate listener {resource.name} found"
             ctx.keep(here.reject("name", wrong, remedy="Rename one of the two.", conflict=other), "the first counts")
-        if resource.name not in seen or not resource.name:
-            yield resource, resource.message
+            yield resource, resource.message, False
+        elif resource.name not in seen or not resource.name:
+            yield resource, resource.message, True
         seen.setdefault(resource.name, static)
 
 
@@ -174,9 +176,9 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
     if is_udp(message.address) or message.HasField("udp_listener_config"):
         return None
     ctx.only(message, "", HANDLED, INERT)
-    places = list(_places(message, ctx))
+    places = ctx.attempt([], _all_places, message, ctx)
     if not message.filter_chains and not message.HasField("default_filter_chain"):
-        raise ctx.reject("filter_chains", "no filter chains specified")
+        ctx.gather(ctx.reject("filter_chains", "no filter chains specified"))
     chains = [
         _kept_chain(chain, index, ctx, f"filter_chains[{index}]", around)
         for index, chain in enumerate(message.filter_chains)
@@ -184,7 +186,8 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
     default = None
     if message.HasField("default_filter_chain"):
         default = _kept_chain(message.default_filter_chain, -1, ctx, "default_filter_chain", around)
-    matcher = compile_chain_matcher(message, ctx)
+    matcher = ctx.attempt(None, compile_chain_matcher, message, ctx)
+    by_match = not message.HasField("filter_chain_matcher")
     return Listener(
         name=message.name,
         addresses=[place for place in places if isinstance(place, Bound)],
@@ -196,7 +199,7 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
         filters=compile_listener_filters(message, ctx),
         entries=tuple(chains),
         default_entry=default,
-        sieve=compile_matches(message.filter_chains, ctx) if matcher is None else None,
+        sieve=compile_matches(message.filter_chains, ctx) if by_match else None,
         matcher=matcher,
     )
 
@@ -221,6 +224,10 @@ def is_bound(message: Any) -> bool:
     """Whether the listener's own socket accepts connections: neither field `bind_to_port` may say no."""
     given = (each.bind_to_port for each in (message, message.deprecated_v1) if each.HasField("bind_to_port"))
     return all(field.value for field in given)
+
+
+def _all_places(message: Any, ctx: Context) -> list[Bound | str]:
+    return list(_places(message, ctx))
 
 
 def _places(message: Any, ctx: Context) -> Iterator[Bound | str]:

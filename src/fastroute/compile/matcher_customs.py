@@ -51,9 +51,7 @@ def compile_custom_matcher(message: Any, ctx: Context, path: str) -> Callable[[b
     """The custom matcher (a TypedExtensionConfig) at `path`."""
     name, config = open_any(message.typed_config, ctx, f"{path}.typed_config")
     if name == IP and config is not None:
-        ranges = [
-            network(each, ctx, f"{path}.typed_config.cidr_ranges[{n}]") for n, each in enumerate(config.cidr_ranges)
-        ]
+        ranges = ctx.each(config.cidr_ranges, f"{path}.typed_config.cidr_ranges", network)
 
         def in_ranges(value: bytes) -> bool:
             address = _address(value)
@@ -134,8 +132,8 @@ def _ip_map(config: Any, ctx: Context, path: str, on_match: OnMatch) -> IpMap:
     for number, entry in enumerate(config.range_matchers):
         here = f"{path}.range_matchers[{number}]"
         node = on_match(entry.on_match, f"{here}.on_match")
-        for place, cidr in enumerate(entry.ranges):
-            ranges.append((network(cidr, ctx, f"{here}.ranges[{place}]"), node, entry.exclusive))
+        for one in ctx.each(entry.ranges, f"{here}.ranges", network):
+            ranges.append((one, node, entry.exclusive))
     return IpMap(tuple(sorted(ranges, key=lambda each: -each[0].prefixlen)))
 
 
@@ -146,6 +144,7 @@ def _server_name_map(config: Any, ctx: Context, path: str, on_match: OnMatch) ->
         node = on_match(entry.on_match, f"{here}.on_match")
         for place, domain in enumerate(entry.domains):
             if domain.lower() in domains:
-                raise ctx.reject(f"{here}.domains[{place}]", f"Duplicate domain in ServerNameMatcher: {domain}")
+                wrong = f"Duplicate domain in ServerNameMatcher: {domain}"
+                ctx.gather(ctx.reject(f"{here}.domains[{place}]", wrong))
             domains[domain.lower()] = node
     return ServerNameMap(domains)

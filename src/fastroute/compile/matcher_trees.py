@@ -22,6 +22,10 @@ FILTER_STATE_INPUT = "envoy.extensions.matching.common_inputs.network.v3.FilterS
 ENVIRONMENT_INPUT = "envoy.extensions.matching.common_inputs.environment_variable.v3.Config"
 _REFUSED = "requirement violation while creating route match tree: INVALID_ARGUMENT: "
 
+NO_TREE = TreeNode()
+NEVER = TreePredicate("or", parts=())
+"""What stands for parts with errors."""
+
 Action = Callable[[Any, str], int]
 """Compiles the action (a TypedExtensionConfig) at a path to the number of a list of routes."""
 
@@ -38,7 +42,7 @@ class TreeCompiler:
         self.ctx.only(message, path, ("matcher_list", "matcher_tree", "on_no_match"))
         otherwise = None
         if message.HasField("on_no_match"):
-            otherwise = self.on_match(message.on_no_match, f"{path}.on_no_match")
+            otherwise = self._try(self.on_match, message.on_no_match, f"{path}.on_no_match")
         match message.WhichOneof("matcher_type"):
             case "matcher_list":
                 return self._list(message.matcher_list, otherwise, f"{path}.matcher_list")
@@ -46,6 +50,9 @@ class TreeCompiler:
                 return self._map(message.matcher_tree, otherwise, f"{path}.matcher_tree")
             case _:
                 return TreeNode(otherwise=otherwise)
+
+    def _try(self, make: Callable[[Any, str], TreeNode], message: Any, path: str) -> TreeNode:
+        return self.ctx.attempt(NO_TREE, make, message, path)
 
     def on_match(self, message: Any, path: str) -> TreeNode:
         """The OnMatch at `path`: an action, or another matcher."""
@@ -67,8 +74,8 @@ class TreeCompiler:
             here = f"{path}.matchers[{number}]"
             if not each.HasField("predicate") or not each.HasField("on_match"):
                 raise self.ctx.reject(here, "predicate and on_match are required")
-            predicate = self._predicate(each.predicate, f"{here}.predicate")
-            entries.append((predicate, self.on_match(each.on_match, f"{here}.on_match")))
+            predicate = self.ctx.attempt(NEVER, self._predicate, each.predicate, f"{here}.predicate")
+            entries.append((predicate, self._try(self.on_match, each.on_match, f"{here}.on_match")))
         return TreeNode(entries=tuple(entries), otherwise=otherwise)
 
     def _predicate(self, message: Any, path: str) -> TreePredicate:
@@ -80,7 +87,8 @@ class TreeCompiler:
                 listed = getattr(message, kind).predicate
                 if len(listed) < 2:
                     raise self.ctx.reject(f"{path}.{kind}.predicate", "value must contain at least 2 item(s)")
-                parts = tuple(self._predicate(each, f"{path}.{kind}.predicate[{n}]") for n, each in enumerate(listed))
+                places = ((each, f"{path}.{kind}.predicate[{n}]") for n, each in enumerate(listed))
+                parts = tuple(self.ctx.attempt(NEVER, self._predicate, *place) for place in places)
                 return TreePredicate("or" if kind == "or_matcher" else "and", parts=parts)
             case "not_matcher":
                 return TreePredicate("not", parts=(self._predicate(message.not_matcher, f"{path}.not_matcher"),))
@@ -140,5 +148,6 @@ class TreeCompiler:
         if not message.map:
             raise self.ctx.reject(f"{path}.map", "value must contain at least 1 pair(s)")
         return {
-            key.encode("utf-8"): self.on_match(message.map[key], f'{path}.map["{key}"]') for key in sorted(message.map)
+            key.encode("utf-8"): self._try(self.on_match, message.map[key], f'{path}.map["{key}"]')
+            for key in sorted(message.map)
         }

@@ -26,21 +26,27 @@ def compile_mirrors(
     messages: Iterable[Any], clusters: Container[str] | None, ctx: Context, path: str
 ) -> tuple[MirrorPolicy, ...]:
     """The policies of a list of RequestMirrorPolicy at `path`."""
-    return tuple(_policy(message, clusters, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
+
+    def policy(message: Any, ctx: Context, path: str) -> MirrorPolicy:
+        return _policy(message, clusters, ctx, path)
+
+    return tuple(ctx.each(messages, path, policy))
 
 
 def _policy(message: Any, clusters: Container[str] | None, ctx: Context, path: str) -> MirrorPolicy:
     ctx.only(message, path, _HANDLED, ("trace_sampled",))
     cluster, header = message.cluster, message.cluster_header
     if not cluster and not header:
-        raise ctx.reject(path, "Exactly one of cluster or cluster_header in request mirror policy need to be specified")
+        wrong = "Exactly one of cluster or cluster_header in request mirror policy need to be specified"
+        ctx.gather(ctx.reject(path, wrong))
     if cluster and header:
-        raise ctx.reject(
-            path,
-            f"Only one of cluster '{cluster}' or cluster_header '{header}' in request mirror policy can be specified",
+        wrong = (
+            f"Only one of cluster '{cluster}' or cluster_header '{header}' in request mirror policy can be specified"
         )
+        ctx.gather(ctx.reject(path, wrong))
     if cluster and clusters is not None and cluster not in clusters:
-        raise ctx.reject(f"{path}.cluster", f"route: unknown shadow cluster '{cluster}'")
+        remedy = "Define the cluster, or correct its name."
+        ctx.gather(ctx.reject(f"{path}.cluster", f"route: unknown shadow cluster '{cluster}'", remedy=remedy))
     fraction = ALWAYS
     if message.HasField("runtime_fraction"):
         fraction = runtime_fraction(message.runtime_fraction, ctx.runtime)
@@ -50,10 +56,7 @@ def _policy(message: Any, clusters: Container[str] | None, ctx: Context, path: s
         fraction,
         not message.disable_shadow_host_suffix_append,
         message.host_rewrite_literal.encode(),
-        tuple(
-            _mutation(each, ctx, f"{path}.request_headers_mutations[{index}]")
-            for index, each in enumerate(message.request_headers_mutations)
-        ),
+        tuple(ctx.each(message.request_headers_mutations, f"{path}.request_headers_mutations", _mutation)),
     )
 
 

@@ -98,11 +98,7 @@ def compile_chain(chain: Any, index: int, ctx: Context, path: str, around: Surro
     last = len(chain.filters) - 1
     for position, config in enumerate(chain.filters):
         where = f"{path}.filters[{position}]"
-        extension = open_extension(config, ctx, where, effect=LEFT_OUT, by_name=BY_NAME)
-        if extension.message is None:
-            continue
-        _check_place(config.name, extension.type_name, position == last, ctx, where)
-        _apply(extension.type_name, extension.message, outcome, ctx, f"{where}.typed_config", around)
+        ctx.attempt(None, _add_filter, config, position == last, outcome, ctx, where, around)
     return ChainEntry(
         name=chain.name,
         index=index,
@@ -120,6 +116,13 @@ def compile_chain(chain: Any, index: int, ctx: Context, path: str, around: Surro
         hash_policy=outcome.hash_policy,
         known_clusters=_known(outcome, around.clusters),
     )
+
+
+def _add_filter(config: Any, last: bool, outcome: _Outcome, ctx: Context, path: str, around: Surroundings) -> None:
+    extension = open_extension(config, ctx, path, effect=LEFT_OUT, by_name=BY_NAME)
+    if extension.message is not None:
+        ctx.attempt(None, _check_place, config.name, extension.type_name, last, ctx, path)
+        _apply(extension.type_name, extension.message, outcome, ctx, f"{path}.typed_config", around)
 
 
 def _known(outcome: _Outcome, clusters: Container[str] | None) -> Container[str] | None:

@@ -51,8 +51,9 @@ def compile_policies(route: Any, clusters: Container[str] | None, ctx: Context, 
     message, here = route.route, f"{path}.route"
     if not any(descriptor.name in ACTION_FIELDS for descriptor, _ in message.ListFields()):
         return NO_POLICIES
-    rewrite, rewrite_field = compile_path_rewrite(message, route.match, ctx, here)
-    host, host_field = compile_host_rewrite(message, ctx, here)
+    nothing = None, ""
+    rewrite, rewrite_field = ctx.attempt(nothing, compile_path_rewrite, message, route.match, ctx, here)
+    host, host_field = ctx.attempt(nothing, compile_host_rewrite, message, ctx, here)
     redirect = message.internal_redirect_policy
     return Policies(
         path=rewrite,
@@ -67,7 +68,9 @@ def compile_policies(route: Any, clusters: Container[str] | None, ctx: Context, 
         rate_limits=compile_rate_limits(message.rate_limits, ctx, f"{here}.rate_limits"),
         include_host_rate_limits=message.include_vh_rate_limits.value,
         priority=_PRIORITIES[message.priority],
-        internal_redirect=compile_internal_redirect(redirect, ctx, f"{here}.internal_redirect_policy")
+        internal_redirect=ctx.attempt(
+            None, compile_internal_redirect, redirect, ctx, f"{here}.internal_redirect_policy"
+        )
         if message.HasField("internal_redirect_policy")
         else None,
         upgrades=_upgrades(message.upgrade_configs, ctx, f"{here}.upgrade_configs"),
@@ -81,13 +84,14 @@ def _upgrades(messages: Any, ctx: Context, path: str) -> Mapping[bytes, bool]:
     for index, message in enumerate(messages):
         name = message.upgrade_type.lower().encode()
         if name in found:
-            raise ctx.reject(f"{path}[{index}]", f"Duplicate upgrade {message.upgrade_type}")
+            ctx.gather(ctx.reject(f"{path}[{index}]", f"Duplicate upgrade {message.upgrade_type}"))
         if message.HasField("connect_config"):
-            if name not in (b"connect", b"connect-udp"):
-                raise ctx.reject(
-                    f"{path}[{index}]", f"Non-CONNECT upgrade type {message.upgrade_type} has ConnectConfig"
-                )
-            raise ctx.unsupported(f"{path}[{index}].connect_config", "connect_config is not supported")
+            if name in (b"connect", b"connect-udp"):
+                wrong = ctx.unsupported(f"{path}[{index}].connect_config", "connect_config is not supported")
+                ctx.gather(wrong)
+            else:
+                said = f"Non-CONNECT upgrade type {message.upgrade_type} has ConnectConfig"
+                ctx.gather(ctx.reject(f"{path}[{index}]", said))
         found[name] = bool(message.enabled.value) if message.HasField("enabled") else True
     return found
 
@@ -102,10 +106,7 @@ def compile_host_policies(
         attempt_count_in_response=host.include_attempt_count_in_response,
         mirrors=_mirrors(host, configuration, clusters, ctx, prefix),
         rate_limits=compile_rate_limits(host.rate_limits, ctx, f"{prefix}rate_limits"),
-        virtual_clusters=tuple(
-            _virtual_cluster(each, ctx, f"{prefix}virtual_clusters[{index}]")
-            for index, each in enumerate(host.virtual_clusters)
-        ),
+        virtual_clusters=tuple(ctx.each(host.virtual_clusters, f"{prefix}virtual_clusters", _virtual_cluster)),
         metadata=metadata(host.metadata),
         cors=compile_cors(host.cors, ctx, f"{prefix}cors") if host.HasField("cors") else None,
     )
@@ -117,7 +118,8 @@ def _mirrors(
 ) -> tuple[MirrorPolicy, ...]:
     if host.request_mirror_policies:
         return compile_mirrors(host.request_mirror_policies, clusters, ctx, f"{prefix}request_mirror_policies")
-    return compile_mirrors(configuration.request_mirror_policies, clusters, ctx, "request_mirror_policies")
+    above = prefix.rpartition("virtual_hosts[")[0]
+    return compile_mirrors(configuration.request_mirror_policies, clusters, ctx, f"{above}request_mirror_policies")
 
 
 def _virtual_cluster(message: Any, ctx: Context, path: str) -> VirtualCluster:

@@ -5,7 +5,7 @@ RM-34  The legacy `exact_match: ""` is presence of any value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastroute.compile.context import Context
@@ -42,31 +42,31 @@ _HEADER_FIELDS = (
 _FORBIDDEN_IN_NAMES = "\x00\r\n"
 
 
-def compile_predicates(match: Any, ctx: Context, path: str) -> Iterator[Predicate]:
+def compile_predicates(match: Any, ctx: Context, path: str) -> tuple[Predicate, ...]:
     """The predicates of a RouteMatch other than its path specifier."""
+    found: list[Predicate] = []
     if match.HasField("runtime_fraction"):
-        yield _fraction(match.runtime_fraction, ctx, f"{path}.runtime_fraction")
+        found += ctx.attempt((), _fraction, match.runtime_fraction, ctx, f"{path}.runtime_fraction")
     if match.HasField("grpc"):
-        yield GrpcPredicate()
-    for number, header in enumerate(match.headers):
-        yield compile_header_matcher(header, ctx, f"{path}.headers[{number}]")
-    for number, parameter in enumerate(match.query_parameters):
-        yield _query(parameter, ctx, f"{path}.query_parameters[{number}]")
-    for number, cookie in enumerate(match.cookies):
-        yield _cookie(cookie, ctx, f"{path}.cookies[{number}]")
+        found.append(GrpcPredicate())
+    found += ctx.each(match.headers, f"{path}.headers", compile_header_matcher)
+    found += ctx.each(match.query_parameters, f"{path}.query_parameters", _query)
+    found += ctx.each(match.cookies, f"{path}.cookies", _cookie)
     if match.HasField("tls_context"):
-        yield _tls(match.tls_context)
-    for number, metadata in enumerate(match.dynamic_metadata):
-        yield CallPredicate(compile_metadata_matcher(metadata, ctx, f"{path}.dynamic_metadata[{number}]"))
-    for number, state in enumerate(match.filter_state):
-        yield CallPredicate(compile_filter_state(state, ctx, f"{path}.filter_state[{number}]"))
+        found.append(_tls(match.tls_context))
+    calls: Iterable[Callable[[Any], bool]] = (
+        *ctx.each(match.dynamic_metadata, f"{path}.dynamic_metadata", compile_metadata_matcher),
+        *ctx.each(match.filter_state, f"{path}.filter_state", compile_filter_state),
+    )
+    found += map(CallPredicate, calls)
+    return tuple(found)
 
 
-def _fraction(message: Any, ctx: Context, path: str) -> FractionPredicate:
+def _fraction(message: Any, ctx: Context, path: str) -> tuple[FractionPredicate]:
     if not message.HasField("default_value"):
         raise ctx.reject(f"{path}.default_value", "value is required")
     share = runtime_fraction(message, ctx.runtime)
-    return FractionPredicate(share.numerator, share.denominator)
+    return (FractionPredicate(share.numerator, share.denominator),)
 
 
 def compile_header_matcher(message: Any, ctx: Context, path: str) -> HeaderPredicate:

@@ -23,8 +23,7 @@ _ROUTE_ENTRY = 1
 
 def compile_rate_limits(messages: Iterable[Any], ctx: Context, path: str) -> tuple[limits.RateLimit, ...]:
     """The entries of a list of RateLimit at `path`."""
-    made = (_limit(message, ctx, f"{path}[{index}]") for index, message in enumerate(messages))
-    return tuple(limit for limit in made if limit is not None)
+    return tuple(limit for limit in ctx.each(messages, path, _limit) if limit is not None)
 
 
 def _limit(message: Any, ctx: Context, path: str) -> limits.RateLimit | None:
@@ -35,10 +34,12 @@ def _limit(message: Any, ctx: Context, path: str) -> limits.RateLimit | None:
         raise ctx.unsupported(path, f"the runtime key {_FORMATS} changes what actions yield, and is not supported")
     if not message.actions:
         raise ctx.reject(f"{path}.actions", "value must contain at least 1 item(s)")
-    actions = tuple(_action(action, ctx, f"{path}.actions[{index}]") for index, action in enumerate(message.actions))
+    actions = tuple(ctx.each(message.actions, f"{path}.actions", _action))
     if message.disable_key and not _is_enabled(message.disable_key, ctx, path):
         return None
-    limit = _override(message.limit, ctx, f"{path}.limit") if message.HasField("limit") else None
+    limit = None
+    if message.HasField("limit"):
+        limit = ctx.attempt(None, _override, message.limit, ctx, f"{path}.limit")
     return limits.RateLimit(actions, message.stage.value, message.apply_on_stream_done, limit)
 
 
@@ -95,8 +96,7 @@ def _remote_address_match(message: Any, ctx: Context, path: str) -> limits.Actio
     if not message.HasField("address_matcher"):
         raise ctx.reject(f"{path}.address_matcher", "value is required")
     text = _text(message, "descriptor_value", ctx, path)
-    here = f"{path}.address_matcher.ranges"
-    networks = tuple(network(each, ctx, f"{here}[{n}]") for n, each in enumerate(message.address_matcher.ranges))
+    networks = tuple(ctx.each(message.address_matcher.ranges, f"{path}.address_matcher.ranges", network))
     return limits.RemoteAddressMatch(
         message.descriptor_key or "remote_address_match",
         compile_template(text, ctx, f"{path}.descriptor_value"),

@@ -85,7 +85,7 @@ def compile_rules(message: Any, facts: Facts, ctx: Context, path: str) -> Check 
     rules = message.rules
     ctx.only(rules, f"{path}.rules", ("action", "policies"), ("audit_logging_options",))
     policies = [
-        (name, *_policy(rules.policies[name], facts, ctx, f'{path}.rules.policies["{name}"]'))
+        (name, *ctx.attempt(_SILENT, _policy, rules.policies[name], facts, ctx, f'{path}.rules.policies["{name}"]'))
         for name in sorted(rules.policies)
     ]
     action = rules.action
@@ -103,10 +103,17 @@ def _policy(policy: Any, facts: Facts, ctx: Context, path: str) -> tuple[Test, T
     ctx.only(policy, path, ("permissions", "principals"))
     for field in ("permissions", "principals"):
         if not getattr(policy, field):
-            raise ctx.reject(f"{path}.{field}", "value must contain at least 1 item(s)")
+            ctx.gather(ctx.reject(f"{path}.{field}", "value must contain at least 1 item(s)"))
+
+    def permission(rule: Any, ctx: Context, path: str) -> Test:
+        return _permission(rule, facts, ctx, path)
+
+    def principal(rule: Any, ctx: Context, path: str) -> Test:
+        return _principal(rule, facts, ctx, path)
+
     return (
-        _any(_permission(each, facts, ctx, f"{path}.permissions[{i}]") for i, each in enumerate(policy.permissions)),
-        _any(_principal(each, facts, ctx, f"{path}.principals[{i}]") for i, each in enumerate(policy.principals)),
+        _any(ctx.each(policy.permissions, f"{path}.permissions", permission)),
+        _any(ctx.each(policy.principals, f"{path}.principals", principal)),
     )
 
 
@@ -130,7 +137,8 @@ def _permission(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
     match kind:
         case "and_rules" | "or_rules":
             rules = enumerate(getattr(rule, kind).rules)
-            parts = [_permission(each, facts, ctx, f"{where}.rules[{i}]") for i, each in rules]
+            never = _constant(False)
+            parts = [ctx.attempt(never, _permission, each, facts, ctx, f"{where}.rules[{i}]") for i, each in rules]
             return _all(parts) if kind == "and_rules" else _any(parts)
         case "not_rule":
             return _not(_permission(rule.not_rule, facts, ctx, where))
@@ -160,7 +168,8 @@ def _principal(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
     match kind:
         case "and_ids" | "or_ids":
             ids = enumerate(getattr(rule, kind).ids)
-            parts = [_principal(each, facts, ctx, f"{where}.ids[{i}]") for i, each in ids]
+            never = _constant(False)
+            parts = [ctx.attempt(never, _principal, each, facts, ctx, f"{where}.ids[{i}]") for i, each in ids]
             return _all(parts) if kind == "and_ids" else _any(parts)
         case "not_id":
             return _not(_principal(rule.not_id, facts, ctx, where))
@@ -235,6 +244,10 @@ def _template(extension: Any, read: Callable[[Any], bytes | None], ctx: Context,
 
 def _constant(value: bool) -> Test:
     return lambda _: value
+
+
+_SILENT = _constant(False), _constant(False)
+"""What stands for a policy with errors."""
 
 
 def _port(facts: Facts, start: int, end: int) -> Test:

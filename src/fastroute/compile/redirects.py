@@ -29,7 +29,8 @@ def redirect_status(message: Any) -> int:
 
 def compile_redirect(message: Any, match: Any, ctx: Context, path: str) -> dict[str, Any]:
     """The fields of `RedirectAction` for a RedirectAction at `path`."""
-    rewrite, field = compile_path_rewrite(message, match, ctx, path)
+    nothing = None, ""
+    rewrite, field = ctx.attempt(nothing, compile_path_rewrite, message, match, ctx, path)
     scheme = "https" if message.https_redirect else message.scheme_redirect
     target = message.path_redirect
     return {
@@ -48,7 +49,7 @@ def compile_body(message: Any, limit: int, ctx: Context, path: str) -> bytes:
     ctx.only(message, path, ("inline_string", "inline_bytes"))
     text = message.inline_bytes if message.WhichOneof("specifier") == "inline_bytes" else message.inline_string.encode()
     if 0 < limit < len(text):
-        raise ctx.reject(path, f"response body size is {len(text)} bytes; maximum is {limit}")
+        ctx.gather(ctx.reject(path, f"response body size is {len(text)} bytes; maximum is {limit}"))
     return bytes(text)
 
 
@@ -78,7 +79,7 @@ def compile_internal_redirect(message: Any, ctx: Context, path: str) -> Internal
         codes if message.redirect_response_codes else frozenset({302}),
         message.allow_cross_scheme_redirect,
         tuple(name.lower().encode() for name in message.response_headers_to_copy),
-        tuple(_predicate(each, ctx, f"{path}.predicates[{number}]") for number, each in enumerate(message.predicates)),
+        tuple(ctx.each(message.predicates, f"{path}.predicates", _predicate)),
     )
 
 

@@ -45,7 +45,7 @@ _HANDLED = (
 def compile_retry_policy(message: Any, ctx: Context, path: str) -> RetryPolicy:
     """The policy of `message`, a RetryPolicy at `path`."""
     ctx.only(message, path, _HANDLED)
-    base, maximum = _back_off(message, ctx, path)
+    base, maximum = ctx.attempt((_DEFAULT_BASE, _DEFAULT_BASE), _back_off, message, ctx, path)
     limited = message.rate_limited_retry_back_off
     return RetryPolicy(
         conditions=policy_conditions(message.retry_on),
@@ -57,8 +57,8 @@ def compile_retry_policy(message: Any, ctx: Context, path: str) -> RetryPolicy:
         status_codes=tuple(message.retriable_status_codes),
         headers=compile_headers(message.retriable_headers, ctx, f"{path}.retriable_headers"),
         request_headers=compile_headers(message.retriable_request_headers, ctx, f"{path}.retriable_request_headers"),
-        previous_priorities=_priority(message, ctx, f"{path}.retry_priority"),
-        host_predicates=tuple(_predicates(message.retry_host_predicate, ctx, f"{path}.retry_host_predicate")),
+        previous_priorities=ctx.attempt(None, _priority, message, ctx, f"{path}.retry_priority"),
+        host_predicates=tuple(ctx.each(message.retry_host_predicate, f"{path}.retry_host_predicate", _predicate)),
         host_attempts=message.host_selection_retry_max_attempts or 1,
         reset_headers=tuple(
             ResetHeader(header.name.lower().encode("latin-1"), header.format == 1) for header in limited.reset_headers
@@ -97,10 +97,6 @@ def _priority(message: Any, ctx: Context, path: str) -> int | None:
         raise ctx.reject(path, f"{error} with type URL: '{type_name(typed.type_url)}'")
     config: Any = message_class(_PREVIOUS_PRIORITIES).FromString(typed.value)
     return int(config.update_frequency)
-
-
-def _predicates(messages: Any, ctx: Context, path: str) -> list[HostPredicate]:
-    return [_predicate(message, ctx, f"{path}[{index}]") for index, message in enumerate(messages)]
 
 
 def _predicate(message: Any, ctx: Context, path: str) -> HostPredicate:

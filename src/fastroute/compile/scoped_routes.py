@@ -30,22 +30,28 @@ def compile_scoped_routes(
         ("scope_key_builder", "scoped_route_configurations_list", "scoped_rds"),
         ("name", "rds_config_source"),
     )
-    fragments = tuple(_fragments(message.scope_key_builder, ctx, f"{path}.scope_key_builder"))
+    fragments = tuple(ctx.attempt([], _fragments, message.scope_key_builder, ctx, f"{path}.scope_key_builder"))
     if message.WhichOneof("config_specifier") == "scoped_route_configurations_list":
         listed = message.scoped_route_configurations_list.scoped_route_configurations
         here = f"{path}.scoped_route_configurations_list.scoped_route_configurations"
-        return ScopedRoutes(fragments, [_inline(each, ctx, f"{here}[{n}]", inline) for n, each in enumerate(listed)])
+
+        def scope(each: Any, ctx: Context, path: str) -> tuple[tuple[bytes, ...], RouteTable]:
+            return _inline(each, ctx, path, inline)
+
+        return ScopedRoutes(fragments, ctx.each(listed, here, scope))
     return ScopedRoutes(fragments, _delivered(scopes, ctx))
 
 
-def _fragments(builder: Any, ctx: Context, path: str) -> Iterable[_Fragment]:
+def _fragments(builder: Any, ctx: Context, path: str) -> list[_Fragment]:
     if not builder.fragments:
         raise ctx.reject(f"{path}.fragments", "value must contain at least 1 item(s)")
-    for number, fragment in enumerate(builder.fragments):
-        here = f"{path}.fragments[{number}]"
-        if fragment.WhichOneof("type") != "header_value_extractor":
-            raise ctx.reject(here, "type is required")
-        yield _extractor(fragment.header_value_extractor, ctx, f"{here}.header_value_extractor")
+    return ctx.each(builder.fragments, f"{path}.fragments", _fragment)
+
+
+def _fragment(fragment: Any, ctx: Context, path: str) -> _Fragment:
+    if fragment.WhichOneof("type") != "header_value_extractor":
+        raise ctx.reject(path, "type is required")
+    return _extractor(fragment.header_value_extractor, ctx, f"{path}.header_value_extractor")
 
 
 def _extractor(message: Any, ctx: Context, path: str) -> _Fragment:
@@ -90,8 +96,9 @@ def _delivered(scopes: Iterable[Resource], ctx: Context) -> dict[tuple[bytes, ..
         message: Any = scope.message
         key = scope_key(message, here, "")
         if key in found:
-            raise here.reject("key", "scope key already exists")
+            here.gather(here.reject("key", "scope key already exists"))
         if message.HasField("route_configuration"):
-            raise here.unsupported("route_configuration", "a scope that holds its route configuration is not supported")
+            wrong = "a scope that holds its route configuration is not supported"
+            here.gather(here.unsupported("route_configuration", wrong))
         found[key] = message.route_configuration_name
     return found

@@ -84,13 +84,15 @@ def compile_scope(
 
     `plugins` are the cluster specifiers of the route configuration, where they are compiled already.
     """
+    above = path.rpartition("virtual_hosts[")[0].removesuffix(".")
     if plugins is None:
-        plugins = compile_plugins(route_configuration.cluster_specifier_plugins, ctx, "cluster_specifier_plugins")
-    configuration = compile_level("route configuration", route_configuration, ctx, "")
+        here = _join(above, "cluster_specifier_plugins")
+        plugins = compile_plugins(route_configuration.cluster_specifier_plugins, ctx, here)
+    configuration = compile_level("route configuration", route_configuration, ctx, above)
     host = compile_level("virtual host", virtual_host, ctx, path)
     retry = None
     if virtual_host.HasField("retry_policy"):
-        retry = compile_retry_policy(virtual_host.retry_policy, ctx, _join(path, "retry_policy"))
+        retry = ctx.attempt(None, compile_retry_policy, virtual_host.retry_policy, ctx, _join(path, "retry_policy"))
     limit = route_configuration.max_direct_response_body_size_bytes
     return Scope(
         Levels(

@@ -61,11 +61,11 @@ class _SharedRoutes:
         return [self._kept(number, part) for number, part in enumerate(parts)]
 
     def _kept(self, number: int, part: Part | None) -> RouteSpec:
-        notices = len(self.compiler.ctx.notices)
+        told = self.compiler.ctx.told()
         try:
             return self._route(number, part)
         except ConfigError:
-            del self.compiler.ctx.notices[notices:]
+            self.compiler.ctx.forget(told)
             return self.compiler.undecided(self.routes[number], f"{self.path}[{number}]", number)
 
     def _route(self, number: int, part: Part | None) -> RouteSpec:
@@ -82,7 +82,7 @@ class _SharedRoutes:
 
     def _told(self) -> int:
         """How many errors and notices there are."""
-        return len(self.compiler.ctx.notices) + len(self.compiler.ctx.errors or ())
+        return sum(self.compiler.ctx.told())
 
     def _match(self, number: int, rest: bytes) -> tuple[bool, tuple[Predicate, ...]]:
         told = self._told()

@@ -45,10 +45,7 @@ def typed_subset(ctx: Context, message: Any, path: str, child: Policy) -> Policy
 
 
 def _subset(ctx: Context, config: Any, path: str, child: Policy) -> Policy:
-    selectors = tuple(
-        _selector(ctx, selector, f"{path}.subset_selectors[{index}]")
-        for index, selector in enumerate(config.subset_selectors)
-    )
+    selectors = tuple(ctx.each(config.subset_selectors, f"{path}.subset_selectors", _selector))
     if not selectors:
         return child
     parameters: dict[str, object] = {
@@ -64,7 +61,7 @@ def _subset(ctx: Context, config: Any, path: str, child: Policy) -> Policy:
     return Policy("subset", parameters, (child,))
 
 
-def _selector(ctx: Context, selector: Any, path: str) -> Selector:
+def _selector(selector: Any, ctx: Context, path: str) -> Selector:
     ctx.only(selector, path, ("keys", "single_host_per_subset", "fallback_policy", "fallback_keys_subset"))
     keys, fewer = set(selector.keys), set(selector.fallback_keys_subset)
     here = f"{path}.fallback_keys_subset"

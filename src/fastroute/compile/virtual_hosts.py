@@ -24,7 +24,7 @@ from fastroute.compile.actions import compile_targets
 from fastroute.compile.cluster_specifiers import Plugins
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
-from fastroute.compile.matcher_trees import Action, TreeCompiler
+from fastroute.compile.matcher_trees import NO_TREE, Action, TreeCompiler
 from fastroute.compile.path_matches import PathMatch, compile_path
 from fastroute.compile.predicates import compile_predicates
 from fastroute.compile.scopes import VIRTUAL_HOST_FIELDS, Scope, compile_scope
@@ -76,19 +76,20 @@ def compile_virtual_host(
     """The VirtualHost at `path` of the RouteConfiguration `configuration`, whose cluster specifiers `plugins` are."""
     ctx.only(host, path, _HANDLED, _INERT)
     if not host.name:
-        raise ctx.reject(f"{path}.name", "value length must be at least 1 characters")
+        ctx.gather(ctx.reject(f"{path}.name", "value length must be at least 1 characters"))
     if not host.domains:
-        raise ctx.reject(f"{path}.domains", "value must contain at least 1 item(s)")
+        ctx.gather(ctx.reject(f"{path}.domains", "value must contain at least 1 item(s)"))
     domains = tuple(domain.encode("utf-8").lower() for domain in host.domains)
     require_tls = _REQUIRE_TLS[host.require_tls]
     scope = compile_scope(host, configuration, ctx, path, clusters, plugins)
     if host.HasField("matcher"):
         if host.routes:
-            raise ctx.reject(path, "cannot set both matcher and routes on virtual host")
+            ctx.gather(ctx.reject(path, "cannot set both matcher and routes on virtual host"))
         # VH-14: clusters named inside a matcher are not checked.
         routes = RouteCompiler(host, configuration, ctx, scope, None)
         lists: list[tuple[RouteSpec, ...]] = []
-        tree = TreeCompiler(ctx, routes.action_into(lists)).matcher(host.matcher, f"{path}.matcher")
+        compiler = TreeCompiler(ctx, routes.action_into(lists))
+        tree = ctx.attempt(NO_TREE, compiler.matcher, host.matcher, f"{path}.matcher")
         return VirtualHostSpec(host.name, domains, (), require_tls, tree, tuple(lists))
     routes = RouteCompiler(host, configuration, ctx, scope, clusters)
     return VirtualHostSpec(host.name, domains, compile_routes(routes, f"{path}.routes"), require_tls)
@@ -125,11 +126,11 @@ class RouteCompiler:
 
     def compile(self, route: Any, path: str, index: int) -> RouteSpec:
         """The Route at `path`, which is number `index` of its list; `undecided` where it cannot be."""
-        notices = len(self.ctx.notices)
+        told = self.ctx.told()
         try:
             return self._compile(route, path, index)
         except ConfigError:
-            del self.ctx.notices[notices:]
+            self.ctx.forget(told)
             return self.undecided(route, path, index)
 
     def undecided(self, route: Any, path: str, index: int) -> RouteSpec:
@@ -158,8 +159,9 @@ class RouteCompiler:
             raise self.ctx.reject(f"{path}.match", "value is required")
         self.ctx.only(route.match, f"{path}.match", _MATCH_FIELDS)
         stripped = self.configuration.ignore_path_parameters_in_path_matching
-        found = compile_path(route.match, self.ctx, f"{path}.match", stripped=stripped)
-        predicates = tuple(compile_predicates(route.match, self.ctx, f"{path}.match"))
+        never = PathMatch("never")
+        found = self.ctx.attempt(never, compile_path, route.match, self.ctx, f"{path}.match", stripped=stripped)
+        predicates = compile_predicates(route.match, self.ctx, f"{path}.match")
         return replace(found, predicates=predicates + found.predicates) if predicates else found
 
     def target(self, route: Any, path: str) -> Target:

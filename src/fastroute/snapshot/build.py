@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastroute.compile.links import link_clusters
 from fastroute.config.resources import Resource, Resources
 from fastroute.core.clusters import Cluster
+from fastroute.core.filter_chains import ListenerTable
 from fastroute.core.table import RouteTable
 from fastroute.errors import joined
 from fastroute.snapshot.compiler import Compiler
@@ -24,25 +25,41 @@ def built(
     keys = {**resources.runtime, **runtime}
     known = known_clusters((resource.name for resource in resources.clusters), resources)
     compiler = Compiler(resources, strict, keys, known)
-    clusters = dict(_clusters(compiler, previous))
-    link_clusters(clusters, resources.bootstrap)
-    relied: dict[str, frozenset[str]] = {}
-    routes = dict(_routes(compiler, relied))
-    listeners, listeners_relied = compiler.listeners({})
-    if compiler.errors or listeners is None:
+    made = compile_all(compiler, previous)
+    if compiler.errors or made.listeners is None:
         raise joined(compiler.errors)
     return Parts(
         resources=resources,
         strict=strict,
         runtime=keys,
         known=known,
-        clusters=clusters,
-        routes=routes,
-        listeners=listeners,
-        relied=relied,
-        listeners_relied=listeners_relied,
+        clusters=made.clusters,
+        routes=made.routes,
+        listeners=made.listeners,
+        relied=made.relied,
+        listeners_relied=made.listeners_relied,
         notices=(*resources.notices, *compiler.notices),
     )
+
+
+class Made(NamedTuple):
+    """What came of all resources; of no use where the compiler has errors."""
+
+    clusters: dict[str, Cluster]
+    routes: dict[str, RouteTable]
+    listeners: ListenerTable | None
+    relied: dict[str, frozenset[str]]
+    listeners_relied: frozenset[str]
+
+
+def compile_all(compiler: Compiler, previous: Mapping[str, Cluster]) -> Made:
+    """Compile all resources of the compiler, which gathers what is wrong with them."""
+    clusters = dict(_clusters(compiler, previous))
+    link_clusters(clusters, compiler.resources.bootstrap)
+    relied: dict[str, frozenset[str]] = {}
+    routes = dict(_routes(compiler, relied))
+    listeners, listeners_relied = compiler.listeners({})
+    return Made(clusters, routes, listeners, relied, listeners_relied)
 
 
 def _clusters(compiler: Compiler, previous: Mapping[str, Cluster]) -> Iterator[tuple[str, Cluster]]:

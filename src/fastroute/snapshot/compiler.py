@@ -60,7 +60,7 @@ class Compiler:
             if first is not None and first is not resource:
                 other = here.for_resource(first, "Cluster").conflict("name", named=True)
                 wrong = f"cluster manager: duplicate cluster '{resource.name}'"
-                raise here.reject("name", wrong, remedy="Rename one of the two.", conflict=other)
+                here.gather(here.reject("name", wrong, remedy="Rename one of the two.", conflict=other))
             return compile_cluster(resource, assignment, here, local=self._local, previous=previous)
         except ConfigError as error:
             here.keep(error, "the cluster has no endpoints here")

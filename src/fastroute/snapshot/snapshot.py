@@ -11,18 +11,18 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from fastroute.compile.clusters import is_dns, resolve_names
 from fastroute.compile.context import Context
 from fastroute.config.changes import Changes, apply
-from fastroute.config.load import Source, read
+from fastroute.config.load import Source, gather
 from fastroute.config.resources import Resources
 from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import ListenerTable
 from fastroute.core.table import RouteTable
-from fastroute.errors import Notice
+from fastroute.errors import ConfigError, Notice, joined
 from fastroute.snapshot.build import built
 from fastroute.snapshot.compiler import UNNAMED
 from fastroute.snapshot.index import Index
@@ -130,7 +130,17 @@ def load(
     same name keep their state (active requests, health, ejections).
     Raises `ParseError`, `RejectedError` or `UnsupportedError`; further errors are in its `others`.
     """
-    return build(read(source, strict=strict), strict=strict, runtime=runtime, previous=previous)
+    resources, errors = gather(source, strict=strict)
+    refuse(resources, errors, runtime or {})
+    return build(resources, strict=strict, runtime=runtime, previous=previous)
+
+
+def refuse(resources: Resources, errors: Sequence[ConfigError], runtime: Mapping[str, object]) -> None:
+    """Raise `errors`, which reading found, if there are any, and with them what compiling finds as well."""
+    if errors:
+        from fastroute.snapshot.further import further_errors
+
+        raise joined([*errors, *further_errors(resources, errors, runtime)])
 
 
 def build(

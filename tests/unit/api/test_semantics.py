@@ -32,6 +32,7 @@ def checked(status: dict[str, Any]) -> dict[str, Any]:
     return {"name": "c", "health_checks": [{**HEALTH, "http_health_check": {"path": "/", **status}}]}
 
 
+ROUTES_INSIDE = {"stat_prefix": "s", "route_config": {}}
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         CLUSTER,
@@ -106,6 +107,34 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         TLS + "UpstreamTlsContext",
         {"auto_sni_san_validation": True, "common_tls_context": {"validation_context": {}}},
         {"auto_sni_san_validation": True},
+    ),
+    (TLS + "UpstreamTlsContext", {"sni": "a"}, {"sni": "a\0"}),
+    (
+        "envoy.config.cluster.v3.OutlierDetection",
+        {"base_ejection_time": "1.0009s", "max_ejection_time": "1.0001s"},
+        {"max_ejection_time": "29.999s"},
+    ),
+    (
+        names.HTTP_CONNECTION_MANAGER,
+        {**ROUTES_INSIDE, "max_request_headers_kb": 64, "http2_protocol_options": {"max_header_field_size_kb": 64}},
+        {**ROUTES_INSIDE, "http2_protocol_options": {"max_header_field_size_kb": 64}},
+    ),
+    (
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        {"explicit_http_config": {"http2_protocol_options": {"max_header_field_size_kb": 64}}},
+        {
+            "explicit_http_config": {"http2_protocol_options": {"max_header_field_size_kb": 64}},
+            "common_http_protocol_options": {"max_response_headers_kb": 30},
+        },
+    ),
+    (
+        names.CLUSTER,
+        {"name": "c", "http2_protocol_options": {"max_header_field_size_kb": 64}},
+        {
+            "name": "c",
+            "http2_protocol_options": {"max_header_field_size_kb": 64},
+            "common_http_protocol_options": {"max_response_headers_kb": 30},
+        },
     ),
     (TLS + "Secret", {"generic_secret": {}}, {"name": "s"}),
     (

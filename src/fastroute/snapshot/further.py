@@ -1,0 +1,84 @@
+"""What compiling finds wrong in a source that has errors already, so that all are told at once.
+
+Rules:
+- Values that break a constraint are taken out first. A resource that breaks one even then, but for what it lacks,
+  is not compiled.
+- Where something could not be read, no cluster is unknown: it may be the one that is named.
+- What follows from an error told before is not told: an error at its field, or within it, or of the message
+  around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fastroute.api import constraints
+from fastroute.config.clearing import clear
+from fastroute.config.constraints import whole
+from fastroute.config.resources import Resource, Resources, label_of
+from fastroute.errors import ConfigError, ParseError
+from fastroute.snapshot.build import compile_all
+from fastroute.snapshot.compiler import Compiler
+from fastroute.snapshot.parts import known_clusters
+
+_STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
+_LAST_STEP = re.compile(r'(?:\.?\w+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])\Z')
+
+
+def further_errors(
+    resources: Resources, errors: Sequence[ConfigError], runtime: Mapping[str, object]
+) -> list[ConfigError]:
+    """What compiling `resources` finds beside `errors`, which reading found. The resources are used up by this."""
+    for resource in whole(resources):
+        _repair(resource, resources)
+    names = (resource.name for resource in resources.clusters)
+    unread = any(isinstance(error, ParseError) for error in errors)
+    compiler = Compiler(
+        resources, True, {**resources.runtime, **runtime}, None if unread else known_clusters(names, resources)
+    )
+    compile_all(compiler, {})
+    places = {_place(error, resources) for error in errors}
+    around = {(label, _LAST_STEP.sub("", path)) for label, path in _taken_out(errors, resources)}
+    found = ((error, *_place(error, resources)) for error in compiler.errors)
+    return [
+        error
+        for error, label, path in found
+        if (label, path) not in around and not any(label == other and _is_within(path, told) for other, told in places)
+    ]
+
+
+def _taken_out(errors: Iterable[ConfigError], resources: Resources) -> Iterator[tuple[str, str]]:
+    return (_place(error, resources) for error in errors if error.code == "constraint")
+
+
+def _repair(resource: Resource, resources: Resources) -> None:
+    """Take out of a resource what breaks a constraint, and note it as broken if that does not help."""
+    found = [violation for violation in constraints.check(resource.message) if violation.code == "constraint"]
+    if not found:
+        return
+    for violation in found:
+        clear(resource.message, violation.path)
+    for violation in constraints.check(resource.message):
+        if violation.code == "constraint":
+            label, _ = _static(label_of(resource.message.DESCRIPTOR.name, resource.name), violation.path, resources)
+            resources.broken.add(label)
+
+
+def _place(error: ConfigError, resources: Resources) -> tuple[str, str]:
+    """Resource and field path of an error; those of a static resource as it is called by itself."""
+    return _static(error.resource, error.path, resources)
+
+
+def _static(label: str, path: str, resources: Resources) -> tuple[str, str]:
+    static = _STATIC.match(path) if label == "Bootstrap" else None
+    if static is None or resources.bootstrap is None:
+        return label, path
+    bootstrap: Any = resources.bootstrap.message
+    message = getattr(bootstrap.static_resources, static[1])[int(static[2])]
+    return label_of(message.DESCRIPTOR.name, message.name), path[static.end() :]
+
+
+def _is_within(path: str, other: str) -> bool:
+    return path == other or (path.startswith(other) and (not other or path[len(other)] in ".["))
