@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastroute.action.base import BaseAction
+from fastroute.action.cluster_specifiers import PriorityGroups
 from fastroute.action.format import Template
 from fastroute.action.forward import ForwardAction
 from fastroute.action.metadata import NAMESPACE, merged
@@ -180,8 +181,8 @@ def _by_plugin(
     here = f"{path}.route"
     plugin = ctx.attempt(None, _plugin, route.route, scope, ctx, here)
     action = _action(route, scope, ctx, path, clusters)
-    if plugin is None:
-        return Nowhere()
+    if plugin is None or (isinstance(plugin, PriorityGroups) and not any(weight for _, weight in plugin.groups[0])):
+        return Nowhere()  # an optional plugin, or one with errors
     if isinstance(plugin, ClusterTree):
         return Matched(plugin.root, plugin.clusters, action, status)
     check_groups(plugin, clusters, ctx, here)
@@ -239,7 +240,7 @@ def _weighted(
         entries.append(WeightedEntry(entry.name, weight, action, entry.cluster_header.lower()))
     total = sum(entry.weight for entry in entries)
     if total == 0:
-        ctx.gather(ctx.reject(here, "Sum of weights in the weighted_cluster must be greater than 0."))
+        raise ctx.reject(here, "Sum of weights in the weighted_cluster must be greater than 0.")
     if total > _WEIGHT_LIMIT:
         wrong = f"The sum of weights of all weighted clusters of route {route.name} exceeds {_WEIGHT_LIMIT}"
         ctx.gather(ctx.reject(here, wrong))

@@ -59,6 +59,8 @@ def _settings(message: Any, ctx: Context) -> dict[str, float | bool]:
     ctx.only(message, "outlier_detection", DEFAULTS)
     found: dict[str, float | bool] = {}
     for descriptor, value in message.ListFields():
+        if descriptor.name not in DEFAULTS:
+            continue
         if descriptor.name == "split_external_local_origin_errors":
             found[descriptor.name] = value
         elif descriptor.message_type.name == "Duration":

@@ -376,3 +376,24 @@ def test_what_could_not_be_read_is_not_missed_elsewhere() -> None:
         "connect_timeout",
         "virtual_hosts[0].routes[0].route.timeout",
     ]
+
+
+def test_parts_with_errors_make_no_trouble_where_others_use_them() -> None:
+    groups = {
+        "@type": names.url(
+            "envoy.extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier"
+        ),
+        "priority_groups": [{"name": "g", "clusters": [{"cluster_name": "blue"}]}],
+    }
+    specifier = {"extension": {"name": "p", "typed_config": groups}}
+    plugin = routes(route(route={"cluster_specifier_plugin": "p"}), cluster_specifier_plugins=[])
+    plugin["virtual_hosts"][0].pop("cluster_specifier_plugins")
+    plugin["cluster_specifier_plugins"] = [specifier]
+    assert len(told("routes", plugin)) == 1
+    weightless = route(route={"weighted_clusters": {"clusters": [{"name": "none", "weight": 0}]}})
+    assert {message for _, _, message in told("routes", routes(weightless))} == {
+        "route: unknown weighted cluster 'none'",
+        "Sum of weights in the weighted_cluster must be greater than 0.",
+    }
+    monitored = {**CLUSTER, "outlier_detection": {"monitors": [{"name": "m", "typed_config": ROUTER["typed_config"]}]}}
+    assert told("clusters", monitored)
