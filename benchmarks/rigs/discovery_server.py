@@ -43,7 +43,7 @@ async def main(count: int) -> None:
                 begin, used = time.perf_counter(), time.process_time()
                 for number in range(rounds):
                     await server.update(states[(number + 1) % 2])
-                    while any(one.waiting is not None or one.lock.locked() for one in server.connections):
+                    while any(one.waiting is not None or one.writer is not None for one in server.connections):
                         await asyncio.sleep(0.0005)
                 while not all(synced(one) for one in server.connections):
                     await asyncio.sleep(0.0005)

@@ -1,4 +1,9 @@
-"""One stream: who it is, what it speaks, what waits for it, and how it is written to."""
+"""One stream: who it is, what it speaks, what waits for it, and how it is written to.
+
+Responses leave in the order in which they were made: they go into an outbox, and whoever finds nobody writing writes
+until it is empty. A push that finds somebody writing leaves its state to that one; a request that must be answered
+waits until the outbox is empty, so that a client gets no further than it reads.
+"""
 
 from __future__ import annotations
 
@@ -20,37 +25,44 @@ HISTORY: Final = 8
 _NUMBERS = itertools.count(1)
 
 
-class TooSlowError(Exception):
-    """The proxy did not take what it was sent in time."""
+class EndedError(Exception):
+    """The server ends the stream, for the reason that `Connection.failure` gives."""
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """A stream. Requests are answered and pushes are sent under one lock, so that responses keep their order."""
+    """A stream."""
 
     proxy: Proxy
     variant: str
     context: Any
     metrics: Metrics
-    send_limit: float
     version: str = ""
     """What the node says of itself."""
     session: Session | None = None
     number: int = field(default_factory=lambda: next(_NUMBERS))
     opened: float = field(default_factory=time.time)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     task: asyncio.Task[Any] | None = None
-    """The stream's own; to be cancelled when a push cannot be delivered."""
-    writing: asyncio.Future[None] | None = None
-    """The last write. It goes on when the one who waits for it is cancelled."""
+    """The stream's own; to be cancelled when the server ends the stream."""
     failure: str = ""
     """Why the server ends the stream."""
+    too_slow: bool = False
+    """Whether that is because it did not take what it was sent."""
+    ending: bool = False
+    """Whether the stream's own task is about to end it."""
     waiting: Holding | None = None
     """The newest state that was not sent yet; a newer one takes its place."""
     waiting_since: float = 0.0
     changed_at: float = 0.0
     history: deque[tuple[int, Holding]] = field(default_factory=lambda: deque(maxlen=HISTORY))
     """The last states of the proxy, with the number of the push that each came with."""
+    writer: asyncio.Task[Any] | None = None
+    """Who writes now."""
+    writing_since: float = 0.0
+    writing: str = ""
+    """The kind that is written now; as in metrics."""
+    _outbox: deque[Response] = field(default_factory=deque)
+    _emptied: asyncio.Future[None] | None = None
 
     @property
     def id(self) -> str:
@@ -72,43 +84,80 @@ class Connection:
 
     async def request(self, request: Any) -> None:
         """Answer a request; RequestError if no proxy may send such."""
-        async with self.lock:
-            assert self.session is not None
-            await self._write(self.session.request(request))
+        assert self.session is not None
+        self._outbox.extend(self.session.request(request))
+        if self._outbox:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Send what waits, or wait until it was sent."""
+        while self._outbox:
+            if self.writer is None:
+                await self._write()
+            else:
+                await self.quiet()
+
+    async def quiet(self) -> None:
+        """Wait until nobody writes."""
+        while self.writer is not None:
+            self._emptied = self._emptied or asyncio.get_running_loop().create_future()
+            await self._emptied
 
     async def push(self) -> None:
-        """Send what waits."""
-        async with self.lock:
-            if self.waiting is None or self.session is None or self.failure:
-                return
-            holding, self.waiting = self.waiting, None
-            begin = time.monotonic()
-            self.metrics.observe("pilot_proxy_queue_time", begin - self.waiting_since)
-            responses = self.session.push(holding)
-            self.metrics.observe("pilot_xds_push_time", time.monotonic() - begin, type="all")
-            await self._write(responses)
-            self.metrics.observe("pilot_proxy_convergence_time", time.monotonic() - self.changed_at)
+        """Send what waits; if somebody writes to the stream already, that one does it."""
+        if self.writer is None and self.session is not None:
+            await self._write()
+
+    async def _write(self) -> None:
+        """Write until nothing waits; EndedError if the stream is to end."""
+        self.writer = asyncio.current_task()
+        try:
+            await self._send(self._outbox)
+            while self.waiting is not None:
+                self._outbox.extend(self._pushed(self.waiting))
+                await self._send(self._outbox)
+                self.metrics.observe("pilot_proxy_convergence_time", time.monotonic() - self.changed_at)
+        finally:
+            self.writer, self.writing_since = None, 0.0
+            if self._emptied is not None and not self._emptied.done():
+                self._emptied.set_result(None)
+            self._emptied = None
+
+    def _pushed(self, holding: Holding) -> Iterable[Response]:
+        """The responses that a state makes necessary."""
+        assert self.session is not None
+        begin, self.waiting = time.monotonic(), None
+        self.metrics.observe("pilot_proxy_queue_time", begin - self.waiting_since)
+        responses = self.session.push(holding)
+        self.metrics.observe("pilot_xds_push_time", time.monotonic() - begin, type="all")
+        return responses
+
+    async def _send(self, outbox: deque[Response]) -> None:
+        while outbox:
+            response = outbox[0]
+            kind = SHORT[response.kind]
+            self.writing, self.writing_since = kind, (begin := time.monotonic())
+            await self.context.write(response.data)
+            outbox.popleft()
+            self.metrics.sent(kind, time.monotonic() - begin, len(response.data))
+            if self.failure:
+                raise EndedError
+        self.writing_since = 0.0
 
     def end(self, reason: str) -> None:
-        """End the stream from outside."""
+        """End the stream from outside: at once, or when what is being written was taken.
+
+        gRPC takes no status beside a write, and the client would wait for ever.
+        """
         self.failure = self.failure or reason
-        if self.task is not None:
+        if self.writer is None and self.task is not None and not self.ending:
             self.task.cancel()
 
-    async def settled(self) -> None:
-        """Wait for what is being written: gRPC takes no status beside a write, and the client would wait for ever."""
-        async with self.lock:
-            if self.writing is not None:
-                await asyncio.wait((self.writing,))
-
-    async def _write(self, responses: Iterable[Response]) -> None:
-        for response in responses:
-            kind = SHORT[response.kind]
-            begin = time.monotonic()
-            self.writing = writing = asyncio.ensure_future(self.context.write(response.data))
-            try:
-                async with asyncio.timeout(self.send_limit):
-                    await asyncio.shield(writing)
-            except TimeoutError:
-                raise TooSlowError(f"{kind} was not taken within {self.send_limit:g} s") from None
-            self.metrics.sent(kind, time.monotonic() - begin, len(response.data))
+    def check(self, now: float, limit: float) -> None:
+        """Give up a write that was not taken in time, and end the stream."""
+        if self.writer is None or not self.writing_since or now - self.writing_since <= limit:
+            return
+        self.failure, self.too_slow = f"{self.writing} was not taken within {limit:g} s", True
+        self.writer.cancel()
+        if self.task is not None and self.task is not self.writer and not self.ending:
+            self.task.cancel()

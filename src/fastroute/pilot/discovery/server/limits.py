@@ -6,6 +6,7 @@ it is sent, does not say who it is, or opens too many streams, is cut off.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,7 +46,10 @@ class Bucket:
     def __init__(self, rate: float, burst: int) -> None:
         self._rate, self._burst, self._full_at = rate, burst, 0.0
 
-    def take(self, now: float) -> float:
-        """Take one; how long to wait before it may be used (0.0 mostly)."""
-        self._full_at = max(self._full_at, now) + 1 / self._rate
-        return max(0.0, self._full_at - now - self._burst / self._rate)
+    def take(self, now: float, most: float = math.inf) -> float:
+        """Take one; how long to wait before it may be used (0.0 mostly). None is taken if that is more than `most`."""
+        full_at = max(self._full_at, now) + 1 / self._rate
+        wait = max(0.0, full_at - now - self._burst / self._rate)
+        if wait <= most:
+            self._full_at = full_at
+        return wait

@@ -32,12 +32,13 @@ from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.server.callers import Callers, status
 from fastroute.pilot.discovery.server.certificates import CertificateService, ServerCredentials
-from fastroute.pilot.discovery.server.connection import Connection, TooSlowError
+from fastroute.pilot.discovery.server.connection import Connection, EndedError
 from fastroute.pilot.discovery.server.delta import DeltaSession
 from fastroute.pilot.discovery.server.limits import LIMITS, Bucket, Limits
 from fastroute.pilot.discovery.server.metrics import Metrics
 from fastroute.pilot.discovery.server.protocol import account_of, proxy_of, version_of_node
 from fastroute.pilot.discovery.server.pushes import PushQueue
+from fastroute.pilot.discovery.server.severed import Severed
 from fastroute.pilot.discovery.server.sotw import SotwSession
 from fastroute.pilot.discovery.state import Mesh
 from fastroute.pilot.discovery.watch import Watched
@@ -91,7 +92,8 @@ class DiscoveryServer:
         self._new_streams = Bucket(limits.new_streams, int(limits.new_streams))
         self._thread = ThreadPoolExecutor(1, "states")
         self._server: Any = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._severed = Severed()
+        self._background: list[asyncio.Task[None]] = []
 
     @property
     def registry(self) -> Registry:
@@ -138,7 +140,7 @@ class DiscoveryServer:
             if where:
                 self.ports[name] = self._listen(name, where, names)
         await self._server.start()
-        self._watcher = asyncio.create_task(self._watch())
+        self._background = [asyncio.create_task(work) for work in (self._watch(), self._guard())]
         return self.ports.get("plain", 0)
 
     def _listen(self, name: str, address: str, names: tuple[str, ...]) -> int:
@@ -154,10 +156,10 @@ class DiscoveryServer:
 
     async def stop(self, grace: float = 0.5) -> None:
         """End all streams and stop listening."""
-        if self._watcher is not None:
-            self._watcher.cancel()
+        for task in self._background:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._watcher
+                await task
         await self._queue.stop()
         if self._server is not None:
             await self._server.stop(grace)
@@ -179,6 +181,15 @@ class DiscoveryServer:
             self.metrics.observe("pilot_debounce_time", time.monotonic() - first)
             if await self.work(self.watched.poll):
                 await self.update(self.watched.registry, first)
+
+    async def _guard(self) -> None:
+        """Look every now and then for streams that take nothing."""
+        while True:
+            await asyncio.sleep(min(1.0, self.limits.send / 4))
+            now = time.monotonic()
+            for connection in list(self.connections):
+                connection.check(now, self.limits.send)
+            self._severed.sweep()
 
     async def update(self, registry: Registry, changed_at: float | None = None) -> None:
         """Take a new state, and let each stream wait for its part of it."""
@@ -215,31 +226,39 @@ class DiscoveryServer:
             await self._refuse(context, status(refused), str(refused), connection)
         except FastrouteError as error:
             await self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error), connection)
-        except TooSlowError as error:
-            self.metrics.add("pilot_xds_write_timeout")
-            await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+        except EndedError:
+            await self._end(context, connection)
         except asyncio.CancelledError:
             if connection is None or not connection.failure:
                 raise
-            self._leave(connection)
-            await self._refuse(context, grpc.StatusCode.UNAVAILABLE, connection.failure, connection)
+            await self._end(context, connection)
         finally:
             if connection is not None and connection in self.connections:
                 self._leave(connection)
 
+    async def _end(self, context: Any, connection: Connection | None) -> None:
+        """End a stream for the reason that its connection gives."""
+        assert connection is not None
+        self._leave(connection)
+        await self._refuse(context, grpc.StatusCode.UNAVAILABLE, connection.failure, connection)
+
     async def _refuse(
         self, context: Any, code: grpc.StatusCode, reason: str, connection: Connection | None = None
     ) -> None:
-        """End a stream; one that takes nothing any more does not even take its status, and is left to gRPC then."""
+        """End a stream with a status; one that takes nothing any more does not even take that."""
         self.metrics.add("pilot_xds_refused_streams", code=code.name)
-        async with asyncio.timeout(self.limits.send):
-            if connection is not None:
-                await connection.settled()
-            await context.abort(code, reason)
+        if connection is not None:
+            connection.ending, connection.failure = True, connection.failure or reason
+            await connection.quiet()
+            if connection.too_slow:
+                self.metrics.add("pilot_xds_write_timeout")
+                self._severed.add(connection)
+                raise asyncio.CancelledError
+        await context.abort(code, reason)
 
     async def _first(self, context: Any) -> Any:
         """The first request; None if the client ends its side at once."""
-        wait = self._new_streams.take(time.monotonic())
+        wait = self._new_streams.take(time.monotonic(), self.limits.new_stream_wait)
         if wait > self.limits.new_stream_wait:
             await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "too many new streams; try again later")
         await asyncio.sleep(wait)
@@ -253,7 +272,7 @@ class DiscoveryServer:
     def _connection(self, first: Any, context: Any, *, delta: bool) -> Connection:
         proxy = proxy_of(first.node)
         self.callers.check(context, proxy, account_of(first.node))
-        made = Connection(proxy, "delta" if delta else "sotw", context, self.metrics, self.limits.send)
+        made = Connection(proxy, "delta" if delta else "sotw", context, self.metrics)
         made.version, made.task = version_of_node(first.node), asyncio.current_task()
         return made
 
@@ -272,7 +291,6 @@ class DiscoveryServer:
 
     def _leave(self, connection: Connection) -> None:
         self.connections.remove(connection)
-        connection.context = connection.task = None  # gRPC cancels a call that it could not end once nobody holds it
         if connection.session is not None:
             watches = connection.session.watches
             self.rejected.update({kind: watch.rejections for kind, watch in watches.items()})
