@@ -60,7 +60,7 @@ types: build
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 stubs: build
-	$(BIN)/python -m mypy.stubtest $$(cd src && ls fastroute/core/*.pyi fastroute/wire/*.pyi | sed 's/\.pyi$$//; s,/,.,g')
+	$(BIN)/python -m mypy.stubtest $$(cd src && ls fastroute/*.pyi fastroute/core/*.pyi fastroute/wire/*.pyi | sed 's/\.pyi$$//; s,/,.,g')
 
 bench: build
 	@mkdir -p out

@@ -1,6 +1,6 @@
 """The extension modules and two build steps; all metadata is in pyproject.toml.
 
-Extensions: each `pyx/fastroute/core/NAME.pyx` becomes `fastroute.core.NAME`; generated C goes to `build/`.
+Extensions: each `pyx/fastroute/PART/NAME.pyx` becomes `fastroute.PART.NAME`; generated C goes to `build/`.
 Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files, the
 header of the C API and the examples are put into the wheel.
 

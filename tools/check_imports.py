@@ -16,9 +16,9 @@ SOURCE = ROOT / "src" / "fastroute"
 
 # part: (parts of fastroute it may import, third-party packages it may import)
 ANYTHING = ("*", "*")
-BASE = {"errors", "types", "_version"}
+BASE = {"errors", "types", "_version", "records"}
 TABLE: dict[str, tuple[set[str], set[str]]] = {
-    "errors": (set(), set()),
+    "errors": ({"records"}, set()),
     "types": (set(), set()),
     "_version": (set(), set()),
     "request": (BASE, set()),

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from fastroute.errors import Notice
+from fastroute.records import field, record
 
 Verdict = Literal["chosen", "passed over", "changed", "kept", "answered", "closed"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One look at one thing.
 
@@ -35,7 +35,7 @@ class Step:
         return f"{self.stage:<14} {self.verdict:<12} {self.subject}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explanation:
     """The steps that led to a decision, in Envoy's order, and the decision's own fields.
 

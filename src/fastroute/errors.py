@@ -14,10 +14,11 @@ Rules: an error names its culprit (`path`, and `where` when the text is known) a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Where:
     """A position in a source text: 1-based line and column, as editors count."""
 
@@ -29,7 +30,7 @@ class Where:
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conflict:
     """The other item of a conflict: its field path, the resource it stands in if that is another, its position."""
 
@@ -130,7 +131,7 @@ class RequestError(FastrouteError, ValueError):
     """A request or connection that cannot be decided because its parts are malformed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Notice:
     """Something that lenient loading took although strict loading would refuse it.
 

@@ -7,13 +7,14 @@ the HTTP connection manager and belongs to the route walk.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from fastroute.records import field, record
 
 Address = tuple[str, int]
 """IP address text and port."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TlsFacts:
     """What the downstream TLS handshake established (RouteMatch.tls_context, RBAC `authenticated`)."""
 
@@ -24,7 +25,7 @@ class TlsFacts:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connection:
     """A downstream connection.
 
@@ -50,7 +51,7 @@ class Connection:
     local_address: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """An HTTP request as the codec hands it to the HTTP connection manager.
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import random as _random
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fastroute.core.chain import Chain
 from fastroute.core.engine import Engine, Tables
 from fastroute.decision import Explanation
+from fastroute.records import replace
 from fastroute.request import Connection
 from fastroute.snapshot import Snapshot
 from fastroute.types import HeadersLike, RandomSource, StrOrBytes

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fastroute.action import cors
@@ -21,6 +20,7 @@ from fastroute.action.rate_limits import Descriptor
 from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.retry import RetryPlan
 from fastroute.core.hashing import xxh64
+from fastroute.records import field, record
 from fastroute.types import RandomSource
 
 FAULT_FILTER = ("envoy.filters.http.fault", "envoy.extensions.filters.http.fault.v3.HTTPFault")
@@ -43,7 +43,7 @@ def draws(decision: Decided) -> RandomSource:
     return lambda: xxh64(decision.random.to_bytes(8, "little"), next(seeds))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BaseAction:
     """The answers of a route that forwards nothing; forwarding overrides most of them."""
 

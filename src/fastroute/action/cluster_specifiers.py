@@ -9,18 +9,17 @@ priority_group   The n-th attempt takes the n-th group, attempts beyond the last
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.decided import Decided
 from fastroute.action.draft import routed_values
 from fastroute.action.headers import unsigned
 from fastroute.action.protocol import Action
+from fastroute.records import record
 
 Share = tuple[str, int]
 """A cluster and its weight."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriorityGroups:
     """PriorityGroupClusterSpecifier: groups and their `names`; `header_name` is lower case."""
 

@@ -8,15 +8,14 @@ RA-142  The CORS filter takes each field from the most specific level that sets 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.decided import Decided
 from fastroute.action.draft import routed_values
 from fastroute.action.fractions import ALWAYS, Fraction
 from fastroute.action.matchers import ValueTest
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CorsSetting:
     """One level's CorsPolicy; empty and None where a field is not set."""
 
@@ -31,7 +30,7 @@ class CorsSetting:
     enabled: Fraction = ALWAYS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CorsPolicy:
     """The policy in force for one request, levels merged.
 

@@ -7,21 +7,20 @@ to responses is added to the denial too; what redirects and direct responses add
 # ruff: noqa: ARG002  (every action answers the whole protocol)
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.base import BaseAction
 from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import Headers
 from fastroute.action.fault import FaultDecision
 from fastroute.action.format import Supply, Values
 from fastroute.action.respond import LocalAction
+from fastroute.records import record
 from fastroute.types import RandomSource
 
 ACCESS_DENIED = b"RBAC: access denied"
 _FORBIDDEN = 403
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeniedAction(LocalAction):
     """The answer 403 in place of what a route does; `mutates` where the route would have forwarded."""
 

@@ -6,10 +6,9 @@ HC-08  Envoy keeps some headers in one slot: a second value is joined to the fir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.decided import Decided, Pairs
 from fastroute.action.headers import first, request_values, values
+from fastroute.records import record
 
 JOINED_IN_REQUESTS = frozenset(
     b"""
@@ -78,7 +77,7 @@ class Headers:
         self.pairs.append((name, value))
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Draft:
     """A request on its way to the upstream."""
 

@@ -11,8 +11,6 @@ FI-06  An abort answers "fault filter abort" with an HTTP status, or a gRPC stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.decided import Decided, Pairs
 from fastroute.action.fault_runtime import (
     ABORT_GRPC_STATUS,
@@ -28,13 +26,14 @@ from fastroute.action.fault_runtime import (
 from fastroute.action.fractions import NEVER, Fraction
 from fastroute.action.headers import UINT64, first, request_values, unsigned
 from fastroute.action.matchers import HeaderMatcher
+from fastroute.records import record
 from fastroute.types import RandomSource
 
 ABORT_BODY = b"fault filter abort"
 ABORT_REASON = "fault_filter_abort"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FaultDecision:
     """What is injected: `delay` in seconds, an abort with `status` (and `grpc_status` for gRPC), and a limit of
     `response_kilobytes` a second for the response.
@@ -48,7 +47,7 @@ class FaultDecision:
     response_kilobytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delay:
     """FaultDelay: `milliseconds`, or the request header when it is None."""
 
@@ -68,7 +67,7 @@ class Delay:
         return _lowered(self.fraction, headers, b"x-envoy-fault-delay-request-percentage")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Abort:
     """FaultAbort: an HTTP status, a gRPC status, or the request headers when both are None."""
 
@@ -100,7 +99,7 @@ def _lowered(fraction: Fraction, headers: Pairs, name: bytes) -> Fraction:
     return fraction if asked is None else Fraction(min(asked, fraction.numerator), fraction.denominator)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RateLimit:
     """FaultRateLimit: `kilobytes` a second, or the request header when it is None."""
 
@@ -120,7 +119,7 @@ class RateLimit:
         return _lowered(self.fraction, headers, b"x-envoy-fault-throughput-response-percentage")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FaultPolicy:
     """A compiled HTTPFault; an empty one injects nothing (FI-01)."""
 

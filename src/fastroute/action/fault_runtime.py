@@ -8,9 +8,9 @@ the configuration; a duration without the cluster's key comes from the first one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from fastroute.action.fractions import Fraction
+from fastroute.records import record
 
 PREFIX = "fault.http."
 DELAY_PERCENT = "delay.fixed_delay_percent"
@@ -22,7 +22,7 @@ MAX_ACTIVE_FAULTS = "max_active_faults"
 RATE_LIMIT_PERCENT = "rate_limit.response_percent"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FaultRuntime:
     """The keys that the runtime has: as fractions, and as numbers; `keys` renames default ones."""
 

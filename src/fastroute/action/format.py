@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from fastroute.action.decided import Decided
 from fastroute.errors import RequestError
+from fastroute.records import record
 
 Lookup = Callable[[bytes], bytes | None]
 Supply = Callable[[str, str], bytes | None]
 """Given an operator's name and argument, its value: `operators("START_TIME", "%s")`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Values:
     """What operators read: the decision, the request's headers as they are now, the response's if there is one."""
 
@@ -32,7 +32,7 @@ class Values:
     supply: Supply | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operator:
     """One `%NAME(argument):length%`."""
 
@@ -50,7 +50,7 @@ class Operator:
         return found if found is None or self.length is None else found[: self.length]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     """A format string: literal bytes, and operators between them; `missing` stands for absent values."""
 

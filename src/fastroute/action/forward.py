@@ -9,7 +9,6 @@ RA-63  Timeout headers are read before header mutations, retry headers after the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fastroute.action import cors, metadata, mirrors, rate_limits, retry
@@ -25,6 +24,7 @@ from fastroute.action.rewrites import FormatRewrite, HostLiteral, set_host, set_
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
 from fastroute.action.virtual_clusters import OTHER, name_of
+from fastroute.records import field, record
 
 ATTEMPT_COUNT = b"x-envoy-attempt-count"
 _CONSUMED = (
@@ -51,7 +51,7 @@ def _nothing(_template: Template) -> bytes:
     return b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForwardAction(BaseAction):
     """RouteAction."""
 

@@ -5,10 +5,10 @@ A numerator at or above the denominator is always true; the draw is value % deno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fraction:
     """`numerator` of `denominator` (FractionalPercent)."""
 

@@ -12,7 +12,6 @@ RA-133  Query values are raw; the source address is text without its port; an ob
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fastroute.action.cookies import cookie_value
 from fastroute.action.decided import Decided
@@ -21,11 +20,12 @@ from fastroute.action.format import query_value
 from fastroute.core.hashing import xxh64
 from fastroute.core.regexes import Regex
 from fastroute.errors import RequestError
+from fastroute.records import record
 
 MASK = (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HeaderHash:
     """The values of a header, each after a substitution if there is one."""
 
@@ -47,7 +47,7 @@ class HeaderHash:
         return chained, None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CookieHash:
     """A cookie's value; `ttl` (seconds) lets a missing one be made up."""
 
@@ -84,7 +84,7 @@ class CookieHash:
         return text + b"; HttpOnly"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceAddressHash:
     """The client's address without its port."""
 
@@ -98,7 +98,7 @@ class SourceAddressHash:
         return xxh64(remote[0].encode()), None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueryHash:
     """The first raw value of a query parameter."""
 
@@ -111,7 +111,7 @@ class QueryHash:
         return (None if value is None else xxh64(value)), None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilterStateHash:
     """The text of an object of the filter state, which is taken to be a hashable one."""
 
@@ -127,7 +127,7 @@ class FilterStateHash:
 HashPolicy = HeaderHash | CookieHash | SourceAddressHash | QueryHash | FilterStateHash
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HashResult:
     """The combined hash, and the cookies that the client is given."""
 

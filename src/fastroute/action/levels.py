@@ -7,16 +7,16 @@ header mutations apply all levels in one of two orders (RA-70, see `fastroute.ac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from fastroute.action.fault import FaultPolicy
 from fastroute.action.mutations import NO_MUTATIONS, Mutations
+from fastroute.records import field, record
 
 LevelName = Literal["weighted cluster", "route", "virtual host", "route configuration"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilterSetting:
     """One entry of `typed_per_filter_config`: the message as plain values, and its compiled form if it has one."""
 
@@ -34,7 +34,7 @@ class FilterSetting:
 NO_FILTERS: Mapping[str, FilterSetting] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Level:
     """Header mutations and per-filter configuration of one level."""
 
@@ -55,7 +55,7 @@ EMPTY_VIRTUAL_HOST = Level("virtual host")
 EMPTY_CONFIGURATION = Level("route configuration")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Levels:
     """The levels that one action answers to, most specific first; the entry is always applied first."""
 

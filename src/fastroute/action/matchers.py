@@ -8,11 +8,11 @@ RM-33  Without a value test the matcher asks for presence; what is treated as em
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from fastroute.action.decided import Pairs
 from fastroute.action.headers import values
+from fastroute.records import record
 
 
 class ValueTest(Protocol):
@@ -21,7 +21,7 @@ class ValueTest(Protocol):
     def __call__(self, value: bytes, /) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HeaderMatcher:
     """A compiled HeaderMatcher; `test` None asks for presence (`present` says which)."""
 

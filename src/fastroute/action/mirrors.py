@@ -10,18 +10,18 @@ RA-122  The copy has the headers after all changes; its host gets `-shadow` befo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fastroute.action.decided import Decided
 from fastroute.action.draft import JOINED_IN_REQUESTS, Draft, Headers
 from fastroute.action.format import Template, Values
 from fastroute.action.fractions import ALWAYS, Fraction
 from fastroute.action.mutations import Mutations
+from fastroute.records import record
 
 SUFFIX = b"-shadow"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MirrorPolicy:
     """RequestMirrorPolicy: a cluster, or the header that names it."""
 
@@ -45,7 +45,7 @@ class MirrorPolicy:
         return with_suffix(host) if self.suffix else host
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mirror:
     """One copy: its cluster, and the authority and headers that it is sent with."""
 

@@ -10,11 +10,11 @@ RA-72  APPEND_IF_EXISTS_OR_ADD adds a line, ADD_IF_ABSENT adds when the name was
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
 from fastroute.action.draft import Headers
 from fastroute.action.format import Template
+from fastroute.records import record
 
 Render = Callable[[Template], bytes]
 Note = Callable[[str, bytes, bytes], None]
@@ -30,7 +30,7 @@ class Append(IntEnum):
     OVERWRITE_IF_EXISTS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Addition:
     """One HeaderValueOption."""
 
@@ -51,7 +51,7 @@ class Addition:
         return self.action in (Append.OVERWRITE, Append.OVERWRITE_IF_EXISTS)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mutations:
     """The removals and additions of one level, for requests or for responses."""
 

@@ -6,7 +6,6 @@ Most routes set none of them; all of those point to one empty value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from fastroute.action.cluster_specifiers import PriorityGroups
 from fastroute.action.cors import CorsSetting
@@ -16,9 +15,10 @@ from fastroute.action.rate_limits import RateLimit
 from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.rewrites import HostRewrite, PathRewrite
 from fastroute.action.virtual_clusters import VirtualCluster
+from fastroute.records import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policies:
     """What a RouteAction says beyond cluster, timeouts and retries."""
 
@@ -40,7 +40,7 @@ class Policies:
     groups: PriorityGroups | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostPolicies:
     """What a virtual host, and its route configuration, say for all of their routes."""
 

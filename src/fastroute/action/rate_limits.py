@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from fastroute.action.decided import Decided
 from fastroute.action.draft import routed_values
 from fastroute.action.format import Template, Values, decoded_query_value
 from fastroute.action.matchers import HeaderMatcher, ValueTest
+from fastroute.records import record
 
 Entry = tuple[str, str]
 Metadata = Mapping[str, Mapping[str, object]]
@@ -28,7 +28,7 @@ class AbsentError(Exception):
     """The action found nothing: its descriptor is not emitted."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GenericKey:
     """A constant entry."""
 
@@ -40,7 +40,7 @@ class GenericKey:
         return (self.key, self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceCluster:
     """The cluster of Envoy's own node."""
 
@@ -51,7 +51,7 @@ class SourceCluster:
         return ("source_cluster", self.cluster)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DestinationCluster:
     """The route's cluster."""
 
@@ -60,7 +60,7 @@ class DestinationCluster:
         return ("destination_cluster", decision.cluster or "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestHeader:
     """The first value of a header."""
 
@@ -76,7 +76,7 @@ class RequestHeader:
         return absent(self.skip_if_absent)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueryParameter:
     """The first value of a query parameter, decoded."""
 
@@ -90,7 +90,7 @@ class QueryParameter:
         return absent(self.skip_if_absent) if value is None else (self.key, value.decode("latin-1"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoteAddress:
     """The client's address."""
 
@@ -102,7 +102,7 @@ class RemoteAddress:
         return ("remote_address", remote[0])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MaskedRemoteAddress:
     """The network of the client's address."""
 
@@ -118,7 +118,7 @@ class MaskedRemoteAddress:
         return ("masked_remote_address", str(ipaddress.ip_network(f"{remote[0]}/{bits}", strict=False)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoteAddressMatch:
     """A formatted entry where the client's address lies in one of the networks, or in none of them."""
 
@@ -147,7 +147,7 @@ def _first(decision: Decided, name: bytes) -> bytes | None:
     return found[0] if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HeaderValueMatch:
     """A constant entry where the headers match, or where they do not."""
 
@@ -164,7 +164,7 @@ class HeaderValueMatch:
         return (self.key, self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueryMatcher:
     """A query parameter and the test of its value; no test asks for presence."""
 
@@ -180,7 +180,7 @@ class QueryMatcher:
         return value is not None and self.test(value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueryValueMatch:
     """A constant entry where the query parameters match, or where they do not."""
 
@@ -196,7 +196,7 @@ class QueryValueMatch:
         return (self.key, self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MetadataValue:
     """A string of the request's dynamic metadata or of the route's metadata."""
 
@@ -231,7 +231,7 @@ Action = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limit:
     """RateLimit.Override: requests per unit, such as (`5`, `minute`)."""
 
@@ -239,7 +239,7 @@ class Limit:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RateLimit:
     """One entry of `rate_limits`."""
 
@@ -249,7 +249,7 @@ class RateLimit:
     limit: Limit | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Descriptor:
     """One descriptor: its entries in order, and the stage of the rate-limit filter that sends it.
 

@@ -9,13 +9,14 @@ RA-151  Another scheme is followed only with `allow_cross_scheme`; 303 turns eve
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from fastroute.records import field, record
 
 FOLLOWED = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Followed:
     """The request that takes the place of a redirected one."""
 
@@ -26,7 +27,7 @@ class Followed:
     original_url: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """One internal redirect: from a route to a route, by names, and between schemes.
 
@@ -57,7 +58,7 @@ def safe_cross_scheme(turn: Turn) -> bool:
     return turn.scheme.lower() == b"https" or turn.target_scheme != b"https"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AllowListedRoutes:
     """Accepts the routes with these names."""
 
@@ -67,7 +68,7 @@ class AllowListedRoutes:
         return turn.target in self.names
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InternalRedirectPolicy:
     """RouteAction.internal_redirect_policy."""
 

@@ -12,8 +12,6 @@ RA-51  A direct response with 201 or 3xx names the request's own URL.
 # ruff: noqa: ARG002  (every action answers the whole protocol)
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.base import BaseAction
 from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
@@ -22,9 +20,10 @@ from fastroute.action.headers import is_grpc
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalAction(BaseAction):
     """What fixed responses and redirects share: the headers of a local reply."""
 
@@ -74,7 +73,7 @@ class LocalAction(BaseAction):
         return b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResponseAction(LocalAction):
     """DirectResponseAction: status 200…599 and a body, constant or formatted."""
 
@@ -97,7 +96,7 @@ class ResponseAction(LocalAction):
         return self.new_uri(decision)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RedirectAction(LocalAction):
     """RedirectAction."""
 

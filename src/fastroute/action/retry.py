@@ -14,12 +14,12 @@ RA-109  A rate-limit reset header sets the pause itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from fastroute.action.decided import Pairs
 from fastroute.action.headers import first, unsigned
 from fastroute.action.matchers import HeaderMatcher
+from fastroute.records import record
 
 HTTP_CONDITIONS = frozenset(
     {
@@ -44,7 +44,7 @@ Reset = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """What an attempt came to: a response's status and headers, or the `reset` that took its place.
 
@@ -57,7 +57,7 @@ class Outcome:
     request_started: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResetHeader:
     """A response header that names the pause: in seconds, or as a Unix time."""
 
@@ -65,7 +65,7 @@ class ResetHeader:
     unix_time: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostPredicate:
     """A retry host predicate: `previous_hosts`, `omit_canary_hosts` or `omit_host_metadata` with its criteria."""
 
@@ -73,7 +73,7 @@ class HostPredicate:
     metadata: tuple[tuple[str, object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RetryPolicy:
     """A route's or virtual host's retry policy; times are milliseconds."""
 
@@ -97,7 +97,7 @@ class RetryPolicy:
 NO_POLICY = RetryPolicy()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RetryPlan:
     """The retry policy of one request, its headers taken into account."""
 

@@ -12,12 +12,11 @@ RA-31  An effective host rewrite sets x-envoy-original-host and can append to x-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.draft import Draft
 from fastroute.action.format import Template
 from fastroute.action.mutations import Render
 from fastroute.core.regexes import Regex
+from fastroute.records import record
 
 ORIGINAL_PATH = b"x-envoy-original-path"
 ORIGINAL_HOST = b"x-envoy-original-host"
@@ -32,7 +31,7 @@ def split_path(path: bytes) -> tuple[bytes, bytes]:
     return path, b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrefixRewrite:
     """`prefix_rewrite`: `matched` bytes are replaced, None for the whole path."""
 
@@ -45,7 +44,7 @@ class PrefixRewrite:
         return self.replacement + path[end:]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RegexRewrite:
     """`regex_rewrite`."""
 
@@ -59,7 +58,7 @@ class RegexRewrite:
         return new + rest if new else b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FormatRewrite:
     """`path_rewrite`: a format string."""
 
@@ -71,7 +70,7 @@ class FormatRewrite:
         return new + split_path(path)[1] if new else b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TemplateRewrite:
     """`path_rewrite_policy`: literals, and numbers of the groups that `regex` captures."""
 
@@ -90,7 +89,7 @@ class TemplateRewrite:
 PathRewrite = PrefixRewrite | RegexRewrite | FormatRewrite | TemplateRewrite
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostLiteral:
     """`host_rewrite_literal`."""
 
@@ -101,7 +100,7 @@ class HostLiteral:
         return self.host
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostHeader:
     """`host_rewrite_header`."""
 
@@ -112,7 +111,7 @@ class HostHeader:
         return request.first(self.name) or b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostRegex:
     """`host_rewrite_path_regex`: a substitution on the path makes the host."""
 
@@ -124,7 +123,7 @@ class HostRegex:
         return self.regex.replace_all(split_path(request.path or b"")[0], self.substitution)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostFormat:
     """`host_rewrite`: a format string."""
 

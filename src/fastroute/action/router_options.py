@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouterOptions:
     """`suppress_envoy_headers` and `respect_expected_rq_timeout` of the router filter, and the manager's
     `max_stream_duration` in milliseconds: 0 for none.

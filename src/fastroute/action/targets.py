@@ -6,16 +6,15 @@ Weights are final: a `runtime_key_prefix` was resolved against the runtime when 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.protocol import Action
 from fastroute.core.matchers import TreeNode
+from fastroute.records import record
 
 NOT_FOUND_STATUS = 503
 """Status when the cluster does not exist, unless `cluster_not_found_response_code` says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Forward:
     """One named cluster. An empty name is a cluster that does not exist (RA-01: nothing answered)."""
 
@@ -24,7 +23,7 @@ class Forward:
     not_found_status: int = NOT_FOUND_STATUS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClusterHeader:
     """The first value of the request header `name` is the cluster (RA-03); `name` is lower case.
 
@@ -36,7 +35,7 @@ class ClusterHeader:
     not_found_status: int = NOT_FOUND_STATUS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WeightedEntry:
     """One entry: `cluster`, or the cluster that the request header `cluster_header` names (RA-13)."""
 
@@ -46,7 +45,7 @@ class WeightedEntry:
     cluster_header: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weighted:
     """Weighted clusters (RA-10, RA-11).
 
@@ -63,7 +62,7 @@ class Weighted:
     not_found_status: int = NOT_FOUND_STATUS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Matched:
     """The cluster that a matcher tree yields (RA-06): its actions are numbers of `clusters`."""
 
@@ -73,12 +72,12 @@ class Matched:
     not_found_status: int = NOT_FOUND_STATUS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Nowhere:
     """The route never matches: its cluster specifier is optional and unknown (RA-06)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Redirect:
     """Envoy answers with a redirect; the action knows the Location."""
 
@@ -86,7 +85,7 @@ class Redirect:
     action: Action
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Respond:
     """Envoy answers with a fixed response; the action knows body and headers."""
 

@@ -6,16 +6,16 @@ RM-36  `ignore_case` folds ASCII letters; it does not apply to regular expressio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from fastroute.action.headers import signed
 from fastroute.core.regexes import Regex
+from fastroute.records import record
 
 Kind = Literal["exact", "prefix", "suffix", "contains"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextTest:
     """Compares with a text; `fold` means that `text` is lower case and case is ignored."""
 
@@ -33,7 +33,7 @@ class TextTest:
         return value.endswith(self.text) if self.kind == "suffix" else self.text in value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RegexTest:
     """Matches the whole value."""
 
@@ -43,7 +43,7 @@ class RegexTest:
         return self.regex.fullmatch(value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RangeTest:
     """An integer from `start` up to, and without, `end`."""
 

@@ -11,10 +11,9 @@ RA-64  A per-try timeout at or above the whole timeout is dropped; the upstream 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastroute.action.draft import Headers
 from fastroute.action.headers import UINT64, is_grpc, unsigned
+from fastroute.records import record
 
 DEFAULT_TIMEOUT_MS = 15_000
 EXPECTED = b"x-envoy-expected-rq-timeout-ms"
@@ -29,7 +28,7 @@ _NANOSECONDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamDuration:
     """RouteAction.MaxStreamDuration, in milliseconds; None where a field is absent."""
 
@@ -50,7 +49,7 @@ class StreamDuration:
         return None if limit is None else limit / 1000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timeouts:
     """The timeouts of one route in milliseconds; None where Envoy's default or the manager's holds."""
 
@@ -76,7 +75,7 @@ class Timeouts:
 DEFAULT_TIMEOUTS = Timeouts()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Times:
     """What holds for one request, in milliseconds; 0 for none."""
 

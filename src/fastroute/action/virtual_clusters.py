@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from fastroute.action.matchers import HeaderMatcher
+from fastroute.records import record
 
 OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VirtualCluster:
     """A name, and the matchers that all have to match."""
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -30,9 +29,10 @@ from fastroute.api.faults import index, join, key
 from fastroute.api.names import BOOTSTRAP
 from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
+from fastroute.records import record, replace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Violation:
     """One broken constraint: the path of the field, what is wrong, and what to do."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -19,9 +18,10 @@ from fastroute.api import anys, pool
 from fastroute.api.faults import index, join, key
 from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deprecation:
     """A deprecated thing in use: its path, its full name, what replaces it, and whether Envoy refuses it."""
 

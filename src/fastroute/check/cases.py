@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,12 @@ from fastroute.api.pool import pool
 from fastroute.check import schema
 from fastroute.config import formats
 from fastroute.errors import ParseError, RejectedError, Where
+from fastroute.records import field, record
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """One test: a request, and what has to follow from it.
 

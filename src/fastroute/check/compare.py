@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.action.matchers import HeaderMatcher
@@ -12,6 +11,7 @@ from fastroute.check.outcome import Outcome, Pairs
 from fastroute.compile.action_matchers import compile_header
 from fastroute.compile.context import Context
 from fastroute.config import Resource
+from fastroute.records import record
 
 _NAMES = (
     "cluster_name",
@@ -25,7 +25,7 @@ _NAMES = (
 _OF_FORWARDING = frozenset(_NAMES[:5])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """One difference. `kind` is the test type, `text` the line of Envoy's tool."""
 

@@ -8,7 +8,6 @@ the route's own changes are made, none of the router's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.check.cases import Case
@@ -16,13 +15,14 @@ from fastroute.check.tables import Route, Tables, number_of
 from fastroute.core.hcm import HttpManager
 from fastroute.core.processing import HeaderProcessing
 from fastroute.core.request import Context
+from fastroute.records import record
 
 _UNPROCESSED = HttpManager(processing=HeaderProcessing(raw=True))
 
 Pairs = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """The values, as text, and the headers after the route's changes.
 

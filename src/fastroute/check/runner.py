@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from fastroute.check.cases import Case, read_cases
 from fastroute.check.compare import Failure, compare, covers
@@ -12,9 +11,10 @@ from fastroute.check.coverage import Coverage
 from fastroute.check.outcome import outcome
 from fastroute.check.tables import Route, Tables, find
 from fastroute.config.load import Source
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaseResult:
     """One case and its failures; none when it passed."""
 
@@ -27,7 +27,7 @@ class CaseResult:
         return not self.failures
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """The results in the order of the file, and what they covered."""
 

@@ -9,7 +9,6 @@ Routes are renamed so that a decision tells which one it was. No connection mana
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import Message
@@ -20,13 +19,14 @@ from fastroute.api.pool import type_name
 from fastroute.config import Resource, Resources, read
 from fastroute.config.load import Source
 from fastroute.errors import ParseError
+from fastroute.records import field, record
 from fastroute.snapshot import build
 
 MARK = "\x1f"
 """Separates a route's own name from its number in a renamed route."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Route:
     """One route: its number in the configuration, its virtual host, and its message."""
 
@@ -51,7 +51,7 @@ class Route:
         return len(clusters) or 1
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Tables:
     """A route configuration and its compiled forms."""
 

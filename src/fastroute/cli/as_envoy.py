@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +20,7 @@ from fastroute.config import Resources, read
 from fastroute.config.text import to_tree
 from fastroute.errors import ConfigError
 from fastroute.pilot.agent.binary import find_binary
+from fastroute.records import record
 
 __all__ = ["Answer", "ask", "find_binary", "run", "static_resources"]
 _TIMEOUT = 120
@@ -28,7 +28,7 @@ _MARK = "error initializing configuration"
 _LONGEST = 400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """Whether Envoy takes the configuration, and its words when it does not."""
 

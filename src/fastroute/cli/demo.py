@@ -6,7 +6,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,13 @@ from fastroute.lab.journey import Journey, Mesh, travel
 from fastroute.pilot.agent import bootstrap
 from fastroute.pilot.agent.inputs import read_described
 from fastroute.pilot.profiles import PROFILES
+from fastroute.records import record
 
 CLIENT = "productpage-v1-64794f5db4-6bsbj"
 URL = "http://reviews:9080/reviews/0"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stage:
     """One of the twelve steps: what decided, and why."""
 

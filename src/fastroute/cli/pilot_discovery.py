@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 
 from fastroute.errors import ParseError
 from fastroute.pilot.profiles import PROFILES
+from fastroute.records import record
 
 if TYPE_CHECKING:
     from fastroute.pilot.discovery.server.service import DiscoveryServer
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ADDRESS = "ADDRESS:PORT"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Where:
     """The addresses to listen on; an empty one is not listened on."""
 

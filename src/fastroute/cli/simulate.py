@@ -15,7 +15,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +23,7 @@ import click
 from fastroute.core.clusters import Cluster
 from fastroute.core.endpoint import Endpoint
 from fastroute.core.hashing import xxh64
+from fastroute.records import field, record
 from fastroute.router import Router
 from fastroute.snapshot import load
 
@@ -32,7 +32,7 @@ _HASHING = ("ring_hash", "maglev", "subset", "override_host")
 _NOWHERE = "(no host)"
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Shares:
     """Requests by cluster, priority, locality and endpoint."""
 

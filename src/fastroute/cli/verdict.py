@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,14 @@ from fastroute.config.formats import EXTENSIONS, JSON
 from fastroute.config.load import gather
 from fastroute.config.positions import at
 from fastroute.errors import ConfigError, Conflict, UnsupportedError, Where
+from fastroute.records import record
 from fastroute.snapshot import build
 from fastroute.snapshot.snapshot import refuse
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One thing to say about a source."""
 
@@ -60,7 +60,7 @@ class Finding:
         return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """Everything found in one source, errors first."""
 

@@ -12,7 +12,6 @@ RA-13  A weighted entry has either a name or a cluster_header.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fastroute.action.base import BaseAction
@@ -41,6 +40,7 @@ from fastroute.compile.retry import compile_retry_policy
 from fastroute.compile.runtime import runtime_number
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
+from fastroute.records import replace
 
 ROUTE_HANDLED = (
     *LEVEL_FIELDS,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from fastroute.config.resources import Resource
+from fastroute.records import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Query:
     """A DNS name that a cluster asks for; `family` is DnsLookupFamily's name."""
 
@@ -16,7 +16,7 @@ class Query:
     family: str = "AUTO"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClusterInfo:
     """`eds_name` is the name of the load assignment of an EDS cluster, empty for other types.
 

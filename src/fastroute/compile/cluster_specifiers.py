@@ -11,7 +11,6 @@ matcher may (VH-13), but that its actions are ClusterActions; Envoy 1.40 ends it
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.action.cluster_specifiers import PriorityGroups, Share
@@ -21,6 +20,7 @@ from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any, open_extension
 from fastroute.compile.matcher_trees import TreeCompiler
 from fastroute.core.matchers import TreeNode
+from fastroute.records import record
 
 _PREFIX = "envoy.extensions.router.cluster_specifiers."
 MATCHER = f"{_PREFIX}matcher.v3.MatcherClusterSpecifier"
@@ -28,7 +28,7 @@ CLUSTER_ACTION = f"{_PREFIX}matcher.v3.ClusterAction"
 PRIORITY_GROUP = f"{_PREFIX}priority_group.v3.PriorityGroupClusterSpecifier"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClusterTree:
     """A matcher tree whose actions are numbers of `clusters`."""
 

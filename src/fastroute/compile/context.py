@@ -12,20 +12,20 @@ What stands for the part then must not lead to an error of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, TypeVar
 
 from google.protobuf.message import Message
 
 from fastroute.config.resources import Resource
 from fastroute.errors import ConfigError, Conflict, Notice, RejectedError, UnsupportedError
+from fastroute.records import field, record, replace
 
 P = ParamSpec("P")
 T = TypeVar("T")
 D = TypeVar("D")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """`strict` raises what lenient loading collects in `notices`; `runtime` holds the runtime keys,
     `node_cluster` names the cluster of Envoy's own node, where it is known.

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any
 
@@ -21,6 +20,7 @@ from fastroute.api.trees import struct_tree
 from fastroute.compile.context import Context
 from fastroute.core.endpoint import Endpoint, Locality
 from fastroute.core.selection import canonical
+from fastroute.records import field, record
 
 LB_METADATA = "envoy.lb"
 MAX_WEIGHT = 2**32 - 1
@@ -36,7 +36,7 @@ Resolve = Callable[[str], Iterable[str]]
 """From a host name to its IP addresses."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Assignment:
     """A load assignment, ready for `Cluster.replace`."""
 
@@ -47,7 +47,7 @@ class Assignment:
     weighted_health: bool = False
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Reader:
     """How the endpoints of one cluster are read.
 

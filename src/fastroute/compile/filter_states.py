@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.compile.context import Context
@@ -15,11 +14,12 @@ from fastroute.compile.matcher_customs import Network, network
 from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.decision import Decision
 from fastroute.core.strings import StringMatcher
+from fastroute.records import record
 
 _HAS_PORT = re.compile(r"(\[.*\]|[^:]*):[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilterStateText:
     """The object's text is matched by a string matcher."""
 
@@ -31,7 +31,7 @@ class FilterStateText:
         return value is not None and self.matcher.match(value.encode("utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilterStateAddress:
     """The object is an address inside any of the ranges; `invert`: inside none."""
 

@@ -10,7 +10,6 @@ Runtime keys stand in for options that are not set: `http_connection_manager.nor
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import replace
 from typing import Any, Literal
 
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
@@ -27,6 +26,7 @@ from fastroute.core.codec import Codec
 from fastroute.core.hcm import HttpManager
 from fastroute.core.scopes import ScopedRoutes
 from fastroute.core.table import RouteTable
+from fastroute.records import replace
 
 _HANDLED = (
     "rds",

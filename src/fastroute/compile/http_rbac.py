@@ -10,7 +10,6 @@ RA-90  Without a route there are no settings of routes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.action.denied import DeniedAction
@@ -19,6 +18,7 @@ from fastroute.action.levels import FilterSetting
 from fastroute.compile.context import Context
 from fastroute.compile.rbac import Check, Facts, compile_rules
 from fastroute.core.decision import Decision
+from fastroute.records import record
 from fastroute.request import Address
 
 HTTP_RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
@@ -26,14 +26,14 @@ _INERT = ("shadow_rules", "shadow_matcher", "shadow_rules_stat_prefix", "rules_s
 Access = Callable[[Decision], tuple[str, object] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rules:
     """The rules of one level; `check` None lets everything pass."""
 
     check: Check | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Filter:
     """One installed filter: the name that settings of routes go by, its own rules, whether routes must enable it."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.compile.context import Context
@@ -19,6 +18,7 @@ from fastroute.compile.extensions import open_any
 from fastroute.compile.runtime import runtime_fraction
 from fastroute.core.hashing import xxh64
 from fastroute.core.matchers import TreeNode
+from fastroute.records import record
 
 _MATCHERS = "envoy.extensions.matching.input_matchers."
 IP = f"{_MATCHERS}ip.v3.Ip"
@@ -75,7 +75,7 @@ def _consistent(config: Any, ctx: Context, path: str) -> Callable[[bytes], bool]
     return lambda value: bool(xxh64(value, seed) % modulo >= threshold)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IpMap:
     """Ranges with their nodes, longest prefix first, in list order among equals."""
 
@@ -94,7 +94,7 @@ class IpMap:
         return [node for place, (node, exclusive) in enumerate(fitting) if place == 0 or not exclusive]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerNameMap:
     """Lower-case domains with their nodes."""
 

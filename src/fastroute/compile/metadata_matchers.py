@@ -7,18 +7,18 @@ matcher and matches inverted. `present_match: false` matches nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.compile.context import Context
 from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.decision import Decision
+from fastroute.records import record
 
 Test = Callable[[object], bool]
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MetadataMatcher:
     """Looks a value up in the request's dynamic metadata and tests it."""
 

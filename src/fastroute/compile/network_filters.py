@@ -13,7 +13,6 @@ terminal and routes by a protocol of its own, is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import Message
@@ -25,6 +24,7 @@ from fastroute.compile.plain import plain
 from fastroute.compile.rbac import compile_network_rbac
 from fastroute.core.chain import Chain, ChainEntry
 from fastroute.core.hashing import xxh64
+from fastroute.records import field, record
 
 PREFIX = "envoy.extensions.filters.network."
 SNI_CLUSTER = PREFIX + "sni_cluster.v3.SniCluster"
@@ -68,7 +68,7 @@ CompileManager = Callable[[Message, Context, str], object]
 """`fastroute.compile.hcm.compile_hcm`: the HTTP connection manager's message, context, field path."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What a filter chain is compiled with: the clusters that exist, and the compiler of HTTP managers."""
 
@@ -76,7 +76,7 @@ class Surroundings:
     compile_manager: CompileManager | None = None
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Outcome:
     kind: str = "closed"
     reason: str = "no_network_filters"

@@ -9,7 +9,6 @@ RM-09  A URI template is a regex of its own kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastroute.compile.context import Context
@@ -18,12 +17,13 @@ from fastroute.compile.regexes import compile_regex
 from fastroute.compile.templates import compile_template
 from fastroute.core.predicates import PathPredicate, Predicate
 from fastroute.core.regexes import Regex, literal_prefix
+from fastroute.records import record
 
 How = Literal["prefix", "path", "path_separated_prefix", "pathless", "never"]
 URI_TEMPLATE = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PathMatch:
     """How a path is compared, with what; a regex adds a predicate."""
 

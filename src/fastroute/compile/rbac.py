@@ -11,7 +11,6 @@ NF-13  Metadata is dynamic, or that of the route; a template takes the path with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.compile.action_matchers import compile_header, compile_string
@@ -23,6 +22,7 @@ from fastroute.compile.path_matches import URI_TEMPLATE
 from fastroute.compile.templates import compile_template
 from fastroute.core.chain import Chain
 from fastroute.core.cidr import CidrTrie
+from fastroute.records import record
 from fastroute.request import Address, TlsFacts
 
 Test = Callable[[Any], bool]
@@ -32,7 +32,7 @@ ALLOW, DENY, LOG = 0, 1, 2
 _OF_ROUTE = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Facts:
     """How rules read what they are asked about (`where` it is: for errors); None reads what it does not have."""
 

@@ -7,7 +7,6 @@ adds its own (domains, routes, matching options) and refuses the rest.
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.action.levels import (
@@ -28,6 +27,7 @@ from fastroute.compile.filter_configs import compile_filter_configs
 from fastroute.compile.header_mutations import compile_mutations
 from fastroute.compile.policies import HOST_POLICY_FIELDS, compile_host_policies
 from fastroute.compile.retry import compile_retry_policy
+from fastroute.records import record
 
 LEVEL_FIELDS = (
     "request_headers_to_add",
@@ -60,7 +60,7 @@ _EMPTY: dict[LevelName, Level] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """The virtual host's and the route configuration's part of every action below them."""
 

@@ -8,10 +8,10 @@ segments of its own. It becomes one regular expression over the whole path with 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from fastroute.compile.context import Context
 from fastroute.core.regexes import Regex
+from fastroute.records import record
 
 _CHARS = r"a-zA-Z0-9\-._~%!$&'()+,;:@"
 _ONE = f"[{_CHARS}=]+"
@@ -24,7 +24,7 @@ _MOST_VARIABLES = 5
 _LONGEST_NAME = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     """A compiled template; the groups of `regex` are the `variables`, in order."""
 

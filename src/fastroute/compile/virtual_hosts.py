@@ -6,7 +6,6 @@ RM-55  A route has a match, a path specifier and an action.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from fastroute.action.targets import (
@@ -32,6 +31,7 @@ from fastroute.compile.shared_routes import compile_routes
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.core.matchers import TreeNode
 from fastroute.errors import ConfigError
+from fastroute.records import record, replace
 
 RequireTls = Literal["none", "external_only", "all"]
 _HANDLED = ("name", "domains", "routes", "matcher", "require_tls", *VIRTUAL_HOST_FIELDS)
@@ -58,7 +58,7 @@ _MATCH_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VirtualHostSpec:
     """One virtual host, ready for the core; `domains` are lower case."""
 
@@ -95,7 +95,7 @@ def compile_virtual_host(
     return VirtualHostSpec(host.name, domains, compile_routes(routes, f"{path}.routes"), require_tls)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouteCompiler:
     """Compiles the routes of one virtual host."""
 

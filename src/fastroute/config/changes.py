@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
 
 from google.protobuf.message import DecodeError, Message
 
@@ -20,6 +19,7 @@ from fastroute.config import constraints
 from fastroute.config.collect import copy_of, name_of
 from fastroute.config.resources import Resource, Resources, WireResource
 from fastroute.errors import ConfigError, ParseError, joined
+from fastroute.records import field, record, replace
 
 Content = Message | bytes | None
 """A resource as a message or in wire form; None: it is removed."""
@@ -35,7 +35,7 @@ KINDS = {
 """The message of each kind of change."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Changes:
     """By kind: resource name to its new content. `endpoints` go by the name of the load assignment."""
 
@@ -47,7 +47,7 @@ class Changes:
     secrets: Mapping[str, Content] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any(getattr(self, each.name) for each in fields(self))
+        return any(getattr(self, kind) for kind in KINDS)
 
 
 def apply(resources: Resources, changes: Changes, *, strict: bool = True) -> Resources:

@@ -8,7 +8,6 @@ resource becomes a message on its own, so that a wrapper around it need not be o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import Message
@@ -21,6 +20,7 @@ from fastroute.config import dump, kinds, runtime, text, unknown
 from fastroute.config.formats import Document
 from fastroute.config.resources import Resource, Resources
 from fastroute.errors import ConfigError, Notice, ParseError, RejectedError, UnsupportedError, Where
+from fastroute.records import replace
 
 _LISTS = {
     names.LISTENER: "listeners",

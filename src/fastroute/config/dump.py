@@ -9,16 +9,16 @@ are taken from their own sections. Route configurations written inside a listene
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from fastroute.api import names, pool
 from fastroute.api.transcode import Tree, snake_case
+from fastroute.records import record
 
 DUMPED = "dump"
 STATIC, DYNAMIC, INLINE = "static", "dynamic", "inline"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """One resource of a dump: its kind, its tree, and where it stands."""
 
@@ -29,7 +29,7 @@ class Piece:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Section:
     field: str
     member: str

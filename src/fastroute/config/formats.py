@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from google.protobuf.message import DecodeError, Message
@@ -22,6 +21,7 @@ from fastroute.config import json_text, kinds
 from fastroute.config.positions import InFile, InText
 from fastroute.config.resources import Positions
 from fastroute.errors import ParseError, Where
+from fastroute.records import record
 
 JSON, YAML, BINARY, TEXT_PROTO = "JSON", "YAML", "binary", "text proto"
 
@@ -45,7 +45,7 @@ _BINARY_KINDS = (
 _WITHOUT_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """What one file or one piece of bytes holds: a tree of values, or a message."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from fastroute.api.transcode import snake_case
 from fastroute.errors import Where
+from fastroute.records import record
 
 Node = TypeVar("Node")
 
@@ -84,7 +84,7 @@ def _member(document: Document[Node], node: Node, name: str) -> tuple[Node, Node
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InText:
     """Positions in a JSON or YAML text, which is parsed again when one is asked for."""
 
@@ -114,7 +114,7 @@ def _json(text: str, file: str) -> Any:
     return json_text.Document(text, file)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InFile:
     """The place of something read from bytes: its file is all there is to say."""
 

@@ -6,12 +6,12 @@ This is the hand-over from `config` to everything behind it. No rule of Envoy li
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from google.protobuf.message import Message
 
 from fastroute.errors import Notice, Where
+from fastroute.records import field, record
 
 
 def label_of(kind: str, name: str) -> str:
@@ -27,7 +27,7 @@ class Positions(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resource:
     """One resource: its name, its message, and where it came from.
 
@@ -91,7 +91,7 @@ class WireResource(Resource):
         return self._made
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Resources:
     """All resources of a source, in the order of the text."""
 

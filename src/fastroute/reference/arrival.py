@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
 
+from fastroute.records import field, record
 from fastroute.reference.first_bytes import shown
 from fastroute.request import Address, Connection, TlsFacts
 
@@ -24,7 +24,7 @@ def place(address: Address) -> Place:
     return mapped or found, address[1]
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Arrival:
     """`data` is what is left of the client's bytes, None where the connection states facts instead."""
 

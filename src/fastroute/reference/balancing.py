@@ -8,10 +8,10 @@ and tells why a host was chosen. Locality weights, zones and subsets are not wal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.decision import Explanation, Step
+from fastroute.records import record
 from fastroute.reference import hash_tables
 from fastroute.reference.priorities import Level, Loads, loads
 
@@ -24,7 +24,7 @@ _HASHING = ("RING_HASH", "MAGLEV")
 _DENOMINATORS = (100, 10_000, 1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Host:
     """An endpoint as configured."""
 

@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from fastroute.api.anys import type_url, unpack
 from fastroute.api.names import HTTP_RBAC
 from fastroute.api.pool import type_name
 from fastroute.compile.plain import metadata
+from fastroute.records import replace
 from fastroute.reference import rbac, table, targets
 from fastroute.reference.arrival import Place, place
 from fastroute.reference.stream import Message, Stream

@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
+from fastroute.records import field, record
 from fastroute.reference import (
     authority,
     codec,
@@ -30,7 +30,7 @@ from fastroute.reference.targets import Outcome, respond
 from fastroute.request import Request
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tables:
     """Where the manager finds what it names: route configurations by name, and scopes by SRDS.
 

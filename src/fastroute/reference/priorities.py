@@ -6,10 +6,11 @@ The rules are LB-10 to LB-14; the core computes the same in C (`core/priorities`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Level:
     """The hosts of one priority: `weights` are (all that count, healthy, degraded) where weights count instead."""
 
@@ -20,7 +21,7 @@ class Level:
     weights: tuple[int, int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loads:
     """Percent of the load, for healthy and for degraded hosts of each level, and which levels panic."""
 

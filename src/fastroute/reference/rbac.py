@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute.api.anys import unpack
 from fastroute.errors import UnsupportedError
+from fastroute.records import record
 from fastroute.reference import headers, metadata, strings, uri_template
 from fastroute.reference.arrival import IP, Arrival, Place
 from fastroute.reference.header_map import HeaderMap
@@ -25,7 +25,7 @@ ALLOW, DENY, LOG = 0, 1, 2
 OF_ROUTE = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subject:
     """What rules are asked about; `headers` and what follows them is None on a connection."""
 

@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from fastroute.records import record
 from fastroute.reference.stream import Message
 from fastroute.request import Request
 
@@ -21,14 +21,14 @@ _URL_HOST = re.compile(rb"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-
 _URL = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*://" + _HOST)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refused:
     """The codec does not take the target; `details` are Envoy's."""
 
     details: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """What the target says: `authority` and `scheme` are None unless the target itself has them."""
 

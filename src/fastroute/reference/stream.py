@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeAlias
 
+from fastroute.records import field, record
 from fastroute.reference.header_map import HeaderMap
 from fastroute.reference.trace import Trace
 from fastroute.request import Connection, Request, TlsFacts
@@ -18,7 +18,7 @@ Message: TypeAlias = Any
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Stream:
     """`headers` change while the request is normalised; everything else stays.
 

@@ -14,13 +14,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from fastroute.records import field, record
 from fastroute.reference.stream import Message, Stream
 from fastroute.reference.trace import text
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Domains:
     """The domains of a route configuration by kind; the text of a wildcard is stored without its star."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from fastroute.compile.cluster_info import ClusterInfo
 from fastroute.config.changes import KINDS, Content
 from fastroute.config.resources import Resource, Resources
 from fastroute.core.clusters import Cluster
+from fastroute.records import record
 
 Named = dict[str, Resource]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """`kinds`: the resources by kind and name. `services`: the clusters that have a load assignment of that
     name. `aggregates`: the clusters that each aggregate lists.

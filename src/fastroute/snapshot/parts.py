@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from fastroute.config.resources import Resources
 from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import ListenerTable
 from fastroute.core.table import RouteTable
 from fastroute.errors import Notice
+from fastroute.records import field, record
 from fastroute.snapshot.wire import Wire
 
 
@@ -29,7 +29,7 @@ class Relied:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parts:
     """`known` are the clusters that exist, None when that cannot be told.
 

@@ -15,7 +15,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fastroute.compile.links import link_cluster, local_cluster
@@ -27,6 +26,7 @@ from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.core.hcm import HttpManager
 from fastroute.core.table import RouteTable
 from fastroute.errors import joined
+from fastroute.records import record, replace
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.index import Index, Named, merged
 from fastroute.snapshot.parts import Parts, known_clusters
@@ -69,13 +69,13 @@ def _revisions(parts: Parts, index: Index, routes: Mapping[str, Content]) -> Ite
 
 def _resources(before: Resources, changes: Changes, kinds: Mapping[str, Named]) -> Resources:
     after = replace(before)
-    for each in fields(changes):
-        if getattr(changes, each.name):
-            setattr(after, each.name, list(kinds[each.name].values()))
+    for kind, named in kinds.items():
+        if getattr(changes, kind):
+            setattr(after, kind, list(named.values()))
     return after
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Routes:
     """Tables, the clusters that they rely on, and their wire forms."""
 

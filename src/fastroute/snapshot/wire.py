@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
@@ -18,12 +17,13 @@ from google.protobuf.message import DecodeError, Message
 from fastroute.api import constraints, names, pool
 from fastroute.config.changes import Content
 from fastroute.config.resources import Resource, WireResource
+from fastroute.records import record
 from fastroute.wire.items import Items
 
 _FEW = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wire:
     """`items` are the virtual hosts as they were sent, `numbers` theirs in the table, in the same order."""
 
@@ -31,7 +31,7 @@ class Wire:
     numbers: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Revision:
     """What became of a route configuration.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from fastroute.errors import ConfigError
+from fastroute.records import field, record
 from fastroute.xds.book import Held, User
 from fastroute.xds.needs import Need
 from fastroute.xds.parents import Parent
 from fastroute.xds.tables import Key
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Batch:
     """What one event changes."""
 

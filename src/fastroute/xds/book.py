@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from google.protobuf.message import Message
 
 from fastroute.errors import UnsupportedError
+from fastroute.records import field, record
 from fastroute.xds.feeds import Feed
 from fastroute.xds.kinds import Kind
 from fastroute.xds.needs import Need, Wanted
@@ -29,7 +29,7 @@ class User(NamedTuple):
     waits: bool
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Held:
     """A resource as it was accepted."""
 
@@ -39,7 +39,7 @@ class Held:
     updated: float
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Subscription:
     """One name of one kind at one feed, or everything of a wildcard kind."""
 

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from fastroute.api import names as api
 from fastroute.api.pool import new
+from fastroute.records import field, record
 from fastroute.xds.kinds import BY_URL, Kind
 from fastroute.xds.stream import Stream, set_error
 from fastroute.xds.wire import Response, read_delta
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _State:
     """One kind."""
 

@@ -11,10 +11,10 @@ XD-24  A file serves one resource of the kinds that are asked for by name, so ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from fastroute.errors import ConfigError, RejectedError, UnsupportedError
+from fastroute.records import field, record
 from fastroute.xds.kinds import Kind
 
 REST, GRPC, DELTA_GRPC = 1, 2, 3
@@ -24,7 +24,7 @@ _V3: Final = 2
 Transport = Literal["grpc", "rest", "path"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Feed:
     """One conversation. Two config sources that say the same are one feed."""
 
@@ -51,7 +51,7 @@ class Feed:
         return f"{kind} over {'REST' if self.transport == 'rest' else 'gRPC'}{', incremental' if self.delta else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """What a config source says: the feed, and how long its first answer may take (0: for ever)."""
 

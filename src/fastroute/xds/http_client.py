@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from fastroute.records import field, record
 
 READ_LIMIT = 64 << 20
 
@@ -15,7 +16,7 @@ class HttpError(Exception):
     """No usable answer came: refused, cut off, too long, not HTTP."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """A response; header names are lower case."""
 

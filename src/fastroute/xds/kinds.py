@@ -6,15 +6,15 @@ before it is there (XD-21).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from fastroute.api import names
+from fastroute.records import record
 
 _SERVICES = "envoy.service."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Kind:
     """One kind. `wildcard`: everything is asked for, without names."""
 

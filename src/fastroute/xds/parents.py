@@ -6,15 +6,14 @@ XD-15  A new or changed listener waits for the route configurations and scopes t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from fastroute.records import field, record
 from fastroute.xds.book import Held, User
 from fastroute.xds.feeds import Feed
 from fastroute.xds.kinds import Kind
 from fastroute.xds.needs import Need, Wanted
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Parent:
     """A cluster or listener. `feed` is None for a static one."""
 
@@ -41,7 +40,7 @@ class Parent:
         return User(self.kind, self.name, waits)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """A version of a parent that came and is not refused yet."""
 
@@ -50,7 +49,7 @@ class Candidate:
     wanted: tuple[Wanted, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """Why a resource was refused last."""
 

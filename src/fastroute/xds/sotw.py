@@ -12,17 +12,17 @@ XD-22  On a new connection the accepted version is sent and no nonce. When the l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from fastroute.api import names as api
 from fastroute.api.pool import new
+from fastroute.records import field, record
 from fastroute.xds.kinds import BY_URL, Kind
 from fastroute.xds.stream import Stream, set_error
 from fastroute.xds.wire import Response, read_sotw
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _State:
     """One kind."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from fastroute._version import __version__
@@ -10,11 +9,12 @@ from fastroute.api import pool
 from fastroute.config.load import Source, read
 from fastroute.config.resources import Resources
 from fastroute.errors import ConfigError, UnsupportedError
+from fastroute.records import record
 from fastroute.xds.feeds import Feed, Origin, ads_feed, origin
 from fastroute.xds.kinds import CLUSTERS, LISTENERS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Start:
     """A bootstrap, read for a client."""
 

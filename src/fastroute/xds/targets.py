@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fastroute.api import anys, pool
 from fastroute.config.resources import Resources
 from fastroute.errors import ConfigError, RejectedError, UnsupportedError
+from fastroute.records import record
 
 _TLS: Final = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 _RAW: Final = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"
@@ -24,7 +24,7 @@ _HOSTS: Final = (0, 1, 2)
 """STATIC, STRICT_DNS, LOGICAL_DNS."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tls:
     """What secures a connection. `name` is what the server's certificate has to name; empty: its host."""
 
@@ -45,7 +45,7 @@ class Tls:
         return context
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """Where to connect: host and port, or a Unix socket (a path as `host`)."""
 

@@ -9,7 +9,6 @@ XD-12  Fields that Envoy lacks are taken, in what comes at run time.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError, Message
@@ -17,12 +16,13 @@ from google.protobuf.message import DecodeError, Message
 from fastroute.api import names, pool
 from fastroute.config.collect import name_of
 from fastroute.errors import ParseError
+from fastroute.records import field, record
 from fastroute.xds.kinds import BY_URL, Kind
 
 WRAPPER: Final = names.url(names.DISCOVERY_RESOURCE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """One resource of a response. `data` is None for a heartbeat; `label` is the name around the resource."""
 
@@ -32,7 +32,7 @@ class Item:
     ttl: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Response:
     """What came of one kind. `whole`: what is not in it does not exist (where the kind is a wildcard)."""
 

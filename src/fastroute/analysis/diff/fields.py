@@ -8,7 +8,6 @@ marks as sensitive are compared but not shown.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -21,6 +20,7 @@ from fastroute.api.faults import index, join, key
 from fastroute.api.sensitive import HIDDEN, is_sensitive, without_secrets
 from fastroute.config.text import to_tree
 from fastroute.errors import ParseError
+from fastroute.records import record, replace
 
 ADDED: Final = "added"
 REMOVED: Final = "removed"
@@ -28,7 +28,7 @@ CHANGED: Final = "changed"
 MOVED: Final = "moved"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldChange:
     """One change: `before` and `after` are values of JSON, None where there is none.
 
@@ -44,7 +44,7 @@ class FieldChange:
     element: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _At:
     path: str = ""
     place: tuple[str, ...] = ()

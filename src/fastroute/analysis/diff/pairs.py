@@ -14,17 +14,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from fastroute.records import record
+
 Key = Callable[[Any], Hashable]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """Positions of one element before and after; None where it is not. `moved` tells a change of order."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
@@ -18,12 +17,13 @@ from fastroute.analysis.diff.fields import ADDED, CHANGED, REMOVED, FieldChange,
 from fastroute.analysis.diff.pairs import address_text
 from fastroute.analysis.diff.words import about, sentence, sentences
 from fastroute.config.resources import Resource, Resources
+from fastroute.records import record
 
 INLINE = "inline"
 _STATIC = ("listeners", "clusters", "secrets")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A resource that was added, removed or changed; `fields` tell what changed in it.
 

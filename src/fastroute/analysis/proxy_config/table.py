@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from fastroute.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """A header and rows. `note` is what the command says above it; it is no part of the text."""
 
