@@ -14,8 +14,8 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
   with ALPN, in every match too.
 * Sources of configuration: see `fastroute.api.config_sources`. RDS without one has an `xdstp:` name (XD-27).
 * A source address has no named port; a load balancing policy, if set, names one.
-* A string matcher with a regex does not ignore case. TLS compliance policies are known ones, and
-  `auto_sni_san_validation` needs a validation context. A server name to send has no null byte.
+* A string matcher with a regex does not ignore case. TLS compliance policies are known ones.
+* TLS contexts: see `fastroute.api.tls_semantics`; format strings: see `fastroute.api.format_semantics`.
 * A header field of HTTP/2 is no larger than all headers may be. Outlier detection ejects no shorter at most than
   at first.
 * A PROXY protocol TLV has a value or a format. A TCP proxy that connects late limits early data, and
@@ -30,7 +30,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from fastroute.api import bootstrap_semantics, config_sources, names, pool
+from fastroute.api import bootstrap_semantics, config_sources, format_semantics, names, pool, tls_semantics
 
 Complaint = tuple[str, str, str]
 """Path below the message, what is wrong, what to do."""
@@ -112,6 +112,7 @@ def _status_range(span: Any) -> str:
 
 def _cluster(message: Any) -> Iterator[Complaint]:
     yield from _http3(message)
+    yield from tls_semantics.cluster(message)
     common = message.common_http_protocol_options
     if common.HasField("max_response_headers_kb"):
         limit = common.max_response_headers_kb.value
@@ -155,11 +156,6 @@ def _bind_config(message: Any) -> Iterator[Complaint]:
         yield "source_address.named_port", "an IP address has no named port", "Use port_value."
 
 
-def _tunneling(message: Any) -> Iterator[Complaint]:
-    if message.post_path and not message.use_post:
-        yield "post_path", "a post path without the POST method", "Set use_post, or remove post_path."
-
-
 def _string_matcher(message: Any) -> Iterator[Complaint]:
     if message.ignore_case and message.HasField("safe_regex"):
         yield "ignore_case", "ignore_case has no effect for safe_regex", "Write (?i) into the regex."
@@ -170,14 +166,6 @@ def _tls_parameters(message: Any) -> Iterator[Complaint]:
     for position, policy in enumerate(message.compliance_policies):
         if policy not in known:
             yield f"compliance_policies[{position}]", f"unknown compliance policy: {policy}", "Name a known one."
-
-
-def _upstream_tls(message: Any) -> Iterator[Complaint]:
-    if "\0" in message.sni:
-        yield "sni", "SNI names containing NULL-byte are not allowed", "Remove the byte."
-    if message.auto_sni_san_validation and not message.common_tls_context.WhichOneof("validation_context_type"):
-        wrong = "auto_sni_san_validation was configured without a validation context"
-        yield "auto_sni_san_validation", wrong, "Set common_tls_context.validation_context."
 
 
 def _http3(cluster: Any) -> Iterator[Complaint]:
@@ -283,14 +271,21 @@ CHECKS: dict[str, Check] = {
     "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds": _scoped_rds,
     "envoy.config.core.v3.TlvEntry": _tlv,
     "envoy.extensions.filters.network.http_connection_manager.v3.Rds": _rds,
-    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": _tunneling,
+    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": format_semantics.tunneling,
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": _tcp_proxy,
     "envoy.extensions.transport_sockets.tls.v3.TlsParameters": _tls_parameters,
-    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": _upstream_tls,
+    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": tls_semantics.upstream,
     "envoy.type.matcher.v3.StringMatcher": _string_matcher,
     "envoy.config.cluster.v3.OutlierDetection": _outlier_detection,
     _HTTP_OPTIONS: _http_options,
     names.HTTP_CONNECTION_MANAGER: _manager,
+    "envoy.config.listener.v3.FilterChain": tls_semantics.filter_chain,
+    "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext": tls_semantics.downstream,
+    "envoy.config.core.v3.SubstitutionFormatString": format_semantics.substitution,
+    "envoy.extensions.access_loggers.file.v3.FileAccessLog": format_semantics.file_access_log,
+    names.HTTP_CONNECTION_MANAGER + ".Tracing": format_semantics.tracing,
+    "envoy.config.route.v3.Tracing": format_semantics.tracing,
+    "envoy.type.tracing.v3.CustomTag": format_semantics.custom_tag,
 }
 """The check of each message type that has one."""
 
@@ -302,16 +297,31 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "load_balancing_policy",
         "health_checks",
         "common_http_protocol_options",
+        "transport_socket",
+        "transport_socket_matches",
     ),
     "envoy.config.core.v3.BindConfig": ("source_address",),
     "envoy.config.core.v3.ConfigSource": ("self", "path", "api_config_source"),
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": ("upstream_connect_mode",),
-    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": ("post_path",),
+    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": (
+        "post_path",
+        "hostname",
+        "headers_to_add",
+    ),
     "envoy.extensions.transport_sockets.tls.v3.TlsParameters": ("compliance_policies",),
-    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": ("auto_sni_san_validation", "sni"),
+    "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": (
+        "auto_sni_san_validation",
+        "sni",
+        "common_tls_context",
+    ),
     "envoy.type.matcher.v3.StringMatcher": ("ignore_case",),
     "envoy.config.cluster.v3.OutlierDetection": ("max_ejection_time",),
     _HTTP_OPTIONS: ("common_http_protocol_options",),
     names.HTTP_CONNECTION_MANAGER: ("http2_protocol_options",),
+    "envoy.config.listener.v3.FilterChain": ("transport_socket",),
+    "envoy.extensions.access_loggers.file.v3.FileAccessLog": ("format", "json_format", "typed_json_format"),
+    names.HTTP_CONNECTION_MANAGER + ".Tracing": ("operation", "upstream_operation"),
+    "envoy.config.route.v3.Tracing": ("operation", "upstream_operation"),
+    "envoy.type.tracing.v3.CustomTag": ("value",),
 }
 """The fields without any of which a check has nothing to complain about."""

@@ -65,7 +65,7 @@ def compile_body_format(message: Any, body: bytes, ctx: Context, path: str) -> t
     if kind == "text_format_source":
         text = compile_body(message.text_format_source, 1 << 32, ctx, f"{path}.text_format_source").decode()
     missing = b"" if message.omit_empty_values else b"-"
-    template = compile_template(text, ctx, path, missing=missing)
+    template = compile_template(text, ctx, f"{path}.{kind}", missing=missing)
     return template, message.content_type.encode()
 
 

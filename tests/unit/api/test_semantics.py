@@ -32,6 +32,7 @@ def checked(status: dict[str, Any]) -> dict[str, Any]:
     return {"name": "c", "health_checks": [{**HEALTH, "http_health_check": {"path": "/", **status}}]}
 
 
+RAW = {"name": "r", "typed_config": {"@type": names.url("envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer")}}
 ROUTES_INSIDE = {"stat_prefix": "s", "route_config": {}}
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
@@ -109,6 +110,29 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"auto_sni_san_validation": True},
     ),
     (TLS + "UpstreamTlsContext", {"sni": "a"}, {"sni": "a\0"}),
+    (
+        TLS + "DownstreamTlsContext",
+        {"common_tls_context": {"tls_certificate_sds_secret_configs": [{"name": "s", "sds_config": {"ads": {}}}]}},
+        {},
+    ),
+    (
+        "envoy.config.listener.v3.FilterChain",
+        {"transport_socket": RAW},
+        {"transport_socket": {"name": "envoy.transport_sockets.raw_buffer"}},
+    ),
+    (
+        "envoy.config.core.v3.SubstitutionFormatString",
+        {"text_format": "%CEL(x)%", "formatters": [RAW]},
+        {"text_format": "%CEL(x)%"},
+    ),
+    (
+        "envoy.extensions.access_loggers.file.v3.FileAccessLog",
+        {"path": "p", "json_format": {"a": {"b": "%RESPONSE_CODE%"}}},
+        {"path": "p", "json_format": {"a": {"b": ["%FOO%"]}}},
+    ),
+    (names.HTTP_CONNECTION_MANAGER + ".Tracing", {"operation": "%REQ(x)%"}, {"operation": "%REQ%"}),
+    ("envoy.config.route.v3.Tracing", {"operation": "100%%"}, {"operation": "100%"}),
+    ("envoy.type.tracing.v3.CustomTag", {"tag": "t", "value": "a"}, {"tag": "t", "value": "%"}),
     (
         "envoy.config.cluster.v3.OutlierDetection",
         {"base_ejection_time": "1.0009s", "max_ejection_time": "1.0001s"},
