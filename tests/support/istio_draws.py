@@ -148,6 +148,7 @@ EXTRAS = {
             "exposeHeaders": st.just(["x-b"]),
             "maxAge": st.just("24h"),
             "allowCredentials": st.booleans(),
+            "unmatchedPreflights": st.sampled_from(("UNSPECIFIED", "FORWARD", "IGNORE")),
         },
     ),
     "headers": st.just(

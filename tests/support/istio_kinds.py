@@ -57,6 +57,7 @@ def own_ports(draw: st.DrawFn) -> list[Object]:
 hashes = st.one_of(
     st.just({"httpHeaderName": "x-user"}),
     st.just({"httpCookie": {"name": "user", "ttl": "10s", "path": "/"}}),
+    st.just({"httpCookie": {"name": "user", "ttl": "0s", "attributes": [{"name": "SameSite", "value": "Strict"}]}}),
     st.just({"useSourceIp": True}),
     st.just({"httpQueryParameterName": "user", "maglev": {"tableSize": 101}}),
     st.just({"httpHeaderName": "x-user", "ringHash": {"minimumRingSize": 16}}),
@@ -64,7 +65,9 @@ hashes = st.one_of(
 )
 localities = st.sampled_from(
     ({"enabled": True}, {"distribute": [{"from": "west/*", "to": {"west/*": 80, "east/*": 20}}]},
-     {"failover": [{"from": "west", "to": "east"}]}, {"enabled": False})
+     {"failover": [{"from": "west", "to": "east"}]}, {"enabled": False},
+     {"failoverPriority": ["topology.kubernetes.io/region", "version"]},
+     {"failoverPriority": ["version=v2"], "failover": [{"from": "west", "to": "east"}]})
 )  # fmt: skip
 balancers = st.one_of(
     st.fixed_dictionaries(
@@ -83,11 +86,12 @@ pools = st.fixed_dictionaries(
     optional={
         "tcp": st.fixed_dictionaries({}, optional={
             "maxConnections": counts, "connectTimeout": seconds, "maxConnectionDuration": seconds,
+            "idleTimeout": seconds,
             "tcpKeepalive": st.just({"probes": 3, "time": "10s", "interval": "5s"})}),
         "http": st.fixed_dictionaries({}, optional={
             "http1MaxPendingRequests": counts, "http2MaxRequests": counts, "maxRequestsPerConnection": counts,
             "maxRetries": counts, "idleTimeout": seconds, "maxConcurrentStreams": counts,
-            "useClientProtocol": st.booleans(),
+            "useClientProtocol": st.booleans(), "http2KeepAlive": st.just({"interval": "10s", "timeout": "2s"}),
             "h2UpgradePolicy": st.sampled_from(("DEFAULT", "UPGRADE", "DO_NOT_UPGRADE"))}),
     },
 )  # fmt: skip
@@ -101,7 +105,20 @@ outliers = st.fixed_dictionaries(
     },
 )  # fmt: skip
 client_tls = st.sampled_from(
-    ({"mode": "DISABLE"}, {"mode": "ISTIO_MUTUAL"}, {"mode": "SIMPLE"}, {"mode": "SIMPLE", "sni": "api.example.com"})
+    (
+        {"mode": "DISABLE"}, {"mode": "ISTIO_MUTUAL"}, {"mode": "ISTIO_MUTUAL", "sni": "x", "subjectAltNames": ["y"]},
+        {"mode": "SIMPLE"}, {"mode": "SIMPLE", "sni": "api.example.com", "subjectAltNames": ["api.example.com"]},
+        {"mode": "SIMPLE", "insecureSkipVerify": True}, {"mode": "SIMPLE", "caCertificates": "/etc/certs/roots.pem"},
+        {"mode": "MUTUAL", "clientCertificate": "/etc/certs/chain.pem", "privateKey": "/etc/certs/key.pem"},
+    )
+)  # fmt: skip
+budgets = st.fixed_dictionaries(
+    {},
+    optional={
+        "percent": st.sampled_from((0, 12.5, 100)),
+        "minRetryConcurrency": st.integers(0, 9),
+        "budgetInterval": seconds,
+    },
 )
 parts = {"loadBalancer": balancers, "connectionPool": pools, "outlierDetection": outliers, "tls": client_tls}
 port_policies = st.fixed_dictionaries({"port": st.sampled_from(({"number": 9080}, {"number": 8080}))}, optional=parts)
@@ -109,6 +126,9 @@ policies = st.fixed_dictionaries(
     {},
     optional={
         **parts,
+        "tunnel": st.just({"protocol": "CONNECT", "targetHost": "far.example", "targetPort": 443}),
+        "proxyProtocol": st.sampled_from(({"version": "V1"}, {"version": "V2"})),
+        "retryBudget": budgets,
         "portLevelSettings": st.lists(port_policies, max_size=2, unique_by=lambda one: one["port"]["number"]),
     },
 )

@@ -169,7 +169,7 @@ def _rewritten(rewrite: Mapping[str, Any], uri: Mapping[str, str] | None, target
         path = re.sub(regex["match"], regex["rewrite"], path)
     elif new := rewrite.get("uri"):
         if uri and "regex" in uri:
-            path = re.sub(uri["regex"], new, path)
+            path = new
         else:
             old = (uri or {"prefix": "/"}).get("exact") or (uri or {"prefix": "/"})["prefix"]
             path = new + path[len(old) :]

@@ -164,5 +164,9 @@ def secrets() -> tuple[dict[str, Any], ...]:
     pair = {"certificate_chain": {"inline_string": chain}, "private_key": {"inline_string": secret}}
     return (
         {"name": "default", "tls_certificate": pair},
-        {"name": "ROOTCA", "validation_context": {"trusted_ca": {"inline_string": chain}}},
+        *(
+            {"name": name, "validation_context": {"trusted_ca": {"inline_string": chain}}}
+            for name in ("ROOTCA", "file-root:system", "file-root:/etc/certs/roots.pem")
+        ),
+        {"name": "file-cert:/etc/certs/chain.pem~/etc/certs/key.pem", "tls_certificate": pair},
     )

@@ -53,6 +53,8 @@ class Profile:
     """Inbound clusters keep the destination address; otherwise they go to 127.0.0.1."""
     upstream_options: bool
     """Upstream protocols in the HttpProtocolOptions extension; otherwise in deprecated fields."""
+    verifies_upstreams: bool
+    """Certificates of upstreams are verified by the platform's roots where a rule names none."""
     dns_refresh: str
     alt_stat_names: bool
 
@@ -96,6 +98,7 @@ _OLD = Profile(
     track_remaining=False,
     inbound_original_dst=False,
     upstream_options=False,
+    verifies_upstreams=False,
     dns_refresh="5s",
     alt_stat_names=False,
     deprecated_bind=True,
@@ -126,6 +129,7 @@ _CURRENT = Profile(
     track_remaining=True,
     inbound_original_dst=True,
     upstream_options=True,
+    verifies_upstreams=True,
     dns_refresh="60s",
     alt_stat_names=True,
     deprecated_bind=False,

@@ -195,7 +195,16 @@ def _by_address(services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:
 
 def _asked_labels(registry: Registry) -> frozenset[str]:
     """The labels of callers that any rule asks for."""
-    return frozenset(_labels(registry))
+    return frozenset((*_labels(registry), *_priorities(registry)))
+
+
+def _priorities(registry: Registry) -> Iterator[str]:
+    """The labels that localities are put in order by."""
+    yield from (entry.partition("=")[0] for entry in registry.mesh.locality_lb_setting.failover_priority)
+    for rule in registry.destination_rules:
+        for balancer in rule.spec.balancers():
+            if balancer.locality_lb_setting is not None:
+                yield from (entry.partition("=")[0] for entry in balancer.locality_lb_setting.failover_priority)
 
 
 def _labels(registry: Registry) -> Iterator[str]:

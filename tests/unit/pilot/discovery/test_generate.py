@@ -72,7 +72,9 @@ def test_outbound_listeners_by_protocol() -> None:
     assert not any(name.endswith("_7001") for name in names), "a headless service without pods has no listener"
     assert matches(one(generated, "listeners", "10.9.0.1_5432")) == [{}]
     sniffed = one(generated, "listeners", "10.9.0.2_7000")
-    assert matches(sniffed) == [{}, {"transport_protocol": "raw_buffer", "application_protocols": ["http/1.1", "h2c"]}]
+    assert matches(sniffed) == [{"transport_protocol": "raw_buffer", "application_protocols": ["http/1.1", "h2c"]}]
+    rest = sniffed["default_filter_chain"]["filters"][0]["typed_config"]
+    assert rest["cluster"] == "outbound|7000||any.default.svc.cluster.local"
     hosts = one(generated, "routes", "any.default.svc.cluster.local:7000")["virtual_hosts"]
     assert [host["domains"] for host in hosts] == [["*"]]
 
@@ -82,8 +84,9 @@ def test_tcp_joins_an_http_listener_and_makes_it_look() -> None:
         "ServiceEntry", "hosts: [db.example]\nports: [{number: 9080, name: p, protocol: TCP}]\nresolution: DNS"
     )
     listener = one(made(entry), "listeners", "0.0.0.0_9080")
-    assert [bool(match) for match in matches(listener)] == [False, True]
-    assert "default_filter_chain" not in listener
+    assert [bool(match) for match in matches(listener)] == [True]
+    rest = listener["default_filter_chain"]["filters"][0]["typed_config"]
+    assert rest["cluster"] == "outbound|9080||db.example"
 
 
 def test_of_two_equal_chains_the_older_stays() -> None:

@@ -1,7 +1,8 @@
-"""Access logs of connection managers and TCP proxies, by three settings of the mesh.
+"""Access logs of connection managers and TCP proxies, by settings of the mesh.
 
 `accessLogFile` turns them on; `accessLogEncoding` is TEXT or JSON; `accessLogFormat` is a format string, or
-for JSON an object of name to format as text. Without a format the line has the operators that Istio writes.
+for JSON an object of name to format as text. Default providers take the place of all three. Without a format
+the line has the operators that Istio writes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from fastroute.pilot.discovery.generate.names import JSON, extension
 from fastroute.pilot.discovery.model.view import View
+from fastroute.pilot.discovery.registry.providers import FileAccessLog
 
 FILE: Final = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 FIELDS: Final[Mapping[str, str]] = {
@@ -48,16 +50,17 @@ QUOTED: Final = frozenset(
 
 def access_log(view: View) -> JSON:
     """The field `access_log` of a filter; nothing where the mesh has none."""
-    mesh = view.mesh
-    if not mesh.access_log_file:
-        return {}
-    if mesh.access_log_encoding == "JSON":
-        fields = mesh.access_log_fields or {name: f"%{operator}%" for name, operator in FIELDS.items()}
-        line: JSON = {"json_format": fields}
+    found = [_file(one) for one in view.mesh.access_logs]
+    return {"access_log": found} if found else {}
+
+
+def _file(one: FileAccessLog) -> JSON:
+    if one.log_format.labels is not None:
+        fields = one.log_format.labels or {name: f"%{operator}%" for name, operator in FIELDS.items()}
+        line: JSON = {"json_format": dict(fields)}
     else:
-        line = {"text_format_source": {"inline_string": mesh.access_log_format or standard_text()}}
-    file = extension("envoy.access_loggers.file", FILE, path=mesh.access_log_file, log_format=line)
-    return {"access_log": [file]}
+        line = {"text_format_source": {"inline_string": one.log_format.text or standard_text()}}
+    return extension("envoy.access_loggers.file", FILE, path=one.path, log_format=line)
 
 
 def standard_text() -> str:

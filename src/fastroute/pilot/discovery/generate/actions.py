@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import http
+from dataclasses import replace
 from typing import Final
 
-from fastroute.pilot.discovery.generate import names
-from fastroute.pilot.discovery.generate.destinations import cluster_of
+from fastroute.pilot.discovery.generate import names, traffic
+from fastroute.pilot.discovery.generate.destinations import cluster_of, port_of
 from fastroute.pilot.discovery.generate.faults import fractional
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.model.rules import Rule
 from fastroute.pilot.discovery.model.view import View
-from fastroute.pilot.discovery.registry.policies import ConsistentHash
+from fastroute.pilot.discovery.registry.balancers import ConsistentHash
 from fastroute.pilot.discovery.registry.traffic import (
     DirectResponse,
     Headers,
-    HTTPMatch,
     HTTPRoute,
     HTTPRouteDestination,
     Mirror,
@@ -31,21 +31,24 @@ _REDIRECTS: Final = {
     302: "FOUND", 303: "SEE_OTHER", 307: "TEMPORARY_REDIRECT", 308: "PERMANENT_REDIRECT",
 }  # fmt: skip
 _AUTHORITY: Final = ("host", ":authority")
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+"""Ports that a redirection does not spell out."""
 
 
 def redirect(one: Redirect, port: int) -> JSON:
     """`RedirectAction`."""
     made: JSON = {}
-    if one.uri:
+    if one.prefix_rewrite:
+        made["prefix_rewrite"] = one.prefix_rewrite
+    elif one.uri:
         made["path_redirect"] = one.uri
     if one.authority:
         made["host_redirect"] = one.authority
     if one.scheme:
         made["scheme_redirect"] = one.scheme
-    if one.port is not None:
-        made["port_redirect"] = int(one.port)
-    elif one.derive_port == "FROM_REQUEST_PORT":
-        made["port_redirect"] = port
+    wanted = int(one.port or 0) if one.derive_port is None else port if one.derive_port == "FROM_REQUEST_PORT" else 0
+    if wanted and wanted != DEFAULT_PORTS.get(one.scheme or "http"):
+        made["port_redirect"] = wanted
     if one.redirect_code in _REDIRECTS:
         made["response_code"] = _REDIRECTS[one.redirect_code]
     return made
@@ -61,18 +64,19 @@ def respond(one: DirectResponse) -> JSON:
     return made
 
 
-def forward(view: View, rule: Rule, route: HTTPRoute, match: HTTPMatch, port: int) -> JSON:
+def forward(view: View, rule: Rule, route: HTTPRoute, port: int) -> JSON:
     """`RouteAction`."""
     made: JSON = {}
     _targets(view, rule, route, port, made)
     timing(view.profile, made, route.timeout)
-    hashes = _hashes(view, rule, route)
-    policy = retry_policy(view.profile, route.retries, hashing=bool(hashes))
+    hashes = _hashes(view, rule, route, port)
+    retries = route.retries if route.retries is not None else view.mesh.default_http_retry_policy
+    policy = retry_policy(view.profile, retries, hashing=bool(hashes) and len(route.route) == 1)
     if policy is not None:
         made["retry_policy"] = policy
     if hashes:
         made["hash_policy"] = hashes
-    _rewrite(made, route, match)
+    _rewrite(made, route)
     mirrors = [one for mirror in _mirrors(route) if (one := _mirror(view, rule, mirror, port)) is not None]
     if mirrors:
         made["request_mirror_policies"] = mirrors
@@ -135,7 +139,7 @@ def _change(name: str, value: str, how: str) -> JSON:
     return {"header": {"key": name, "value": value}, "append_action": how}
 
 
-def _rewrite(made: JSON, route: HTTPRoute, match: HTTPMatch) -> None:
+def _rewrite(made: JSON, route: HTTPRoute) -> None:
     if authority := _authority(route.headers):
         made["host_rewrite_literal"] = authority
     if (rewrite := route.rewrite) is None:
@@ -145,8 +149,6 @@ def _rewrite(made: JSON, route: HTTPRoute, match: HTTPMatch) -> None:
     if rewrite.uri_regex_rewrite is not None:
         pattern, substitution = rewrite.uri_regex_rewrite.match, rewrite.uri_regex_rewrite.rewrite
         made["regex_rewrite"] = {"pattern": {"regex": pattern}, "substitution": substitution}
-    elif rewrite.uri and match.uri is not None and match.uri.regex is not None:
-        made["regex_rewrite"] = {"pattern": {"regex": match.uri.regex}, "substitution": rewrite.uri}
     elif rewrite.uri:
         made["prefix_rewrite"] = rewrite.uri
 
@@ -170,23 +172,19 @@ def _mirror(view: View, rule: Rule, mirror: Mirror, port: int) -> JSON | None:
     return {"cluster": cluster, "runtime_fraction": {"default_value": fractional(value)}}
 
 
-def _hashes(view: View, rule: Rule, route: HTTPRoute) -> list[JSON]:
+def _hashes(view: View, rule: Rule, route: HTTPRoute, port: int) -> list[JSON]:
     """What the destinations' rules hash by, each once."""
     found: list[JSON] = []
     for one in route.route:
+        if len(route.route) > 1 and not one.weight:
+            continue
         service = view.service(rule.qualify(one.destination.host, view.proxy.domain))
         if service is None or (policy := view.policy(service)) is None:
             continue
-        subset = policy.subset(one.destination.subset)
-        for traffic in (subset.traffic_policy if subset is not None else None, policy.spec.traffic_policy):
-            balancer = traffic.load_balancer if traffic is not None else None
-            if balancer is not None:
-                if (
-                    balancer.consistent_hash is not None
-                    and (made := hash_policy(balancer.consistent_hash)) not in found
-                ):
-                    found.append(made)
-                break
+        number = port_of(service, one.destination, port)
+        by = traffic.hashing(traffic.settings(policy, policy.subset(one.destination.subset), number))
+        if by is not None and (made := hash_policy(by)) not in found:
+            found.append(made)
     return found
 
 
@@ -200,6 +198,9 @@ def hash_policy(by: ConsistentHash) -> JSON:
             cookie["path"] = by.http_cookie.path
         if by.http_cookie.ttl is not None:
             cookie["ttl"] = str(by.http_cookie.ttl)
+        if by.http_cookie.attributes:
+            said = [{"name": one.name, "value": one.value} for one in by.http_cookie.attributes]
+            cookie["attributes"] = said
         return {"cookie": cookie}
     if by.http_query_parameter_name is not None:
         return {"query_parameter": {"name": by.http_query_parameter_name}}
@@ -221,6 +222,16 @@ def retry_policy(profile: Profile, retries: Retries | None, *, hashing: bool = F
         made["retry_host_predicate"] = [_previous_hosts(profile)]
     if retries is not None:
         _refine(made, retries)
+    return made
+
+
+def inbound_retry_policy(retries: Retries | None) -> JSON | None:
+    """The policy towards the workload itself, of which there is one: only attempts, conditions and pauses count."""
+    made: JSON = {"retry_on": "reset-before-request", "num_retries": 2}
+    if retries is not None:
+        if not retries.attempts:
+            return None
+        _refine(made, replace(retries, per_try_timeout=None, retry_remote_localities=None))
     return made
 
 

@@ -12,6 +12,7 @@ resolution; DNS kinds for names outside. A DNS cluster without any endpoint is l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.generate import names, tls, traffic
@@ -66,23 +67,30 @@ def _of_service(view: View, host: str) -> Iterator[Piece]:
 
 
 def _of_port(view: View, service: Service, port: Port, policy: Policy | None, subset: Subset | None) -> JSON | None:
-    rule = policy.spec.traffic_policy if policy is not None else None
-    what = traffic.settings(rule, subset.traffic_policy if subset is not None else None, port.number)
-    name = names.outbound(port.number, service.host, subset.name if subset is not None else "")
-    cluster: JSON = {"name": name, "connect_timeout": str(view.mesh.connect_timeout)}
+    what = traffic.settings(policy, subset, port.number)
+    subset_name = subset.name if subset is not None else ""
+    cluster: JSON = {"name": names.outbound(port.number, service.host, subset_name)}
+    cluster["connect_timeout"] = str(view.mesh.connect_timeout)
     instances = with_subset(service.at(port.number), subset)
-    if not _discovery(view, cluster, service, instances):
+    if not _discovery(view, cluster, service, instances, what):
         return None
-    traffic.apply(cluster, what, view.profile)
-    if view.profile.alt_stat_names:
-        cluster["alt_stat_name"] = f"{name};"
-    _upstream_protocol(view, cluster, what, port)
+    traffic.apply(cluster, what, view.profile, view.mesh)
+    _name_statistics(view, cluster, view.mesh.outbound_cluster_stat_name, service, port, subset=subset_name)
+    _upstream_protocol(view, cluster, what, service, port)
     _security(view, cluster, what, service, port, subset, instances)
     cluster["metadata"] = _about(view, service, policy, subset)
     return cluster
 
 
-def _discovery(view: View, cluster: JSON, service: Service, instances: tuple[Instance, ...]) -> bool:
+def _name_statistics(view: View, cluster: JSON, pattern: str, service: Service, port: Port, **more: Any) -> None:
+    name = names.stat_name(pattern, service, port, **more) if pattern else ""
+    if view.profile.alt_stat_names:
+        cluster["alt_stat_name"] = f"{name or cluster['name']};"
+    elif name:
+        cluster["alt_stat_name"] = name
+
+
+def _discovery(view: View, cluster: JSON, service: Service, instances: tuple[Instance, ...], what: Settings) -> bool:
     """Write where endpoints come from; False if the cluster cannot have any."""
     if service.resolution is Resolution.EDS:
         cluster["type"] = "EDS"
@@ -95,7 +103,7 @@ def _discovery(view: View, cluster: JSON, service: Service, instances: tuple[Ins
     if not instances:
         return False
     _dns(view, cluster, every=service.resolution is Resolution.DNS)
-    cluster["load_assignment"] = assignment(view, cluster["name"], instances, static=False)
+    cluster["load_assignment"] = assignment(view, cluster["name"], instances, what, static=False)
     return True
 
 
@@ -109,28 +117,37 @@ def _dns(view: View, cluster: JSON, *, every: bool) -> None:
     cluster["cluster_type"] = names.extension("envoy.clusters.dns", DNS, **fields)
 
 
-def _upstream_protocol(view: View, cluster: JSON, what: Settings, port: Port) -> None:
+def _upstream_protocol(view: View, cluster: JSON, what: Settings, service: Service, port: Port) -> None:
     pool = what.connection_pool or ConnectionPool()
-    upgrade = pool.http.h2_upgrade_policy or "DEFAULT"
-    wanted = upgrade == "UPGRADE" or (upgrade == "DEFAULT" and view.mesh.h2_upgrade_policy == "UPGRADE")
-    http2 = port.protocol.is_http2 or (wanted and port.protocol.is_http)
+    http2 = port.protocol.is_http2 or _is_upgraded(view, pool, port)
     downstream = pool.http.use_client_protocol or (port.protocol.value == "auto" and not http2)
-    common = traffic.http_options(pool)
-    streams = pool.http.max_concurrent_streams
-    http2_options: JSON = {"max_concurrent_streams": int(streams)} if streams else {}
-    set_upstream(view, cluster, "downstream" if downstream else "http2" if http2 else "", common, http2_options)
+    kind = "downstream" if downstream else "http2" if http2 else ""
+    by_request = tls.by_request(view, what.tls, service)
+    set_upstream(view, cluster, kind, traffic.http_options(pool), traffic.http2_options(pool), by_request)
 
 
-def set_upstream(view: View, cluster: JSON, kind: str, common: JSON, http2: JSON) -> None:
+def _is_upgraded(view: View, pool: ConnectionPool, port: Port) -> bool:
+    """A rule's word holds for any port; the mesh's only for those that are declared as HTTP."""
+    said = pool.http.h2_upgrade_policy or "DEFAULT"
+    if said == "DEFAULT":
+        return view.mesh.h2_upgrade_policy == "UPGRADE" and port.protocol.is_http
+    return said == "UPGRADE"
+
+
+def set_upstream(
+    view: View, cluster: JSON, kind: str, common: JSON, http2: JSON, by_request: JSON | None = None
+) -> None:
     """Write the upstream's protocol (`downstream`: as the client, `http2`, or nothing) and HTTP options."""
     if view.profile.upstream_options:
         options: JSON = {"common_http_protocol_options": common} if common else {}
+        if by_request:
+            options["upstream_http_protocol_options"] = by_request
         if kind == "downstream":
             both = {"http_protocol_options": {}, "http2_protocol_options": http2}
             options["use_downstream_protocol_config"] = both
         elif kind == "http2":
             options["explicit_http_config"] = {"http2_protocol_options": http2}
-        elif common:
+        elif options:
             options["explicit_http_config"] = {"http_protocol_options": {}}
         if options:
             typed = names.typed(names.HTTP_OPTIONS, **options)
@@ -148,22 +165,40 @@ def _security(
     view: View, cluster: JSON, what: Settings, service: Service, port: Port, subset: Subset | None,
     instances: tuple[Instance, ...],
 ) -> None:  # fmt: skip
-    """TLS as a rule says; without a word, mutual TLS to those endpoints that take it."""
-    sni = names.sni(port.number, service.host, subset.name if subset is not None else "")
+    """TLS as a rule says; without a word, mutual TLS to what takes it in the mesh."""
+    name = names.sni(port.number, service.host, subset.name if subset is not None else "")
     alpn = ["istio-peer-exchange", "istio", *(["h2"] if _speaks_http2(cluster) else [])]
-    sans = tls.identities(view.mesh.trust_domain, service.accounts)
-    mode = what.tls.mode if what.tls is not None else None
-    if mode == "ISTIO_MUTUAL":
-        cluster["transport_socket"] = tls.mutual_upstream(sni, alpn, sans)
-    elif what.tls is not None and mode in ("SIMPLE", "MUTUAL"):
-        http2 = port.protocol.is_http2
-        cluster["transport_socket"] = tls.client(what.tls, http2, service.host if service.external else "")
-    elif mode is None and view.mesh.enable_auto_mtls and any(view.takes_mutual_tls(one) for one in instances):
-        mutual = tls.mutual_upstream(sni, alpn, sans)
+    sans = tls.identities(view.mesh, service)
+    said = what.tls
+    if said is not None and said.mode == "ISTIO_MUTUAL":
+        cluster["transport_socket"] = tls.mutual_upstream(said.sni or name, alpn, list(said.subject_alt_names) or sans)
+    elif said is not None and said.mode != "DISABLE":
+        cluster["transport_socket"] = tls.client(view, said, service, http2=_speaks_http2(cluster))
+    elif said is None and view.mesh.enable_auto_mtls and not service.external:
+        _automatic(view, cluster, instances, tls.mutual_upstream(name, alpn, sans))
+    if what.proxy_protocol is not None:
+        _announce(cluster, what.proxy_protocol.version)
+
+
+def _automatic(view: View, cluster: JSON, instances: tuple[Instance, ...], mutual: JSON) -> None:
+    """Mutual TLS to each endpoint that takes it; to original destinations, which carry no mark, if all of them do."""
+    takes = [view.takes_mutual_tls(one) for one in instances]
+    if cluster.get("type") == "ORIGINAL_DST":
+        if takes and all(takes):
+            cluster["transport_socket"] = mutual
+    elif any(takes):
         cluster["transport_socket_matches"] = [
             {"name": "tlsMode-istio", "match": {"tlsMode": "istio"}, "transport_socket": mutual},
             {"name": "tlsMode-disabled", "match": {}, "transport_socket": tls.raw()},
         ]
+
+
+def _announce(cluster: JSON, version: str) -> None:
+    for one in cluster.get("transport_socket_matches", ()):
+        one["transport_socket"] = tls.with_proxy_protocol(one["transport_socket"], version)
+    if "transport_socket_matches" not in cluster:
+        socket = cluster.get("transport_socket") or tls.raw()
+        cluster["transport_socket"] = tls.with_proxy_protocol(socket, version)
 
 
 def _speaks_http2(cluster: JSON) -> bool:

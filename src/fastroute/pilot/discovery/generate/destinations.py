@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from fastroute.pilot.discovery.generate.names import outbound
 from fastroute.pilot.discovery.model.rules import MESH, Rule
+from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.discovery.model.workloads import selected
 from fastroute.pilot.discovery.registry.traffic import Destination
@@ -20,12 +21,14 @@ from fastroute.pilot.discovery.registry.traffic import Destination
 def cluster_of(view: View, rule: Rule, destination: Destination, port: int) -> str:
     """The cluster that a destination means on a listener of `port`."""
     host = rule.qualify(destination.host, view.proxy.domain)
-    number = port
+    return outbound(port_of(view.service(host), destination, port), host, destination.subset)
+
+
+def port_of(service: Service | None, destination: Destination, port: int) -> int:
+    """The port of a destination's service that is meant on a listener of `port`."""
     if destination.port is not None:
-        number = int(destination.port.number)
-    elif (service := view.service(host)) is not None and len(service.ports) == 1:
-        number = service.ports[0].number
-    return outbound(number, host, destination.subset)
+        return int(destination.port.number)
+    return service.ports[0].number if service is not None and len(service.ports) == 1 else port
 
 
 @dataclass(frozen=True, slots=True)

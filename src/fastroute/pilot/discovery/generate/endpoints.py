@@ -2,7 +2,7 @@
 
 Endpoints are grouped by locality, and localities sorted by name; the weight of a locality is the sum of
 its endpoints'. An endpoint that is not ready is left out. Metadata says which ones take mutual TLS.
-Locality load balancing (priorities or shares) is written only where outlier detection is on too.
+Where the caller's place counts (`localities`), endpoints of one locality may be in several groups.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fastroute.api.encode import Piece
-from fastroute.pilot.discovery.generate import localities, names, traffic
+from fastroute.pilot.discovery.generate import names, traffic
+from fastroute.pilot.discovery.generate.localities import HERE, Nearness, distribute, nearness
 from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.generate.traffic import Settings
 from fastroute.pilot.discovery.model.build import is_address
 from fastroute.pilot.discovery.model.services import Instance, Locality, Resolution, Service
 from fastroute.pilot.discovery.model.view import View
@@ -49,15 +51,8 @@ def _of_service(view: View, host: str) -> Iterator[Piece]:
 
 def _one(view: View, service: Service, port: int, subset: Subset | None) -> JSON:
     name = names.outbound(port, service.host, subset.name if subset is not None else "")
-    made = assignment(view, name, with_subset(service.at(port), subset))
-    policy = view.policy(service)
-    rule = policy.spec.traffic_policy if policy is not None else None
-    what = traffic.settings(rule, subset.traffic_policy if subset is not None else None, port)
-    if what.outlier_detection is not None and what.load_balancer is not None:
-        localities.arrange(made, view.proxy.locality, what.load_balancer.locality_lb_setting)
-    elif what.outlier_detection is not None:
-        localities.arrange(made, view.proxy.locality, None)
-    return made
+    what = traffic.settings(view.policy(service), subset, port)
+    return assignment(view, name, with_subset(service.at(port), subset), what)
 
 
 def with_subset(instances: Iterable[Instance], subset: Subset | None) -> tuple[Instance, ...]:
@@ -66,17 +61,30 @@ def with_subset(instances: Iterable[Instance], subset: Subset | None) -> tuple[I
     return tuple(one for one in instances if selected(wanted, one.workload.labels))
 
 
-def assignment(view: View, name: str, instances: Iterable[Instance], *, static: bool = True) -> JSON:
+def assignment(view: View, name: str, instances: Iterable[Instance], what: Settings, *, static: bool = True) -> JSON:
     """The load assignment of a cluster. With `static`, names are left out: nobody would resolve them."""
-    grouped: dict[Locality, list[Instance]] = {}
+    setting = traffic.locality_setting(what, view.mesh)
+    fails_over = setting if what.outlier_detection is not None else None
+    grouped: dict[tuple[Locality, Nearness], list[Instance]] = {}
     for one in instances:
         if one.ready and (not static or is_static(one.workload.address)):
-            grouped.setdefault(one.workload.locality, []).append(one)
+            near = nearness(one, view.proxy, fails_over) if fails_over is not None else HERE
+            grouped.setdefault((one.workload.locality, near), []).append(one)
     made: JSON = {"cluster_name": name}
-    ordered = sorted(grouped, key=lambda one: (one.region, one.zone, one.subzone))
-    if ordered:
-        made["endpoints"] = [_locality(view, where, grouped[where]) for where in ordered]
+    if grouped:
+        made["endpoints"] = list(_groups(view, grouped))
+    if setting is not None and setting.distribute:
+        distribute(made, view.proxy.locality, setting.distribute)
     return made
+
+
+def _groups(view: View, grouped: dict[tuple[Locality, Nearness], list[Instance]]) -> Iterator[JSON]:
+    ranks = {near: rank for rank, near in enumerate(sorted({near for _, near in grouped}))}
+    for where, near in sorted(grouped, key=lambda key: (key[0].region, key[0].zone, key[0].subzone, key[1])):
+        made = _locality(view, where, grouped[where, near])
+        if ranks[near]:
+            made["priority"] = ranks[near]
+        yield made
 
 
 def _locality(view: View, where: Locality, instances: list[Instance]) -> JSON:

@@ -60,4 +60,6 @@ def cors(one: Cors) -> JSON:
         made["max_age"] = str(one.max_age.nanoseconds // 10**9)
     if one.allow_credentials is not None:
         made["allow_credentials"] = one.allow_credentials
+    if one.unmatched_preflights == "IGNORE":
+        made["forward_not_matching_preflights"] = False
     return made

@@ -37,10 +37,10 @@ def transparent(view: View) -> JSON:
     return {"transparent": True} if view.proxy.transparent else {}
 
 
-def tcp_proxy(view: View, targets: Iterable[tuple[str, int]], prefix: str = "") -> JSON:
-    """A proxy for connections to one cluster, or to several by weight."""
+def tcp_proxy(view: View, targets: Iterable[tuple[str, int]], said: JSON | None = None) -> JSON:
+    """A proxy for connections to one cluster, or to several by weight; `said` is what policies add."""
     clusters = list(targets)
-    fields: JSON = {"stat_prefix": prefix or clusters[0][0], **access_log(view)}
+    fields: JSON = {"stat_prefix": clusters[0][0], **access_log(view), **(said or {})}
     if len(clusters) == 1:
         fields["cluster"] = clusters[0][0]
     else:
@@ -73,7 +73,7 @@ def _manager(view: View, prefix: str, outbound: bool, **fields: object) -> JSON:
         "stat_prefix": prefix,
         "http_filters": http_filters(view, outbound=outbound),
         "use_remote_address": False,
-        "normalize_path": True,
+        **_paths(view.mesh.path_normalization.normalization),
         "stream_idle_timeout": "0s",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         **access_log(view),
@@ -88,6 +88,18 @@ def _manager(view: View, prefix: str, outbound: bool, **fields: object) -> JSON:
             "overall_sampling": {"value": 100.0},
         }
     return extension(MANAGER, api.HTTP_CONNECTION_MANAGER, **made)
+
+
+def _paths(normalization: str) -> JSON:
+    """What is done to paths before they are routed, by the mesh's setting."""
+    if normalization == "NONE":
+        return {"normalize_path": False}
+    made: JSON = {"normalize_path": True}
+    if normalization in ("MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"):
+        made["merge_slashes"] = True
+    if normalization == "DECODE_AND_MERGE_SLASHES":
+        made["path_with_escaped_slashes_action"] = "UNESCAPE_AND_FORWARD"
+    return made
 
 
 def http_filters(view: View, *, outbound: bool) -> list[JSON]:

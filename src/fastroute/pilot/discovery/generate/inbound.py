@@ -126,5 +126,5 @@ def _chain(view: View, name: str, option: Option, match: JSON, cluster: str, rou
         made["filters"] = [filters.tcp_proxy(view, [(cluster, 1)])]
     if option.ends_tls:
         alpn = ["h2", "http/1.1"] if option.http else ["istio-peer-exchange", "h2", "http/1.1"]
-        made["transport_socket"] = tls.mutual_downstream(alpn)
+        made["transport_socket"] = tls.mutual_downstream(alpn, view.mesh.mesh_mtls)
     return made

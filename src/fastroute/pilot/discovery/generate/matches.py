@@ -63,7 +63,7 @@ def string_match(how: StringMatch) -> JSON | None:
         return {"exact": how.exact}
     if how.prefix is not None:
         return {"prefix": how.prefix}
-    return {"safe_regex": {"regex": how.regex}} if how.regex is not None else None
+    return None if how.is_presence else {"safe_regex": {"regex": how.regex}}
 
 
 def _header(name: str, how: StringMatch) -> JSON:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fastroute.pilot.discovery.model.services import Port, Service
+
 JSON = dict[str, Any]
 
 BLACK_HOLE: Final = "BlackHoleCluster"
@@ -34,6 +36,22 @@ def inbound(port: int) -> str:
 def sni(port: int, host: str, subset: str = "") -> str:
     """The server name that mutual TLS to a cluster carries."""
     return f"outbound_.{port}_.{subset}_.{host}"
+
+
+def stat_name(pattern: str, service: Service, port: Port, *, subset: str = "", target: int = 0) -> str:
+    """The name of a cluster in statistics, by a pattern of the mesh."""
+    host = service.host
+    values = {
+        "%SERVICE%": f"{service.name}.{service.namespace}" if service.origin.kind == "Service" else host,
+        "%SERVICE_FQDN%": host,
+        "%SERVICE_PORT%": str(port.number),
+        "%TARGET_PORT%": str(target),
+        "%SERVICE_PORT_NAME%": port.name,
+        "%SUBSET_NAME%": subset,
+    }
+    for name, value in values.items():
+        pattern = pattern.replace(name, value)
+    return pattern
 
 
 def typed(type_name: str, **fields: Any) -> JSON:

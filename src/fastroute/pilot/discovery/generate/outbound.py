@@ -87,17 +87,24 @@ def _join(view: View, entry: _Entry, service: Service, port: Port) -> None:
 
 
 def _listener(view: View, entry: _Entry) -> JSON:
+    """The listener of an entry. What matches no other chain takes the default chain, whatever it looks like."""
     name = f"{entry.bind}_{entry.port}"
-    chains = list(entry.chains)
+    chains = [chain for chain in entry.chains if "filter_chain_match" in chain]
+    rest = [chain for chain in entry.chains if "filter_chain_match" not in chain]
     made = _unbound(view, name, entry.bind, entry.port)
     if entry.route:
         chains.append(_http_chain(view, name, entry.route))
+    if not chains:
+        made["filter_chains"] = rest
+        return made
     made["filter_chains"] = chains
-    catches_all = any("filter_chain_match" not in chain for chain in entry.chains)
-    if entry.bind == ANY and not catches_all:
-        made["default_filter_chain"] = {"name": "PassthroughFilterChain", "filters": [_otherwise(view)]}
+    made["default_filter_chain"] = rest[0] if rest else _passing(view)
     _look(view, made)
     return made
+
+
+def _passing(view: View) -> JSON:
+    return {"name": "PassthroughFilterChain", "filters": [_otherwise(view)]}
 
 
 def _unbound(view: View, name: str, address: str, port: int) -> JSON:

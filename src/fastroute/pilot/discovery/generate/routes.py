@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.findings import found
-from fastroute.pilot.discovery.generate import actions, faults, matches, names
+from fastroute.pilot.discovery.generate import actions, faults, matches, names, traffic
 from fastroute.pilot.discovery.generate.destinations import Caller
 from fastroute.pilot.discovery.generate.domains import domains, of_host
 from fastroute.pilot.discovery.generate.names import JSON
@@ -138,13 +138,12 @@ def routes_of(view: View, service: Service, host: str, port: int) -> list[JSON]:
 def _default(view: View, service: Service, port: int) -> JSON:
     action: JSON = {"cluster": names.outbound(port, service.host)}
     actions.timing(view.profile, action, None)
-    policy = view.policy(service)
-    traffic = policy.spec.traffic_policy if policy is not None else None
-    balancer = traffic.load_balancer if traffic is not None else None
-    by = balancer.consistent_hash if balancer is not None else None
+    by = traffic.hashing(traffic.settings(view.policy(service), None, port))
     if by is not None:
         action["hash_policy"] = [actions.hash_policy(by)]
-    action["retry_policy"] = actions.retry_policy(view.profile, None, hashing=by is not None)
+    policy = actions.retry_policy(view.profile, view.mesh.default_http_retry_policy, hashing=by is not None)
+    if policy is not None:
+        action["retry_policy"] = policy
     operation = f"{service.host}:{port}/*"
     return {"name": "default", "match": {"prefix": "/"}, "route": action, "decorator": {"operation": operation}}
 
@@ -166,12 +165,14 @@ def _route(view: View, rule: Rule, route: HTTPRoute, match: HTTPMatch, port: int
     made: JSON = {"match": matches.route_match(match)}
     if name := ".".join(part for part in (route.name, match.name) if part):
         made["name"] = name
+    if match.stat_prefix:
+        made["stat_prefix"] = match.stat_prefix
     if route.redirect is not None:
         made["redirect"] = actions.redirect(route.redirect, port)
     elif route.direct_response is not None:
         made["direct_response"] = actions.respond(route.direct_response)
     else:
-        made["route"] = actions.forward(view, rule, route, match, port)
+        made["route"] = actions.forward(view, rule, route, port)
         made["decorator"] = {"operation": _operation(rule, made["route"], match, port)}
     origin = rule.origin
     path = names.rule_path(view.profile.rule_version, "virtual-service", origin.namespace, origin.name)
@@ -215,7 +216,9 @@ def inbound_routes(view: View, name: str, cluster: str, port: int, host: str) ->
     action: JSON = {"cluster": cluster}
     actions.timing(view.profile, action, None)
     if view.profile.inbound_retry:
-        action["retry_policy"] = {"retry_on": "reset-before-request", "num_retries": 2}
+        policy = actions.inbound_retry_policy(view.mesh.default_http_retry_policy)
+        if policy is not None:
+            action["retry_policy"] = policy
     route: JSON = {"name": "default", "match": {"prefix": "/"}, "route": action}
     if host:
         route["decorator"] = {"operation": f"{host}:{port}/*"}

@@ -3,10 +3,11 @@
 A policy is put together first: the rule's, then the subset's over it field by field, and the settings of
 the port replace both for that port. Then each part is written into the cluster:
 
-- connection pool: circuit breakers (unlimited unless said), timeouts, keep-alive, HTTP options;
+- connection pool: circuit breakers (unlimited unless said), retry budget, timeouts, keep-alive, HTTP options;
 - outlier detection: counts are enforced fully or not at all, and the panic threshold falls to zero;
-- load balancer: policy, hash table sizes, slow start;
-- locality settings take effect only together with outlier detection.
+- load balancer: policy, hash table sizes, slow start, weights of localities.
+
+Tunnel, PROXY protocol and retry budget are not part of a port's settings; those of the rule hold beside them.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.model.rules import Policy
+from fastroute.pilot.discovery.registry.balancers import ConsistentHash, LoadBalancer, LocalitySetting
+from fastroute.pilot.discovery.registry.mesh import MeshConfig
 from fastroute.pilot.discovery.registry.policies import (
     ClientTLS,
     ConnectionPool,
-    ConsistentHash,
-    LoadBalancer,
+    Keepalive,
     OutlierDetection,
     PortPolicy,
+    ProxyProtocol,
+    RetryBudget,
+    Subset,
     TrafficPolicy,
+    Tunnel,
 )
 from fastroute.pilot.profiles import Profile
 
@@ -44,16 +51,32 @@ class Settings:
     connection_pool: ConnectionPool | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ClientTLS | None = None
+    tunnel: Tunnel | None = None
+    proxy_protocol: ProxyProtocol | None = None
+    retry_budget: RetryBudget | None = None
 
 
-def settings(rule: TrafficPolicy | None, subset: TrafficPolicy | None, port: int) -> Settings:
-    """Put together what a rule and its subset say about a port."""
-    parts = [_for_port(policy, port) for policy in (subset, rule) if policy is not None]
+NOTHING: Final = Settings()
+
+
+def settings(policy: Policy | None, subset: Subset | None, port: int) -> Settings:
+    """Put together what a host's policy and one of its subsets say about a port."""
+    rule = policy.spec.traffic_policy if policy is not None else None
+    narrow = subset.traffic_policy if subset is not None else None
+    whole = [one for one in (narrow, rule) if one is not None]
+    if not whole:
+        return NOTHING
+    parts = [_for_port(one, port) for one in whole]
+    if narrow is not None and parts[0] is not narrow:
+        parts = parts[:1]
     return Settings(
         next((part.load_balancer for part in parts if part.load_balancer), None),
         next((part.connection_pool for part in parts if part.connection_pool), None),
         next((part.outlier_detection for part in parts if part.outlier_detection), None),
         next((part.tls for part in parts if part.tls), None),
+        next((one.tunnel for one in whole if one.tunnel), None),
+        next((one.proxy_protocol for one in whole if one.proxy_protocol), None),
+        next((one.retry_budget for one in whole if one.retry_budget), None),
     )
 
 
@@ -61,18 +84,37 @@ def _for_port(policy: TrafficPolicy, port: int) -> TrafficPolicy | PortPolicy:
     return next((one for one in policy.port_level_settings if one.port.number == port), policy)
 
 
-def apply(cluster: JSON, what: Settings, profile: Profile) -> None:
+def hashing(what: Settings) -> ConsistentHash | None:
+    """What requests to a cluster are hashed by."""
+    return what.load_balancer.consistent_hash if what.load_balancer is not None else None
+
+
+def locality_setting(what: Settings, mesh: MeshConfig) -> LocalitySetting | None:
+    """The locality setting that holds for a cluster: its own, else the mesh's; None when that is switched off."""
+    own = what.load_balancer.locality_lb_setting if what.load_balancer is not None else None
+    setting = own if own is not None else mesh.locality_lb_setting
+    return None if setting.enabled is False else setting
+
+
+def apply(cluster: JSON, what: Settings, profile: Profile, mesh: MeshConfig) -> None:
     """Write everything but TLS and the upstream's protocol into `cluster`."""
-    _pool(cluster, what.connection_pool or ConnectionPool(), profile)
+    limit(cluster, what.connection_pool or ConnectionPool(), profile, mesh, what.retry_budget)
     if what.outlier_detection is not None:
         _outliers(cluster, what.outlier_detection)
-        setting = what.load_balancer.locality_lb_setting if what.load_balancer is not None else None
-        if setting is not None and setting.distribute and setting.enabled is not False:
-            cluster["common_lb_config"]["locality_weighted_lb_config"] = {}
     _balance(cluster, what.load_balancer, profile)
+    if cluster["lb_policy"] != "CLUSTER_PROVIDED" and _weighs_localities(what, mesh):
+        cluster.setdefault("common_lb_config", {})["locality_weighted_lb_config"] = {}
 
 
-def breakers(profile: Profile, pool: ConnectionPool | None = None) -> JSON:
+def _weighs_localities(what: Settings, mesh: MeshConfig) -> bool:
+    setting = locality_setting(what, mesh)
+    if setting is None:
+        return False
+    fails_over = setting.failover or setting.failover_priority
+    return bool(setting.distribute or (fails_over and what.outlier_detection is not None))
+
+
+def breakers(profile: Profile, pool: ConnectionPool | None = None, budget: RetryBudget | None = None) -> JSON:
     """Circuit breakers: no limit except where a rule sets one."""
     tcp, http = (pool or ConnectionPool()).tcp, (pool or ConnectionPool()).http
     limits = {
@@ -84,31 +126,65 @@ def breakers(profile: Profile, pool: ConnectionPool | None = None) -> JSON:
     threshold: JSON = {name: int(value) if value else UNLIMITED for name, value in limits.items()}
     if profile.track_remaining:
         threshold["track_remaining"] = True
+    if budget is not None:
+        threshold["retry_budget"] = _budget(budget)
     return {"thresholds": [threshold]}
 
 
-def _pool(cluster: JSON, pool: ConnectionPool, profile: Profile) -> None:
-    cluster["circuit_breakers"] = breakers(profile, pool)
+def _budget(budget: RetryBudget) -> JSON:
+    made: JSON = {
+        "budget_percent": {"value": 20.0 if budget.percent is None else budget.percent},
+        "min_retry_concurrency": int(budget.min_retry_concurrency or 3),
+    }
+    if budget.budget_interval is not None:
+        made["budget_interval"] = str(budget.budget_interval)
+    return made
+
+
+def limit(
+    cluster: JSON, pool: ConnectionPool, profile: Profile, mesh: MeshConfig, budget: RetryBudget | None = None
+) -> None:
+    """Write what a connection pool says, HTTP options aside."""
+    cluster["circuit_breakers"] = breakers(profile, pool, budget)
     if pool.tcp.connect_timeout is not None:
         cluster["connect_timeout"] = str(pool.tcp.connect_timeout)
-    keepalive = pool.tcp.tcp_keepalive
-    if keepalive is not None:
-        said: JSON = {"keepalive_probes": int(keepalive.probes)} if keepalive.probes else {}
-        for name, value in (("keepalive_time", keepalive.time), ("keepalive_interval", keepalive.interval)):
-            if value is not None:
-                said[name] = value.nanoseconds // 10**9
-        cluster["upstream_connection_options"] = {"tcp_keepalive": said}
+    said = [one for one in (mesh.tcp_keepalive, pool.tcp.tcp_keepalive) if one is not None]
+    if said:
+        merged = {name: value for one in said for name, value in _keepalive(one).items()}
+        cluster["upstream_connection_options"] = {"tcp_keepalive": merged}
+
+
+def _keepalive(one: Keepalive) -> JSON:
+    made: JSON = {"keepalive_probes": int(one.probes)} if one.probes else {}
+    for name, value in (("keepalive_time", one.time), ("keepalive_interval", one.interval)):
+        if value is not None:
+            made[name] = value.nanoseconds // 10**9
+    return made
 
 
 def http_options(pool: ConnectionPool) -> JSON:
     """`common_http_protocol_options` of a pool; empty if it says nothing."""
     options: JSON = {}
-    if pool.http.idle_timeout is not None:
-        options["idle_timeout"] = str(pool.http.idle_timeout)
+    idle = pool.http.idle_timeout if pool.http.idle_timeout is not None else pool.tcp.idle_timeout
+    if idle is not None:
+        options["idle_timeout"] = str(idle)
     if pool.http.max_requests_per_connection:
         options["max_requests_per_connection"] = int(pool.http.max_requests_per_connection)
     if pool.tcp.max_connection_duration is not None:
         options["max_connection_duration"] = str(pool.tcp.max_connection_duration)
+    return options
+
+
+def http2_options(pool: ConnectionPool) -> JSON:
+    """`http2_protocol_options` of a pool."""
+    options: JSON = {}
+    if pool.http.max_concurrent_streams:
+        options["max_concurrent_streams"] = int(pool.http.max_concurrent_streams)
+    pings = pool.http.http2_keep_alive
+    if pings is not None and pings.timeout is not None:
+        options["connection_keepalive"] = {"timeout": str(pings.timeout)}
+        if pings.interval is not None:
+            options["connection_keepalive"]["interval"] = str(pings.interval)
     return options
 
 
@@ -128,6 +204,7 @@ def _outliers(cluster: JSON, outliers: OutlierDetection) -> None:
         if (local := outliers.consecutive_local_origin_failures) is not None:
             said["consecutive_local_origin_failure"] = int(local)
             said["enforcing_consecutive_local_origin_failure"] = 100 if local else 0
+        said["enforcing_local_origin_success_rate"] = 0
     for name in ("interval", "base_ejection_time"):
         if (value := getattr(outliers, name)) is not None:
             said[name] = str(value)
@@ -162,9 +239,10 @@ def _hash_table(cluster: JSON, by: ConsistentHash) -> None:
         if by.maglev.table_size:
             cluster["maglev_lb_config"] = {"table_size": int(by.maglev.table_size)}
         return
-    size = by.ring_hash.minimum_ring_size if by.ring_hash is not None else by.minimum_ring_size
     cluster["lb_policy"] = "RING_HASH"
-    cluster["ring_hash_lb_config"] = {"minimum_ring_size": int(size or 1024)}
+    size = by.ring_hash.minimum_ring_size if by.ring_hash is not None else by.minimum_ring_size or 1024
+    if size:
+        cluster["ring_hash_lb_config"] = {"minimum_ring_size": int(size)}
 
 
 def _slow_start(cluster: JSON, balancer: LoadBalancer) -> None:

@@ -152,7 +152,7 @@ class _Builder:
             yield Service(
                 host, host, one.namespace, ports, _RESOLUTIONS[spec.resolution], one, spec.addresses, False,
                 spec.location == "MESH_EXTERNAL", spec.export_to or self.registry.mesh.default_service_export_to,
-                tuple(self._behind(one, host, targets)),
+                tuple(self._behind(one, host, targets)), spec.subject_alt_names,
             )  # fmt: skip
 
     def _behind(self, one: Object[ServiceEntry], host: str, targets: dict[Port, int]) -> Iterator[Instance]:

@@ -33,6 +33,11 @@ class Proxy:
     """No Envoy: a gRPC client that routes itself."""
 
     @property
+    def network(self) -> str:
+        """The network that the workload is in."""
+        return self.labels.get(workloads.NETWORK, "")
+
+    @property
     def id(self) -> str:
         """The node id that Envoy sends: `sidecar~IP~POD.NAMESPACE~NAMESPACE.svc.DOMAIN`."""
         return f"sidecar~{self.address}~{self.name}.{self.namespace}~{self.namespace}.svc.{self.domain}"

@@ -56,6 +56,8 @@ class Workload:
     locality: Locality = Locality()
     mutual_tls: bool = False
     """Whether it has a sidecar that takes mutual TLS."""
+    network: str = ""
+    """The network that it is in; workloads without one can all reach each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Service:
     external: bool = False
     export_to: tuple[str, ...] = ("*",)
     instances: tuple[Instance, ...] = ()
+    subject_alt_names: tuple[str, ...] = ()
+    """Names that its certificates have, where it declares them."""
 
     def port(self, number: int) -> Port | None:
         """The port of that number."""

@@ -16,6 +16,7 @@ REGION: Final = "topology.kubernetes.io/region"
 ZONE: Final = "topology.kubernetes.io/zone"
 SUBZONE: Final = "topology.istio.io/subzone"
 LOCALITY: Final = "istio-locality"
+NETWORK: Final = "topology.istio.io/network"
 
 
 def selected(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
@@ -39,7 +40,7 @@ def of_pod(pod: Object[Pod], nodes: Mapping[str, Locality]) -> Workload:
     locality = Locality.parse(said, "/" if "/" in said else ".") if said else nodes.get(spec.node_name, Locality())
     return Workload(
         pod.spec.status.pod_ip, pod.name, pod.namespace, labels, spec.service_account_name or "default", locality,
-        labels.get(TLS_LABEL) == "istio",
+        labels.get(TLS_LABEL) == "istio", labels.get(NETWORK, ""),
     )  # fmt: skip
 
 
@@ -47,8 +48,14 @@ def of_entry(entry: Entry, name: str, namespace: str) -> Workload:
     """A WorkloadEntry, or an endpoint of a ServiceEntry."""
     return Workload(
         entry.address, name, namespace, entry.labels, entry.service_account, Locality.parse(entry.locality),
-        entry.labels.get(TLS_LABEL) == "istio",
+        entry.labels.get(TLS_LABEL) == "istio", entry.network or entry.labels.get(NETWORK, ""),
     )  # fmt: skip
+
+
+def with_place(labels: Mapping[str, str], where: Locality, network: str) -> dict[str, str]:
+    """Labels, and where a workload is, as labels."""
+    place = {REGION: where.region, ZONE: where.zone, SUBZONE: where.subzone, NETWORK: network}
+    return {**labels, **{label: value for label, value in place.items() if value}}
 
 
 def owner(name: str, labels: Mapping[str, str]) -> str:

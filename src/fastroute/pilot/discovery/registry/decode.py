@@ -13,10 +13,11 @@ case is the key; its annotation says what may stand there:
 
 The types of `values` check numbers and texts; what is kept are plain `int`s and `str`s.
 
-Three class variables say more. `OPEN = True`: unknown keys are skipped (Kubernetes objects have many that
-do not concern us); otherwise an unknown key is a ParseError. `LATER`: keys that Istio has and this version
-does not act on; they are refused with an UnsupportedError, never ignored. `ONE_OF`: groups of fields of
-which at most one may be set. `KEYS` gives keys that camel case does not yield.
+Class variables say more. `OPEN = True`: unknown keys are skipped (Kubernetes objects have many that do not
+concern us); otherwise an unknown key is a ParseError. `INERT`: keys that Istio has and that change nothing
+of what a sidecar is sent; they are skipped. `LATER`: keys that Istio has and this version does not act on;
+they are refused with an UnsupportedError, never ignored; a mapping says for each what to do instead.
+`ONE_OF`: groups of fields of which at most one may be set. `KEYS` gives keys that camel case does not yield.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from fastroute.errors import ConfigError, ParseError, UnsupportedError
 from fastroute.pilot.discovery.registry.text import Path, Source, spell
-from fastroute.pilot.discovery.registry.values import Duration, PortNumber, Regex, Share, Status, Unsigned
+from fastroute.pilot.discovery.registry.values import Duration, Pattern, PortNumber, Regex, Share, Status, Unsigned
 
 T = TypeVar("T")
+REMEDY: Final = "Remove it, or load leniently."
 _Reader = Callable[[object, "Place"], Any]
 
 
@@ -174,6 +176,7 @@ _SCALARS: dict[Any, _Reader] = {
     Share: _whole(Share),
     Status: _whole(Status),
     Regex: lambda value, place: str(_checked(Regex, _text(value, place), place)),
+    Pattern: lambda value, place: str(_checked(Pattern, _text(value, place), place)),
     Duration: _duration,
     object: lambda value, _: value,
 }
@@ -192,7 +195,9 @@ class _Object:
         required = {f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING}
         self.required = [key for key, name in self.names.items() if name in required]
         self.open: bool = getattr(kind, "OPEN", False)
-        self.later: frozenset[str] = getattr(kind, "LATER", frozenset())
+        later: Mapping[str, str] | frozenset[str] = getattr(kind, "LATER", frozenset())
+        self.later = later if isinstance(later, Mapping) else dict.fromkeys(later, REMEDY)
+        self.inert: frozenset[str] = getattr(kind, "INERT", frozenset())
         self.groups: tuple[tuple[str, ...], ...] = getattr(kind, "ONE_OF", ())
 
     def __call__(self, value: object, place: Place) -> object:
@@ -203,7 +208,7 @@ class _Object:
         for key, item in body.items():
             if key in self.names:
                 found[self.names[key]] = self._field(key, item, place.at(key))
-            elif not self.open:
+            elif key in self.later or not (self.open or key in self.inert):
                 raise self._unknown(key, place.at(key))
         self._check(body, place)
         return _checked(lambda values: self.kind(**values), found, place)
@@ -221,7 +226,7 @@ class _Object:
 
     def _unknown(self, key: str, place: Place) -> ConfigError:
         if key in self.later:
-            return place.error(f"{key} is not supported yet", "Remove it, or load leniently.", UnsupportedError)
+            return place.error(f"{key} is not supported yet", self.later[key], UnsupportedError)
         return place.error(f"there is no field {key!r} here", _nearest(key, tuple(self.names)))
 
 

@@ -2,120 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Literal
 
-from fastroute.pilot.discovery.registry.traffic import Groups, PortSelector
-from fastroute.pilot.discovery.registry.values import Duration, Share, Unsigned
+from fastroute.pilot.discovery.registry.balancers import LoadBalancer
+from fastroute.pilot.discovery.registry.traffic import PortSelector
+from fastroute.pilot.discovery.registry.values import Duration, PortNumber, Share, Unsigned
 
-MAGLEV_MAX: Final = 5_000_011
 Upgrade = Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cookie:
-    """A cookie to hash by; with a `ttl` it is made when absent."""
-
-    name: str
-    path: str = ""
-    ttl: Duration | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RingHash:
-    """Ketama ring."""
-
-    minimum_ring_size: Unsigned = Unsigned(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Maglev:
-    """Maglev table; its size is a prime."""
-
-    table_size: Unsigned = Unsigned(0)
-
-    def __post_init__(self) -> None:
-        size = self.table_size
-        if size and (size > MAGLEV_MAX or size < 2 or any(size % n == 0 for n in range(2, math.isqrt(size) + 1))):
-            raise ValueError(f"tableSize {size} is not a prime up to {MAGLEV_MAX}")
-
-
-@dataclass(frozen=True, slots=True)
-class ConsistentHash:
-    """Hash something of the request to choose an endpoint."""
-
-    ONE_OF: ClassVar[Groups] = (
-        ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName"),
-        ("ringHash", "maglev"),
-    )
-
-    http_header_name: str | None = None
-    http_cookie: Cookie | None = None
-    use_source_ip: bool | None = None
-    http_query_parameter_name: str | None = None
-    ring_hash: RingHash | None = None
-    maglev: Maglev | None = None
-    minimum_ring_size: Unsigned | None = None
-
-    def __post_init__(self) -> None:
-        if not (self.http_header_name or self.http_cookie or self.use_source_ip or self.http_query_parameter_name):
-            raise ValueError("say what to hash: httpHeaderName, httpCookie, useSourceIp or httpQueryParameterName")
-
-
-@dataclass(frozen=True, slots=True)
-class Distribute:
-    """Shares of localities for callers in one locality."""
-
-    KEYS: ClassVar[Mapping[str, str]] = {"source": "from"}
-
-    source: str
-    to: Mapping[str, Unsigned] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Failover:
-    """Where callers of one region go when it fails."""
-
-    KEYS: ClassVar[Mapping[str, str]] = {"source": "from"}
-
-    source: str
-    to: str
-
-
-@dataclass(frozen=True, slots=True)
-class LocalitySetting:
-    """Locality load balancing; needs outlier detection to take effect."""
-
-    ONE_OF: ClassVar[Groups] = (("distribute", "failover"),)
-    LATER: ClassVar[frozenset[str]] = frozenset({"failoverPriority"})
-
-    distribute: tuple[Distribute, ...] = ()
-    failover: tuple[Failover, ...] = ()
-    enabled: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Warmup:
-    """Slow start of new endpoints."""
-
-    duration: Duration
-    minimum_percent: float | None = None
-    aggression: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadBalancer:
-    """How an endpoint is chosen."""
-
-    ONE_OF: ClassVar[Groups] = (("simple", "consistentHash"),)
-
-    simple: Literal["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] | None = None
-    consistent_hash: ConsistentHash | None = None
-    locality_lb_setting: LocalitySetting | None = None
-    warmup_duration_secs: Duration | None = None
-    warmup: Warmup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +34,22 @@ class TcpPool:
 
 
 @dataclass(frozen=True, slots=True)
+class Pings:
+    """Pings of an HTTP/2 connection; both times must be given for them to be sent."""
+
+    interval: Duration | None = None
+    timeout: Duration | None = None
+
+    def __post_init__(self) -> None:
+        if self.interval is not None and self.timeout is None:
+            raise ValueError("timeout is required with interval")
+
+
+@dataclass(frozen=True, slots=True)
 class HttpPool:
     """Limits of requests."""
+
+    KEYS: ClassVar[Mapping[str, str]] = {"http2_keep_alive": "http2KeepAlive"}
 
     http1_max_pending_requests: Unsigned | None = None
     http2_max_requests: Unsigned | None = None
@@ -150,6 +59,7 @@ class HttpPool:
     h2_upgrade_policy: Upgrade | None = None
     use_client_protocol: bool | None = None
     max_concurrent_streams: Unsigned | None = None
+    http2_keep_alive: Pings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +75,7 @@ class OutlierDetection:
     """When an endpoint is left out because it fails."""
 
     KEYS: ClassVar[Mapping[str, str]] = {"consecutive_5xx_errors": "consecutive5xxErrors"}
+    LATER: ClassVar[Mapping[str, str]] = {"outlierDetectionHttpErrorCodes": "Use consecutive5xxErrors."}
 
     consecutive_errors: Unsigned | None = None
     consecutive_gateway_errors: Unsigned | None = None
@@ -181,7 +92,9 @@ class OutlierDetection:
 class ClientTLS:
     """TLS towards the upstream."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"credentialName", "caCrl"})
+    LATER: ClassVar[Mapping[str, str]] = {
+        "credentialName": "Mount the certificates into the proxy and name the files: clientCertificate, caCertificates."
+    }
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
     client_certificate: str = ""
@@ -189,7 +102,39 @@ class ClientTLS:
     ca_certificates: str = ""
     subject_alt_names: tuple[str, ...] = ()
     sni: str = ""
+    ca_crl: str = ""
     insecure_skip_verify: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode == "MUTUAL" and not (self.client_certificate and self.private_key):
+            raise ValueError("with mode MUTUAL clientCertificate and privateKey are required")
+        if self.mode == "ISTIO_MUTUAL" and (self.client_certificate or self.private_key or self.ca_certificates):
+            raise ValueError("with mode ISTIO_MUTUAL the mesh's own certificates are used; give no files")
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """Connections are carried inside a request to the upstream, which is a proxy."""
+
+    target_host: str
+    target_port: PortNumber
+    protocol: Literal["", "CONNECT", "POST"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyProtocol:
+    """The upstream is told in the PROXY protocol who called."""
+
+    version: Literal["V1", "V2"] = "V1"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """Retries that may be under way at a time, as a share of all requests, and at least so many."""
+
+    percent: float | None = None
+    min_retry_concurrency: Unsigned | None = None
+    budget_interval: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +152,14 @@ class PortPolicy:
 class TrafficPolicy:
     """What applies to all ports, and what to single ones."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"tunnel", "proxyProtocol", "retryBudget"})
-
     load_balancer: LoadBalancer | None = None
     connection_pool: ConnectionPool | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ClientTLS | None = None
     port_level_settings: tuple[PortPolicy, ...] = ()
+    tunnel: Tunnel | None = None
+    proxy_protocol: ProxyProtocol | None = None
+    retry_budget: RetryBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,3 +187,10 @@ class DestinationRule:
     subsets: tuple[Subset, ...] = ()
     export_to: tuple[str, ...] = ()
     workload_selector: Selector | None = None
+
+    def balancers(self) -> Iterator[LoadBalancer]:
+        """All load balancers that it describes, on any level."""
+        for policy in (self.traffic_policy, *(subset.traffic_policy for subset in self.subsets)):
+            if policy is not None:
+                levels = (policy.load_balancer, *(port.load_balancer for port in policy.port_level_settings))
+                yield from (one for one in levels if one is not None)

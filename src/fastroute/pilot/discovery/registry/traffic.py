@@ -6,10 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
-from fastroute.pilot.discovery.registry.values import Duration, Percent, PortNumber, Regex, Share, Status, Unsigned
+from fastroute.pilot.discovery.registry.values import (
+    ANYTHING,
+    Duration,
+    Pattern,
+    Percent,
+    PortNumber,
+    Regex,
+    Share,
+    Status,
+    Unsigned,
+)
 
 Groups = tuple[tuple[str, ...], ...]
 REDIRECTS: Final = (301, 302, 303, 307, 308)
+CLAIMS: Final = "@request.auth.claims"
+"""Names of headers that begin so mean claims of a JSON Web Token."""
 
 
 GrpcStatus = Literal[
@@ -22,13 +34,18 @@ GrpcStatus = Literal[
 
 @dataclass(frozen=True, slots=True)
 class StringMatch:
-    """Exact, prefix or regular expression; none of them means: present."""
+    """Exact, prefix or regular expression; none of them, or the expression `*`, means: present."""
 
     ONE_OF: ClassVar[Groups] = (("exact", "prefix", "regex"),)
 
     exact: str | None = None
     prefix: str | None = None
-    regex: Regex | None = None
+    regex: Pattern | None = None
+
+    @property
+    def is_presence(self) -> bool:
+        """Whether any value will do."""
+        return self.exact is None and self.prefix is None and self.regex in (None, ANYTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +94,6 @@ class HTTPRouteDestination:
 class HTTPMatch:
     """One way for a request to match: all that is set must hold."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"sourcePrincipal"})
-
     name: str = ""
     uri: StringMatch | None = None
     ignore_uri_case: bool = False
@@ -94,14 +109,24 @@ class HTTPMatch:
     gateways: tuple[str, ...] = ()
     stat_prefix: str = ""
 
+    def __post_init__(self) -> None:
+        if self.uri is not None and self.uri.regex == ANYTHING:
+            raise ValueError("uri: '*' is no regular expression of RE2; leave uri out to match any path")
+        for name in (*self.headers, *self.without_headers):
+            if name.startswith(CLAIMS):
+                raise ValueError(
+                    f"{name}: matching claims of a token needs RequestAuthentication, which is not read yet"
+                )
+
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
     """Answer with a redirection."""
 
-    ONE_OF: ClassVar[Groups] = (("port", "derivePort"),)
+    ONE_OF: ClassVar[Groups] = (("port", "derivePort"), ("uri", "prefixRewrite"))
 
     uri: str = ""
+    prefix_rewrite: str = ""
     authority: str = ""
     port: PortNumber | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
@@ -166,7 +191,7 @@ class Retries:
 class Delay:
     """Hold requests back."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"exponentialDelay"})
+    LATER: ClassVar[Mapping[str, str]] = {"exponentialDelay": "Use fixedDelay; Istio has no other either."}
 
     fixed_delay: Duration
     percent: Share | None = None
@@ -178,7 +203,7 @@ class Abort:
     """Answer requests with an error."""
 
     ONE_OF: ClassVar[Groups] = (("httpStatus", "grpcStatus"),)
-    LATER: ClassVar[frozenset[str]] = frozenset({"http2Error"})
+    LATER: ClassVar[Mapping[str, str]] = {"http2Error": "Use httpStatus or grpcStatus; Istio has no other either."}
 
     http_status: Status | None = None
     grpc_status: GrpcStatus | None = None
@@ -209,8 +234,6 @@ class Mirror:
 class Cors:
     """Cross-origin resource sharing."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"unmatchedPreflights"})
-
     allow_origin: tuple[str, ...] = ()
     allow_origins: tuple[StringMatch, ...] = ()
     allow_methods: tuple[str, ...] = ()
@@ -218,6 +241,7 @@ class Cors:
     expose_headers: tuple[str, ...] = ()
     max_age: Duration | None = None
     allow_credentials: bool | None = None
+    unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] = "UNSPECIFIED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +314,7 @@ class TLSRoute:
 class L4Match:
     """Which TCP connections."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"sourceSubnet"})
+    LATER: ClassVar[Mapping[str, str]] = {"sourceSubnet": "Use sourceLabels; Istio ignores sourceSubnet."}
 
     destination_subnets: tuple[str, ...] = ()
     port: PortNumber | None = None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, Self
 
 _UNITS: Final[Mapping[str, int | Fraction]] = {
     "h": 3600,
@@ -18,6 +18,7 @@ _UNITS: Final[Mapping[str, int | Fraction]] = {
 }
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|ns|m|s)")
 NANOSECONDS: Final = 10**9
+ANYTHING: Final = "*"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,7 +73,7 @@ class Regex(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Regex:
+    def __new__(cls, text: str) -> Self:
         import re2  # pyright: ignore[reportMissingImports]
 
         options = re2.Options()
@@ -83,6 +84,17 @@ class Regex(str):
             reason = error.args[0] if error.args else error
             said = reason.decode() if isinstance(reason, bytes) else str(reason)
             raise ValueError(f"{text!r} is no regular expression of RE2: {said}") from None
+        return super().__new__(cls, text)
+
+
+class Pattern(Regex):
+    """A regular expression that a value must match; `*`, which is none, means: any value."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if text == ANYTHING:
+            return str.__new__(cls, text)
         return super().__new__(cls, text)
 
 
