@@ -95,6 +95,18 @@ def test_every_character_of_short_texts() -> None:
     assert wrong == []
 
 
+# Objects that come again, as those of a program or of a decoder's table do: good names are then known by address.
+AGAIN: list[Any] = ["x-again", b"x-again", "X-KEPT", b"x_again", "x again", "", b"x!", "x\u00e9", "y" * 80, b"-", "accept"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(AGAIN), st.sampled_from(["yes", b"a\tb", "bad\x01"])), max_size=6))
+def test_names_that_come_again(drawn: list[tuple[Any, Any]]) -> None:
+    coded = [tuple(text if isinstance(text, bytes) else text.encode() for text in pair) for pair in drawn]
+    for _ in range(3):
+        assert reason(drawn) == expected([(name, value) for name, value in coded])
+
+
 names = st.one_of(st.sampled_from([b"accept", b"X-Kept", b"x-kept", b"content-type"]), st.binary(max_size=40))
 values = st.one_of(st.sampled_from([b"yes", b" yes\t", b""]), st.binary(max_size=80))
 shapes = st.sampled_from(["bytes", "text", "list", "odd"])

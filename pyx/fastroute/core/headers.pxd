@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t
 from libc.stdlib cimport free
 
 from fastroute.core.scan cimport ScanRun
@@ -26,7 +26,6 @@ cdef enum:
     UNDERSCORE = 4
     INLINE_VALUES = 16
     INLINE_SLOTS = 24
-    BUCKETS = 64
 
 
 cdef struct Value:             # one line of a header
@@ -77,8 +76,7 @@ cdef class HeaderNames:
     cdef list texts            # keeps the names alive
     cdef dict numbers
     cdef Name *names
-    cdef uint64_t lengths      # bit n: a name has n bytes (modulo 64)
-    cdef int32_t[64] buckets
+    cdef int32_t[256] buckets  # by the name's bucket: its first name, or -1
     cdef bint managed          # a name is one that a connection manager may add, change or remove
 
     cdef int register(self, bytes name) except -1

@@ -20,7 +20,7 @@ from libc.string cimport memcpy
 
 from fastroute.core.chars cimport chars_bad_value, chars_name_kind
 from fastroute.core.scan cimport (
-    SCAN_END, SCAN_MATCH, ScanRun, scan_bucket, scan_clear, scan_is_dirty, scan_pairs,
+    SCAN_BUCKETS, SCAN_END, SCAN_MATCH, ScanRun, scan_bucket, scan_clear, scan_is_dirty, scan_pairs,
 )
 from fastroute.core.slices cimport Slice, same_folded, slices_quick, slices_same, view as view_of
 
@@ -68,7 +68,7 @@ cdef class HeaderNames:
         cdef int at
         self.texts = []
         self.numbers = {}
-        for at in range(BUCKETS):
+        for at in range(SCAN_BUCKETS):
             self.buckets[at] = -1
         for name in (b"connection", b"upgrade", b"x-forwarded-proto", b"host"):
             self.register(name)
@@ -106,7 +106,6 @@ cdef class HeaderNames:
         bucket = scan_bucket(new.text.data, new.text.size)
         new.next = self.buckets[bucket]
         self.buckets[bucket] = count
-        self.lengths |= <unsigned long long>1 << (new.text.size & 63)
         return count
 
     cdef HeaderNames copy(self):
@@ -153,7 +152,7 @@ cdef class HeaderNames:
         run.bytes = 0
         while True:
             items = scan_items(headers, &count)
-            at = scan_pairs(items, at, count, self.lengths, self.buckets, &run)
+            at = scan_pairs(items, at, count, self.buckets, &run)
             if run.stop == SCAN_MATCH:
                 self.match(view, &run)
                 continue
@@ -171,7 +170,7 @@ cdef class HeaderNames:
 
     cdef inline int match(self, View *view, ScanRun *run) except -1:
         """Keep a line whose name may be one of the table's, if it is."""
-        cdef int32_t at = self.buckets[scan_bucket(run.name_text, run.name_size)]
+        cdef int32_t at = self.buckets[run.bucket]
         cdef Slice *name
         while at >= 0:
             name = &self.names[at].text
@@ -196,8 +195,9 @@ cdef class HeaderNames:
         view.header_count += 1
         view.header_bytes += text.size + content.size
         judge_one(view, text, content)
-        if text.size == 0 or not (self.lengths >> (text.size & 63)) & 1:
+        if text.size == 0:
             return 0
+        run.bucket = scan_bucket(text.data, text.size)
         run.value = <PyObject *>value
         run.name_text, run.name_size = text.data, text.size
         run.value_text, run.value_size = content.data, content.size
