@@ -53,7 +53,7 @@ def re2_flags():
 
 
 # What a request or a connection passes through: worth more of the compiler's time, for its inlining.
-HOT = {"codec", "engine", "filter_chains", "hcm", "headers", "paths", "sieve", "table"}
+HOT = {"codec", "deciding", "engine", "filter_chains", "hcm", "headers", "paths", "sieve", "table"}
 
 
 def extensions():

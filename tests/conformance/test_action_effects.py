@@ -11,6 +11,7 @@ from support.action_bed import ActionBed, Sent
 from support.envoy import require_binary
 
 from fastroute.action.redirects import Turn
+from fastroute.core.deciding import route
 from fastroute.core.request import Context as RequestContext
 
 pytestmark = pytest.mark.envoy
@@ -105,7 +106,8 @@ def test_made_up_cookies(bed, cookie):
         response = client.send(sent.raw)
         address = client._socket.getsockname()
         port = bed.envoy.envoy.port("plain")
-        decision = bed.table.route(
+        decision = route(
+            bed.table,
             "h",
             "/r0",
             "GET",

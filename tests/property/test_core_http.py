@@ -15,6 +15,7 @@ from fastroute.api import names
 from fastroute.compile.context import Context
 from fastroute.compile.hcm import compile_hcm
 from fastroute.config.resources import Resource
+from fastroute.core.deciding import route
 from fastroute.core.decision import Decision
 from fastroute.core.hcm import HttpManager
 from fastroute.core.request import Context as Surroundings
@@ -48,7 +49,8 @@ def surroundings(request: Request) -> Surroundings | None:
 def decide(manager: HttpManager, request: Request) -> Decision:
     """The core's decision."""
     assert manager.route_table is not None
-    return manager.route_table.route(
+    return route(
+        manager.route_table,
         request.authority,
         request.path,
         request.method,

@@ -96,7 +96,19 @@ def test_every_character_of_short_texts() -> None:
 
 
 # Objects that come again, as those of a program or of a decoder's table do: good names are then known by address.
-AGAIN: list[Any] = ["x-again", b"x-again", "X-KEPT", b"x_again", "x again", "", b"x!", "x\u00e9", "y" * 80, b"-", "accept"]
+AGAIN: list[Any] = [
+    "x-again",
+    b"x-again",
+    "X-KEPT",
+    b"x_again",
+    "x again",
+    "",
+    b"x!",
+    "x\u00e9",
+    "y" * 80,
+    b"-",
+    "accept",
+]
 
 
 @settings(max_examples=200, deadline=None)

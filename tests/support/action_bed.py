@@ -23,6 +23,7 @@ from fastroute.compile.context import Context
 from fastroute.compile.hcm import compile_hcm
 from fastroute.compile.routes import compile_table
 from fastroute.config.resources import Resource
+from fastroute.core.deciding import route
 from fastroute.core.request import Context as RequestContext
 from fastroute.errors import ConfigError
 from support.echo import EchoServer, Received
@@ -149,7 +150,8 @@ class ActionBed:
 
     def decide(self, sent: Sent) -> Any:
         """Our decision about a request."""
-        return self.table.route(
+        return route(
+            self.table,
             sent.host.encode("latin-1"),
             sent.path.encode("latin-1"),
             sent.method,

@@ -3,7 +3,8 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from fastroute.core.arena cimport Arena
+from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.slices cimport slices_same
 
 
 cdef struct Cell:
@@ -56,3 +57,22 @@ cdef inline uint64_t hash_of(const char *data, Py_ssize_t size) noexcept nogil:
     else:
         return mixed(state)
     return mixed(state ^ word)
+
+
+cdef inline uint32_t looked_up(ByteMap map, const char *key, Py_ssize_t size) noexcept nogil:
+    """The value of a key, or NONE."""
+    cdef uint64_t hashed
+    cdef size_t at
+    cdef Cell *cell
+    if map.used == 0:
+        return NONE
+    hashed = hash_of(key, size)
+    at = hashed & map.mask
+    while True:
+        cell = &map.cells[at]
+        if cell.value == NONE:
+            return NONE
+        if (cell.tag == <uint32_t>(hashed >> 32) and cell.size == size
+                and slices_same(map.keys.data + cell.key, key, <size_t>size)):
+            return cell.value
+        at = (at + 1) & map.mask

@@ -10,7 +10,6 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
 from fastroute.core.arena cimport NONE, Arena
-from fastroute.core.slices cimport slices_same
 
 
 @cython.final
@@ -69,21 +68,7 @@ cdef class ByteMap:
 
     cdef uint32_t get(self, const char *key, Py_ssize_t size) noexcept nogil:
         """The value of a key, or NONE."""
-        cdef uint64_t hashed
-        cdef size_t at
-        cdef Cell *cell
-        if self.used == 0:
-            return NONE
-        hashed = hash_of(key, size)
-        at = hashed & self.mask
-        while True:
-            cell = &self.cells[at]
-            if cell.value == NONE:
-                return NONE
-            if (cell.tag == <uint32_t>(hashed >> 32) and cell.size == size
-                    and slices_same(self.keys.data + cell.key, key, <size_t>size)):
-                return cell.value
-            at = (at + 1) & self.mask
+        return looked_up(self, key, size)
 
     cdef ByteMap without(self, list keys):
         """A copy that lacks `keys`."""

@@ -14,11 +14,13 @@ from fastroute.capi cimport (
     fastroute_found,
 )
 from fastroute.core.arena cimport NONE
+from fastroute.core.domains cimport host_for
 from fastroute.core.engine cimport Engine
 from fastroute.core.entries cimport FORWARD, Entry
 from fastroute.core.normalise cimport port_start
-from fastroute.core.paths cimport Found, found_init
+from fastroute.core.paths cimport Found, descend, found_init
 from fastroute.core.request_line cimport line_host, line_target
+from fastroute.core.rows cimport entry_of
 from fastroute.core.slices cimport Slice, view
 from fastroute.core.table cimport HostRow, ListRow, Place, RouteTable
 
@@ -60,7 +62,7 @@ cdef int find(RouteTable table, const char *authority, Py_ssize_t authority_size
     if table.ignore_port:
         colon = port_start(host, authority_size)
         authority_size = authority_size if colon < 0 else colon
-    number = table.domains.any_host if table.domains.only_any else table.domains.find_lowered(host, authority_size)
+    number = table.domains.any_host if table.domains.only_any else host_for(table.domains, host, authority_size)
     if number == NONE:
         return FASTROUTE_NO_ROUTE
     if table.places is not None:
@@ -82,7 +84,7 @@ cdef int in_part(RouteTable part, uint32_t host, const char *path, Py_ssize_t si
     if routes.folded != NONE:
         return FASTROUTE_ASK
     found_init(&found)
-    part.paths.walk(routes.root, path, size, &found)
+    descend(part.paths, routes.root, path, size, &found)
     certain = found.count == 0
     if found.lists != found.small:
         free(found.lists)
@@ -98,7 +100,7 @@ cdef RouteTable part_of(RouteTable table, uint32_t part):
 
 cdef int cluster(RouteTable table, const fastroute_found *found, const char **text, Py_ssize_t *size) except -1:
     cdef RouteTable part = part_of(table, found.part)
-    cdef Entry entry = part.rows.entry(found.route, part.unrouted)
+    cdef Entry entry = entry_of(part.rows, found.route, part.unrouted)
     cdef Slice name
     if entry.target is None or entry.target.code != FORWARD or not entry.target.cluster:
         return 1
@@ -163,7 +165,7 @@ def time_find(RouteTable table not None, bytes authority not None, list paths no
         for path in paths:
             view(path, &text)
             found_init(&found)
-            table.paths.walk(root, text.data, text.size, &found)
+            descend(table.paths, root, text.data, text.size, &found)
     bare = now() - started
     started = now()
     for _ in range(rounds):

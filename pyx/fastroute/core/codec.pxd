@@ -2,6 +2,7 @@
 
 from fastroute.core.decision cimport Decision
 from fastroute.core.headers cimport View
+from fastroute.core.slices cimport Slice
 
 cdef enum Underscores:
     ALLOW
@@ -16,7 +17,6 @@ cdef class Codec:
     cdef readonly bint custom_methods
     cdef readonly bint absolute_urls
 
-    cdef bint is_plain(self, View *view, bint closely) noexcept
     cdef int take(self, View *view, Decision decision) except -1
     cdef str problem(self, Decision decision, bytes method, bytes target, list headers)
     cdef str line_problem(self, bytes method, bytes target, bytes authority)
@@ -25,6 +25,8 @@ cdef class Codec:
     cdef list receive(self, bytes authority, list given)
 
 
+cdef bint is_known(Slice method) noexcept
+cdef bint is_plain_connection(View *view) noexcept nogil
 cdef int store(list headers, bytes name, bytes value) except -1
 cdef list tokens(bytes value)
 cdef bint is_upgrade(list headers) except -1

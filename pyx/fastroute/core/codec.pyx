@@ -10,12 +10,11 @@ HC-08  Inline headers are stored as one line, of which empty parts leave no trac
 HC-09  Headers that Connection names are removed, unless the request is an upgrade; some must not be named. An
        upgrade to h2c is forgotten.
 
-Nearly every request is plain, which `is_plain` sees in the classes of its bytes; `take` looks at the others in the
-codec's own order, for the first thing wrong is what its answer tells.
+A plain request never comes here (`preparing`); `take` looks at the others in the codec's own order, for the first thing
+wrong is what its answer tells.
 """
 
 cimport cython
-from libc.string cimport memcmp
 
 import re as _re
 
@@ -23,8 +22,8 @@ from fastroute.core import headers as _headers
 from fastroute.core.arena cimport NONE
 from fastroute.core.bytemap cimport ByteMap
 from fastroute.core.decision cimport Decision
-from fastroute.core.headers cimport BAD_NAME, BAD_VALUE, CONNECTION, HOST, UNDERSCORE, UPGRADE, View
-from fastroute.core.request_line cimport LINE_FOREIGN, LINE_UNUSUAL, line_target
+from fastroute.core.headers cimport CONNECTION, UPGRADE, View
+from fastroute.core.request_line cimport LINE_UNUSUAL
 from fastroute.core.slices cimport Slice, same_folded, text_of, view as view_of
 
 cdef dict UNDERSCORES = {"allow": ALLOW, "reject": REJECT_REQUEST, "drop": DROP_HEADER}
@@ -65,30 +64,6 @@ cdef class Codec:
     def underscores(self):
         return next(name for name, code in UNDERSCORES.items() if code == self.on_underscores)
 
-    cdef bint is_plain(self, View *view, bint closely) noexcept:
-        """Whether the request is taken as it stands. `closely`: note what normalisation may change, not only "#"."""
-        cdef Py_ssize_t query = -1
-        cdef int seen
-        if not view.has_path or view.target.size == 0 or view.target.data[0] != c"/":
-            return False
-        seen = line_target(view.target.data, view.target.size, closely, &query)
-        view.unusual = seen & LINE_UNUSUAL
-        view.path_size = view.target.size if query < 0 else query
-        view.measured = True
-        if seen & LINE_FOREIGN or view.flags & (BAD_NAME | BAD_VALUE) or view.slots[HOST].first >= 0:
-            return False
-        if view.flags & UNDERSCORE and self.on_underscores != ALLOW:
-            return False
-        if 1 + view.header_count > self.max_headers:
-            return False
-        if view.header_bytes + view.target.size + view.authority.size + 4 > self.max_header_bytes:
-            return False
-        if view.slots[CONNECTION].first >= 0 and not is_plain_connection(view):
-            return False
-        if view.method.size == 3 and memcmp(view.method.data, b"GET", 3) == 0:
-            return True
-        return is_known(view.method) and not is_connect(view.method)
-
     cdef int take(self, View *view, Decision decision) except -1:
         """Look closely; 1 when the codec answers. Fills in `headers_received` and what the target says."""
         cdef bytes method = text_of(decision.request_method), target = text_of(decision.request_path)
@@ -125,7 +100,7 @@ cdef class Codec:
             return "http1.connection_header_rejected"
         decision.request_authority = first_of(stored, b":authority")
         drop(stored, b":authority")
-        decision.headers_received = stored
+        decision.more().headers_received = stored
         return self.take_target(decision, method, target, authority)
 
     def takes_method(self, bytes method not None):
@@ -190,7 +165,7 @@ cdef class Codec:
         if rest[:end].count(b"@") > 1 or URL_HOST.fullmatch(host) is None or (colon and not is_port(port)):
             return "http1.invalid_url"
         decision.request_path, decision.request_authority = rest[end:] or b"/", host
-        decision.scheme_given = scheme.lower()
+        decision.more().scheme_given = scheme.lower()
         return None
 
     cdef list receive(self, bytes authority, list given):
@@ -272,10 +247,6 @@ cdef bint drop_named(list headers) except -1:
 
 cdef bint is_known(Slice method) noexcept:
     return METHODS.get(method.data, method.size) != NONE
-
-
-cdef bint is_connect(Slice method) noexcept nogil:
-    return method.size == 7 and memcmp(method.data, b"CONNECT", 7) == 0
 
 
 cdef bint is_plain_connection(View *view) noexcept nogil:

@@ -3,6 +3,21 @@
 from libc.stdint cimport uint64_t
 
 from fastroute.core.entries cimport Entry
+from fastroute.core.request cimport Context
+
+
+cdef class Further:                     # what few decisions have
+    cdef bytes answer_location          # Location of an answer without an action
+    cdef bytes scheme_given             # the scheme that the request itself names, or None
+    cdef object compared                # keeps the paths that are compared alive
+    cdef object marks                   # tells `notices`; None where nothing was let through
+    cdef object chain                   # the chain of the connection, where there are marks
+    # What the manager makes of the headers, when it is asked for.
+    cdef list headers_received          # as the codec hands them over; None while nobody looked closely
+    cdef list headers_processed
+    cdef bint grpc_answer               # an answer to gRPC: status 200, no body
+    cdef bytes scheme_processed
+    cdef object client                  # the trusted address and port, or None
 
 
 cdef class Decision:
@@ -14,29 +29,20 @@ cdef class Decision:
     cdef readonly str reason            # Envoy's response code details; None for "forward"
     cdef readonly Entry entry
     cdef readonly object action         # computes the lazy values; None where Envoy answers by itself
-    cdef bytes answer_location          # Location of an answer without an action
     # The request as it was decided; text is str or bytes as the caller gave it, bytes once it was changed.
     cdef object request_path
     cdef object request_authority
     cdef object request_method
     cdef object request_scheme
     cdef object request_headers_given
-    cdef object context
+    cdef Context context
     cdef object manager                 # processes the headers; None for a manager with default options
     cdef object random_source           # an int, a callable, or None
     cdef uint64_t random_value
     cdef bint random_known
-    cdef bytes scheme_given             # the scheme that the request itself names, or None
-    cdef object compared                # keeps the paths that are compared alive
-    cdef object marks                   # tells `notices`; None where nothing was let through
-    cdef object chain                   # the chain of the connection, where there are marks
     cdef object table                   # the route table that was asked, or None
-    # What the manager makes of the headers, when it is asked for.
-    cdef list headers_received          # as the codec hands them over; None while nobody looked closely
-    cdef list headers_processed
-    cdef bint grpc_answer               # an answer to gRPC: status 200, no body
-    cdef bytes scheme_processed
-    cdef object client                  # the trusted address and port, or None
+    cdef Further further                # None as long as there is nothing in it
 
+    cdef Further more(self)
     cdef uint64_t draw(self) except? 0
     cdef list received_headers(self)

@@ -21,12 +21,22 @@ cdef str shown(object value):
 
 
 @cython.final
+cdef class Further:
+    """What few decisions have, apart from them so that all others are made and freed quickly."""
+
+
+@cython.final
 @cython.freelist(64)
 cdef class Decision:
     """See the stub."""
 
     def __init__(self, *args, **kwargs):
         raise TypeError("decisions are made by routing")
+
+    cdef Further more(self):
+        if self.further is None:
+            self.further = Further.__new__(Further)
+        return self.further
 
     cdef uint64_t draw(self) except? 0:
         """The stream's random value: one for everything in this request (RM-22)."""
@@ -58,7 +68,8 @@ cdef class Decision:
 
     @property
     def notices(self):
-        return () if self.marks is None else self.marks.of_decision(self, self.chain)
+        cdef Further more = self.further
+        return () if more is None or more.marks is None else more.marks.of_decision(self, more.chain)
 
     # The request as it was decided.
 
@@ -77,7 +88,7 @@ cdef class Decision:
     @property
     def scheme(self):
         self.processed_headers()
-        return self.scheme_processed
+        return self.further.scheme_processed
 
     @property
     def request_headers(self):
@@ -116,20 +127,21 @@ cdef class Decision:
 
     cdef list received_headers(self):
         """The headers as the codec hands them over."""
-        if self.headers_received is None:
-            self.headers_received = []
+        cdef Further more = self.more()
+        if more.headers_received is None:
+            more.headers_received = []
             for name, value in self.given_headers():
-                store(self.headers_received, name, value)
-        return self.headers_received
+                store(more.headers_received, name, value)
+        return more.headers_received
 
     def processed_headers(self):
-        if self.headers_processed is None:
+        if self.more().headers_processed is None:
             self.manager.process(self)
-        return self.headers_processed
+        return self.further.headers_processed
 
     def remote_address(self):
         self.processed_headers()
-        return self.client
+        return self.further.client
 
     def local_address(self):
         return None if self.context is None else self.context.destination
@@ -143,12 +155,12 @@ cdef class Decision:
     @property
     def location(self):
         if self.action is None:
-            return shown(self.answer_location)
+            return None if self.further is None else shown(self.further.answer_location)
         return shown(self.action.location(self))
 
     @property
     def body(self):
-        if self.grpc_answer:
+        if self.further is not None and self.further.grpc_answer:
             return b""
         if self.action is not None:
             return self.action.body(self)

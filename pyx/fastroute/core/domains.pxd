@@ -2,8 +2,8 @@
 
 from libc.stdint cimport uint32_t
 
-from fastroute.core.arena cimport Arena
-from fastroute.core.bytemap cimport ByteMap
+from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.bytemap cimport ByteMap, looked_up
 
 
 cdef class DomainIndex:
@@ -23,4 +23,10 @@ cdef class DomainIndex:
     cdef DomainIndex revised(self, list gone, list added)
     cdef int keep_lengths(self) except -1
     cdef uint32_t find(self, const char *host, Py_ssize_t size) noexcept nogil
-    cdef uint32_t find_lowered(self, const char *host, Py_ssize_t size) noexcept nogil
+    cdef uint32_t find_wildcard(self, const char *host, Py_ssize_t size) noexcept nogil
+
+
+cdef inline uint32_t host_for(DomainIndex index, const char *host, Py_ssize_t size) noexcept nogil:
+    """The number of the virtual host for a host in lower case, or NONE."""
+    cdef uint32_t found = looked_up(index.exact, host, size)
+    return found if found != NONE else index.find_wildcard(host, size)

@@ -105,17 +105,15 @@ cdef class DomainIndex:
                 return NONE
         for at in range(size):
             lowered[at] = lower(host[at])
-        found = self.find_lowered(lowered, size)
+        found = host_for(self, lowered, size)
         if lowered != small:
             free(lowered)
         return found
 
-    cdef uint32_t find_lowered(self, const char *host, Py_ssize_t size) noexcept nogil:
-        cdef uint32_t found = self.exact.get(host, size), length
+    cdef uint32_t find_wildcard(self, const char *host, Py_ssize_t size) noexcept nogil:
+        cdef uint32_t found, length
         cdef const uint32_t *lengths = <const uint32_t *>self.lengths.data
         cdef size_t at, end = self.lengths.size - 1
-        if found != NONE:
-            return found
         for at in range(end):
             length = lengths[at]
             if length >= size:

@@ -1,15 +1,19 @@
-"""The two calls of the hot path, `route` and `pick`, over the tables of one snapshot.
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
+"""The calls of the hot path, `connect`, `route` and `pick`, over the tables of one snapshot.
 
 A call reads the pointer to the tables once and stays with them: whoever swaps the snapshot meanwhile
 changes what later calls see, never what this one does.
 """
 
 cimport cython
+from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
 from fastroute.core.chain cimport Chain
 from fastroute.core.clusters cimport Cluster
+from fastroute.core.deciding cimport asked, decide
 from fastroute.core.decision cimport Decision
+from fastroute.core.entries cimport LiveClusters
 from fastroute.core.filter_chains cimport ListenerTable
 from fastroute.core.hcm cimport HttpManager
 from fastroute.core.request cimport Context
@@ -32,6 +36,7 @@ cdef class Tables:
         self.routes = routes
         self.clusters = clusters
         self.values = values
+        self.live = LiveClusters(values)
         self.single = next(iter(routes.values())) if len(routes) == 1 else None
 
 
@@ -90,11 +95,13 @@ cdef class Engine:
             context = context_of(connection if chain is None else chain, dynamic_metadata, filter_state)
         elif connection is not None and context is None:
             context = context_of(connection, None, None)
-        decision = table.decide(authority, path, method, headers, scheme, self.random if random is None else random,
-                                context, manager, tables.values)
+        decision = asked(
+            authority, path, method, headers, scheme, self.random if random is None else random, context, manager
+        )
+        decide(table, decision, tables.live)
         if tables.marks is not None:
-            decision.marks = tables.marks
-            decision.chain = chain
+            decision.more().marks = tables.marks
+            decision.more().chain = chain
         return decision
 
     def pick(self, target, *, hash=None, skip=None, random=None, context=None):
@@ -167,3 +174,38 @@ cdef str listed(dict names):
     shown = sorted(names)
     more = f" and {len(shown) - 10} more" if len(shown) > 10 else ""
     return (", ".join(repr(name) for name in shown[:10]) or "none") + more
+
+
+# PERF: `route` takes eleven parameters, and telling them apart costs more than a look-up. Nearly every call gives two
+# to four of them by place and asks the only route configuration: those go straight to the table.
+
+cdef extern from "Python.h":
+    ctypedef struct PyMethodDef:
+        void *ml_meth
+
+    ctypedef struct PyMethodDescrObject:
+        PyMethodDef *d_method
+
+ctypedef object (*call_t)(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names)
+
+cdef call_t whole_call
+cdef object GET = b"GET"
+cdef object HTTP = b"http"
+
+
+cdef object short_call(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names):
+    cdef Tables tables = (<Engine>self).tables
+    cdef Decision decision
+    if names != NULL or not 2 <= count <= 4 or tables.single is None or tables.marks is not None:
+        return whole_call(self, given, count, names)
+    decision = asked(
+        <object>given[0], <object>given[1], <object>given[2] if count > 2 else GET,
+        <object>given[3] if count > 3 else (), HTTP, (<Engine>self).random, None, None,
+    )
+    decide(tables.single, decision, tables.live)
+    return decision
+
+
+cdef PyMethodDef *method = (<PyMethodDescrObject *>Engine.__dict__["route"]).d_method
+whole_call = <call_t>method.ml_meth
+method.ml_meth = <void *>short_call

@@ -4,6 +4,9 @@ RA-10, RA-11: the entry of weighted clusters is the first whose cumulated weight
 """
 
 cimport cython
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.object cimport PyObject
+from libc.stdint cimport uint64_t
 
 from fastroute.core.matchers cimport TreeNode
 
@@ -49,6 +52,32 @@ cdef class Target:
                 return <Target>self.entries[number]
             rest -= weight
         raise AssertionError("the rest of a division by the sum of the weights lies below the sum")
+
+
+cdef uint64_t numbered = 0
+
+
+@cython.final
+cdef class LiveClusters:
+    """The clusters that there are, by name."""
+
+    def __cinit__(self, dict values):
+        global numbered
+        numbered += 1
+        self.number = numbered
+        self.values = values
+
+    cdef PyObject *find(self, str name) except? NULL:
+        """The object of a cluster, borrowed; NULL where there is none of that name."""
+        if not name:
+            return NULL
+        return <PyObject *>None if self.values is None else PyDict_GetItemWithError(self.values, name)
+
+    cdef PyObject *find_for(self, Target target) except? NULL:
+        """The same for the cluster of a target, which keeps the answer."""
+        target.known = self.find(target.cluster)
+        target.asked = self.number
+        return target.known
 
 
 @cython.final

@@ -1,5 +1,7 @@
 """Layout of an HTTP connection manager: what it does to a request before routing."""
 
+from libc.string cimport memcmp
+
 from fastroute.core.codec cimport Codec
 from fastroute.core.decision cimport Decision
 from fastroute.core.headers cimport View
@@ -26,14 +28,12 @@ cdef class HttpManager:
     cdef bint rewrites_any_header           # early mutations
     cdef bint refuses_plain_https
 
-    cdef int prepare(self, View *view, Decision decision) except -1
-    cdef inline int check_authority(self, View *view, Decision decision) except -1
-    cdef inline int check_path(self, View *view, Decision decision) except -1
+    cdef int check_authority(self, View *view, Decision decision) except -1
+    cdef int check_path(self, View *view, Decision decision) except -1
     cdef int normalise(self, View *view, Decision decision) except -1
-    cdef inline int normalise_authority(self, View *view, Decision decision) except -1
-    cdef inline int check_upgrade(self, View *view, Decision decision) except -1
+    cdef int normalise_authority(self, View *view, Decision decision) except -1
+    cdef int check_upgrade(self, View *view, Decision decision) except -1
     cdef int check_access(self, Decision decision) except -1
-    cdef bint must_process(self, View *view, bint managed, bint inspects) noexcept
 
 
 cdef inline int answer(Decision decision, str kind, int status, str reason) except -1:
@@ -42,6 +42,10 @@ cdef inline int answer(Decision decision, str kind, int status, str reason) exce
     decision.status = status
     decision.reason = reason
     return 1
+
+
+cdef inline bint is_connect(View *view) noexcept nogil:
+    return view.method.size == 7 and memcmp(view.method.data, b"CONNECT", 7) == 0
 
 
 cdef inline bint is_grpc(bytes content_type) noexcept:

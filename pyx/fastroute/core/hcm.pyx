@@ -21,7 +21,6 @@ from fastroute.core.normalise cimport (
     canonical_path, merge_slashes as merged, unescape_slashes, without_port, without_trailing_dot,
 )
 from fastroute.core.processing cimport HeaderProcessing
-from fastroute.core.request_line cimport line_host
 from fastroute.core.slices cimport Slice, same_folded, text_of, view as view_of
 
 cdef enum:
@@ -86,40 +85,19 @@ cdef class HttpManager:
     def process(self, Decision decision not None):
         self.processing.process(decision)
 
-    cdef bint must_process(self, View *view, bint managed, bint inspects) noexcept:
-        """Whether routes look at headers that this manager changes: they see them changed (RM-54)."""
-        return managed or (inspects and self.rewrites_any_header)
-
-    cdef int prepare(self, View *view, Decision decision) except -1:
-        """Check and normalise; 1 when Envoy answers the request itself."""
-        if not self.codec.is_plain(view, not self.plain_path) and self.codec.take(view, decision):
-            return 1
-        return (
-            self.check_authority(view, decision)
-            or self.check_path(view, decision)
-            or self.normalise_authority(view, decision)
-        )
-
     # The authority.
 
-    cdef inline int check_authority(self, View *view, Decision decision) except -1:
+    cdef int check_authority(self, View *view, Decision decision) except -1:
+        """Look at one that is long, or not of letters, digits, "-", "." and ":" alone."""
         cdef Py_ssize_t at
         cdef unsigned char common = 0xFF
-        if decision.request_authority is None:
-            return answer(decision, "respond", 400, "missing_host_header")
-        view.lowered = view.authority.size <= sizeof(view.host) and line_host(
-            view.authority.data, view.authority.size, view.host)
-        if view.lowered:
-            return 0
         for at in range(view.authority.size):
             common &= IN_AUTHORITY[<unsigned char>view.authority.data[at]]
         return 0 if common else answer(decision, "respond", 400, "http.invalid_authority")
 
-    cdef inline int normalise_authority(self, View *view, Decision decision) except -1:
+    cdef int normalise_authority(self, View *view, Decision decision) except -1:
         cdef bytes before, after
         cdef Py_ssize_t port = -1
-        if self.plain_authority:
-            return 0
         before = after = text_of(decision.request_authority)
         if self.strip_trailing_dot:
             after = without_trailing_dot(after)
@@ -136,11 +114,11 @@ cdef class HttpManager:
 
     # The path.
 
-    cdef inline int check_path(self, View *view, Decision decision) except -1:
+    cdef int check_path(self, View *view, Decision decision) except -1:
         cdef const char *query
         if not view.has_path:
             return 0
-        if decision.scheme_given is not None and self.refuses_plain_https and is_plain_https(decision):
+        if decision.further is not None and self.refuses_plain_https and is_plain_https(decision):
             return answer(decision, "respond", 403, "http1.https_url_on_plaintext_connection")
         if view.target.size == 0 or view.target.data[0] != c"/":
             return answer(decision, "respond", 404, "absolute_path_rejected")
@@ -180,14 +158,14 @@ cdef class HttpManager:
         if unescaped and self.slashes == REDIRECT:
             if is_grpc(first_of(decision.received_headers(), b"content-type")):
                 return answer(decision, "respond", 400, "path_normalization_failed")
-            decision.answer_location = found
+            decision.more().answer_location = found
             return answer(decision, "redirect", 307, "path_normalization_failed")
         return 0
 
     # Upgrades.
 
-    cdef inline int check_upgrade(self, View *view, Decision decision) except -1:
-        """1 when the chosen route's request is an upgrade that nobody enables."""
+    cdef int check_upgrade(self, View *view, Decision decision) except -1:
+        """1 when the chosen route's request, to CONNECT or with Upgrade, is an upgrade that nobody enables."""
         cdef Slice kind
         cdef bytes name
         if is_connect(view):
@@ -215,19 +193,16 @@ cdef class HttpManager:
             return 0
         decision.cluster = None
         decision.value = None
-        decision.answer_location = None
+        if decision.further is not None:
+            decision.further.answer_location = None
         reason, decision.action = denied
         return answer(decision, "respond", 403, reason)
-
-
-cdef inline bint is_connect(View *view) noexcept nogil:
-    return view.method.size == 7 and memcmp(view.method.data, b"CONNECT", 7) == 0
 
 
 cdef bint is_plain_https(Decision decision) except -1:
     """An https URL on a connection without TLS."""
     encrypted = decision.context is not None and decision.context.tls
-    return decision.scheme_given == b"https" and not encrypted and text_of(decision.request_scheme) != b"https"
+    return decision.further.scheme_given == b"https" and not encrypted and text_of(decision.request_scheme) != b"https"
 
 
 cdef bint asks_for_upgrade(View *view, Slice *kind) noexcept nogil:

@@ -16,7 +16,7 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from fastroute.core.chars cimport chars_bad_value, chars_name_kind
 from fastroute.core.scan cimport (
@@ -92,13 +92,14 @@ cdef class HeaderNames:
         return self.numbers[name] if name in self.numbers else self.register(name)
 
     cdef int register(self, bytes name) except -1:
-        cdef int count = <int>len(self.texts), bucket
+        cdef int count = self.count, bucket
         cdef Name *moved = <Name *>realloc(self.names, sizeof(Name) * (count + 1))
         cdef Name *new
         if moved == NULL:
             raise MemoryError()
         self.names = moved
         self.texts.append(name)
+        self.count = count + 1
         self.numbers[name] = count
         new = &moved[count]
         view_of(name, &new.text)
@@ -117,24 +118,14 @@ cdef class HeaderNames:
         made.managed = self.managed
         return made
 
-    cdef int open(self, View *view) except -1:
-        """Make room for the scan; `close_view` must follow."""
-        cdef int at, count = <int>len(self.texts)
-        view.slots = view.small_slots
-        view.slot_count = count
-        view.values = view.small_values
-        view.value_count = 0
-        view.value_capacity = INLINE_VALUES
-        view.header_count = 0
-        view.flags = 0
-        view.header_bytes = 0
-        if count > INLINE_SLOTS:
-            view.slots = <Slot *>malloc(sizeof(Slot) * <size_t>count)
-            if view.slots == NULL:
-                view.slots = view.small_slots
-                raise MemoryError()
-        for at in range(count):
-            view.slots[at].first = -1
+    cdef int open_wide(self, View *view) except -1:
+        """Room for more slots than lie in the view."""
+        cdef size_t size = sizeof(Slot) * <size_t>self.count
+        view.slots = <Slot *>malloc(size)
+        if view.slots == NULL:
+            view.slots = view.small_slots
+            raise MemoryError()
+        memset(view.slots, 0xFF, size)
         return 0
 
     cdef int scan(self, View *view, object headers) except -1:

@@ -1,8 +1,10 @@
 """Layout of the path index: radix trees whose nodes hold the numbers of routes."""
 
 from libc.stdint cimport uint32_t
+from libc.string cimport memchr
 
-from fastroute.core.arena cimport Arena
+from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.slices cimport slices_same
 
 cdef enum:
     PREFIX                     # the path begins with the text
@@ -61,5 +63,57 @@ cdef class PathIndex:
 
     cdef uint32_t build(self, list keys, uint32_t first) except? 0xFFFFFFFF
     cdef int split(self, list keys, uint32_t first, Work *work, Part part) except -1
-    cdef int walk(self, uint32_t root, const char *path, Py_ssize_t size, Found *found) except -1 nogil
-    cdef int take(self, Terminal *terminal, int how, Found *found) except -1 nogil
+
+
+cdef int grow_found(Found *found) except -1 nogil
+
+
+cdef inline int propose(Terminal *terminal, int how, Found *found) except -1 nogil:
+    if terminal.sure[how] < found.sure:
+        found.sure = terminal.sure[how]
+    if terminal.maybe[how] != NONE:
+        if found.count == found.capacity:
+            grow_found(found)
+        found.lists[found.count] = terminal.maybe[how]
+        found.count += 1
+    return 0
+
+
+cdef inline int descend(PathIndex index, uint32_t root, const char *path, Py_ssize_t size,
+                        Found *found) except -1 nogil:
+    """Collect what the nodes along `path` propose."""
+    cdef Node *nodes = <Node *>index.nodes.data
+    cdef const char *edges
+    cdef const char *hit
+    cdef Node *node
+    cdef Terminal *terminal
+    cdef Py_ssize_t at = 0
+    if root == NONE:
+        return 0
+    node = &nodes[root]
+    while True:
+        if node.label_size > size - at or not slices_same(index.labels.data + node.label, path + at, node.label_size):
+            return 0
+        at += node.label_size
+        if node.terminal != NONE:
+            terminal = &(<Terminal *>index.terminals.data)[node.terminal]
+            propose(terminal, PREFIX, found)
+            if at == size:
+                propose(terminal, EXACT, found)
+            if at == size or path[at] == c"/":
+                propose(terminal, SEPARATED, found)
+        if at == size or node.edge_count == 0:
+            return 0
+        # PERF: most nodes have a handful of children, for which a loop is quicker than a call of memchr.
+        edges = index.edges.data + node.edges
+        if node.edge_count > 8:
+            hit = <const char *>memchr(edges, path[at], node.edge_count)
+            if hit == NULL:
+                return 0
+        else:
+            hit = edges
+            while hit[0] != path[at]:
+                hit += 1
+                if hit == edges + node.edge_count:
+                    return 0
+        node = &nodes[node.children + (hit - edges)]

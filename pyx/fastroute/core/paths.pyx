@@ -19,10 +19,10 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_ITEM
 from cpython.object cimport PyObject
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memchr, memcpy
+from libc.string cimport memcpy
 
 from fastroute.core.arena cimport NONE, Arena
-from fastroute.core.slices cimport Slice, slices_same
+from fastroute.core.slices cimport Slice
 
 
 @cython.final
@@ -99,65 +99,19 @@ cdef class PathIndex:
         (<Node *>self.nodes.data)[part.node] = node
         return 0
 
-    cdef int walk(self, uint32_t root, const char *path, Py_ssize_t size, Found *found) except -1 nogil:
-        """Collect what the nodes along `path` propose."""
-        cdef Node *nodes = <Node *>self.nodes.data
-        cdef const char *edges
-        cdef const char *hit
-        cdef Node *node
-        cdef Terminal *terminal
-        cdef Py_ssize_t at = 0
-        if root == NONE:
-            return 0
-        node = &nodes[root]
-        while True:
-            if node.label_size > size - at:
-                return 0
-            if not slices_same(self.labels.data + node.label, path + at, node.label_size):
-                return 0
-            at += node.label_size
-            if node.terminal != NONE:
-                terminal = &(<Terminal *>self.terminals.data)[node.terminal]
-                self.take(terminal, PREFIX, found)
-                if at == size:
-                    self.take(terminal, EXACT, found)
-                if at == size or path[at] == c"/":
-                    self.take(terminal, SEPARATED, found)
-            if at == size or node.edge_count == 0:
-                return 0
-            # PERF: most nodes have a handful of children, for which a loop is quicker than a call of memchr.
-            edges = self.edges.data + node.edges
-            if node.edge_count > 8:
-                hit = <const char *>memchr(edges, path[at], node.edge_count)
-                if hit == NULL:
-                    return 0
-            else:
-                hit = edges
-                while hit[0] != path[at]:
-                    hit += 1
-                    if hit == edges + node.edge_count:
-                        return 0
-            node = &nodes[node.children + (hit - edges)]
 
-    cdef inline int take(self, Terminal *terminal, int how, Found *found) except -1 nogil:
-        cdef uint32_t *moved
-        if terminal.sure[how] < found.sure:
-            found.sure = terminal.sure[how]
-        if terminal.maybe[how] == NONE:
-            return 0
-        if found.count == found.capacity:
-            moved = <uint32_t *>malloc(sizeof(uint32_t) * <size_t>found.capacity * 2)
-            if moved == NULL:
-                with gil:
-                    raise MemoryError()
-            memcpy(moved, found.lists, sizeof(uint32_t) * <size_t>found.count)
-            if found.lists != found.small:
-                free(found.lists)
-            found.lists = moved
-            found.capacity *= 2
-        found.lists[found.count] = terminal.maybe[how]
-        found.count += 1
-        return 0
+cdef int grow_found(Found *found) except -1 nogil:
+    """Room for more lists."""
+    cdef uint32_t *moved = <uint32_t *>malloc(sizeof(uint32_t) * <size_t>found.capacity * 2)
+    if moved == NULL:
+        with gil:
+            raise MemoryError()
+    memcpy(moved, found.lists, sizeof(uint32_t) * <size_t>found.count)
+    if found.lists != found.small:
+        free(found.lists)
+    found.lists = moved
+    found.capacity *= 2
+    return 0
 
 
 cdef inline Slice key_at(list keys, uint32_t at):

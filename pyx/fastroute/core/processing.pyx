@@ -85,9 +85,9 @@ cdef class HeaderProcessing:
         cdef Context context = decision.context
         cdef bint internal
         if self.raw:
-            decision.headers_processed = headers
-            decision.scheme_processed = text_of(decision.request_scheme)
-            decision.client = None if context is None else context.source
+            decision.more().headers_processed = headers
+            decision.more().scheme_processed = text_of(decision.request_scheme)
+            decision.more().client = None if context is None else context.source
             return 0
         for kind, name, value in self.mutations:
             mutate(headers, kind, name, value)
@@ -100,7 +100,7 @@ cdef class HeaderProcessing:
         else:
             self.external(decision, headers)
         self.identity(decision, headers, internal)
-        decision.headers_processed = headers
+        decision.more().headers_processed = headers
         return 0
 
     cdef bytes connection_scheme(self, Decision decision):
@@ -116,9 +116,9 @@ cdef class HeaderProcessing:
                 value = first_of(headers, name)
                 found = None if value is None else address_of(value)
             if found is not None:
-                decision.client = (str(found), 0)
+                decision.more().client = (str(found), 0)
                 return trusted and any([found in network for network in self.internal_ranges])
-        decision.client = None if decision.context is None else (<Context>decision.context).source
+        decision.more().client = None if decision.context is None else (<Context>decision.context).source
         return 0
 
     cdef int addresses(self, Decision decision, list headers) except -1:
@@ -141,11 +141,11 @@ cdef class HeaderProcessing:
             replace(headers, b"x-forwarded-for", shown if forwarded is None else forwarded + b"," + shown)
         trusted = forwarded is None if self.use_remote_address else found is not None and alone
         address = found if found is not None else peer
-        decision.client = None
+        decision.more().client = None
         if found is not None:
-            decision.client = (str(found), 0)
+            decision.more().client = (str(found), 0)
         elif context is not None:
-            decision.client = context.source
+            decision.more().client = context.source
         return trusted and address is not None and any([address in network for network in self.internal_ranges])
 
     cdef int forwarded(self, Decision decision, list headers) except -1:
@@ -158,23 +158,23 @@ cdef class HeaderProcessing:
         if self.append_port and context is not None and context.destination is not None:
             if overwrite or first_of(headers, b"x-forwarded-port") is None:
                 replace(headers, b"x-forwarded-port", str(context.destination[1]).encode())
-        if decision.scheme_given is not None:
-            scheme = decision.scheme_given
+        if decision.more().scheme_given is not None:
+            scheme = decision.more().scheme_given
         else:
             told = first_of(headers, b"x-forwarded-proto").lower()
             scheme = told if told in (b"http", b"https") else scheme
         if self.scheme_overwrite:
             replace(headers, b"x-forwarded-proto", self.scheme_overwrite)
             scheme = self.scheme_overwrite
-        decision.scheme_processed = scheme.lower()
+        decision.more().scheme_processed = scheme.lower()
         return 0
 
     cdef int external(self, Decision decision, list headers) except -1:
         cdef set gone = set(EXTERNAL)
         if self.use_remote_address:
             gone.update(EDGE)
-            if decision.client is not None:
-                replace(headers, b"x-envoy-external-address", decision.client[0].encode())
+            if decision.more().client is not None:
+                replace(headers, b"x-envoy-external-address", decision.more().client[0].encode())
         if decision.table is not None:
             gone.update(decision.table.internal_only_headers)
         headers[:] = [pair for pair in headers if pair[0] not in gone]

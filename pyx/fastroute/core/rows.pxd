@@ -1,5 +1,6 @@
 """Layout of the routes of a table: what a decision names, in a few bytes each."""
 
+from cpython.list cimport PyList_GET_ITEM
 from libc.stdint cimport int32_t, uint32_t
 
 from fastroute.core.arena cimport Arena
@@ -22,5 +23,11 @@ cdef class RouteRows:
     cdef list entries          # by route number: Entry, or None as long as nobody asked
 
     cdef bint add(self, RouteSpec route, uint32_t host) except -1
-    cdef Entry entry(self, uint32_t number, list hosts)
+    cdef Entry make_entry(self, uint32_t number, list hosts)
     cdef int trim(self) except -1
+
+
+cdef inline Entry entry_of(RouteRows rows, uint32_t number, list hosts):
+    """The entry of a route; `hosts` are those of the virtual hosts."""
+    found = <object>PyList_GET_ITEM(rows.entries, number)
+    return rows.make_entry(number, hosts) if found is None else <Entry>found

@@ -46,18 +46,13 @@ cdef class RouteRows:
         self.entries.append(None)
         return row.target == known
 
-    cdef Entry entry(self, uint32_t number, list hosts):
-        """The entry of a route; `hosts` are those of the virtual hosts."""
-        cdef Entry host
-        cdef RouteRow *row
-        found = self.entries[number]
-        if found is None:
-            row = &(<RouteRow *>self.rows.data)[number]
-            host = <Entry>hosts[row.host]
-            name = PyUnicode_DecodeUTF8(self.names.data + row.name, row.name_size, NULL)
-            target = None if row.target == NONE else self.targets[row.target]
-            found = self.entries[number] = Entry(name, host.virtual_host, host.route_config, row.index, target)
-        return <Entry>found
+    cdef Entry make_entry(self, uint32_t number, list hosts):
+        cdef RouteRow *row = &(<RouteRow *>self.rows.data)[number]
+        cdef Entry host = <Entry>hosts[row.host]
+        name = PyUnicode_DecodeUTF8(self.names.data + row.name, row.name_size, NULL)
+        target = None if row.target == NONE else self.targets[row.target]
+        found = self.entries[number] = Entry(name, host.virtual_host, host.route_config, row.index, target)
+        return found
 
     cdef int trim(self) except -1:
         """Give back what only adding needs; what is added later is compared with nothing before it."""

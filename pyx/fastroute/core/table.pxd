@@ -1,30 +1,13 @@
-"""Layout of a route table, and the one function that the engine calls.
-
-    table.decide(authority, path, method, headers, scheme, random, context, manager, clusters)
-
-`authority`, `method`, `scheme`: str or bytes; `path`: str, bytes, or None for CONNECT.
-`headers`: a list or tuple of pairs (str or bytes), a mapping, or any iterable of pairs; None for no headers.
-`random`: an int, a callable that returns one (called once at most, and only when the decision depends on it),
-or None when none can be given (then such a decision raises ValueError).
-`context`: a `core.request.Context` with what is known of the connection, or None.
-`manager`: the HTTP connection manager's options; None for Envoy's defaults.
-`clusters`: the live clusters: name -> the embedder's object (None when none is bound), which becomes
-`Decision.value`; None when every cluster name is taken to exist.
-
-Raises TypeError and ValueError for values that are no request; everything else is a Decision.
-"""
+"""Layout of a route table."""
 
 from libc.stdint cimport uint32_t
 
 from fastroute.core.arena cimport Arena
-from fastroute.core.candidates cimport CandidateLists, Runs
-from fastroute.core.decision cimport Decision
+from fastroute.core.candidates cimport CandidateLists
 from fastroute.core.domains cimport DomainIndex
 from fastroute.core.entries cimport Entry, RouteSpec, Target
-from fastroute.core.hcm cimport HttpManager
-from fastroute.core.headers cimport HeaderNames, View
-from fastroute.core.paths cimport Found, PathIndex, Terminal
-from fastroute.core.request cimport Context
+from fastroute.core.headers cimport HeaderNames
+from fastroute.core.paths cimport PathIndex, Terminal
 from fastroute.core.rows cimport RouteRows
 
 
@@ -70,23 +53,6 @@ cdef class RouteTable:
     cdef bint inspects         # routes look at headers
     cdef bint managed          # and at some that connection managers change
 
-    cdef Decision decide(self, object authority, object path, object method, object headers, object scheme,
-                         object random, Context context, HttpManager manager, dict clusters)
-    cdef inline int routed(self, View *view, Decision decision, HttpManager manager, dict clusters) except -1
-    cdef int process(self, View *view, Decision decision) except -1
-    cdef int rescan(self, View *view, list headers) except -1
-    cdef int answer_grpc(self, View *view, Decision decision) except -1
-    cdef inline uint32_t find_host(self, View *view) noexcept
-    cdef inline int check_tls(self, View *view, Decision decision, HostRow *row, HttpManager manager) except -1
-    cdef inline uint32_t choose(self, View *view, uint32_t host, HostRow *row) except? 0xFFFFFFFE
-    cdef int strip_parameters(self, View *view, Decision decision) except -1
-    cdef inline uint32_t find_route(self, View *view, ListRow *routes) except? 0xFFFFFFFE
-    cdef uint32_t resolve(self, View *view, Found *found) except? 0xFFFFFFFE
-    cdef int walk_folded(self, View *view, uint32_t root, Found *found) except -1
-    cdef bint holds(self, uint32_t number, View *view) except -1
-    cdef inline int conclude(self, View *view, Decision decision, dict clusters) except -1
-    cdef Target fallen_on(self, View *view, Decision decision, Target target)
-    cdef Target weighted(self, View *view, Decision decision, Target target)
     cdef int build_host(self, spec) except -1
     cdef int finish(self) except -1
     cdef Py_ssize_t routes_of(self, uint32_t number) except -1

@@ -10,6 +10,12 @@ from fastroute.core.request import Context
 from fastroute.errors import Notice
 
 @final
+class Further:
+    """What few decisions have, for extension modules."""
+
+    def __new__(cls) -> Further: ...
+
+@final
 class Decision:
     """The answer to a request. Read-only, made by routing alone.
 

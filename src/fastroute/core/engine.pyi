@@ -1,4 +1,4 @@
-"""The two calls of the hot path, `route` and `pick`, over the tables of one snapshot."""
+"""The calls of the hot path, `connect`, `route` and `pick`, over the tables of one snapshot."""
 
 from collections.abc import Collection, Mapping
 from typing import final

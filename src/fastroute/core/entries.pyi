@@ -52,6 +52,14 @@ class Target:
     ) -> Target: ...
 
 @final
+class LiveClusters:
+    """The clusters that there are, by name, each with the embedder's object; None: every name is taken to exist."""
+
+    @property
+    def values(self) -> dict[str, object] | None: ...
+    def __new__(cls, values: dict[str, object] | None) -> LiveClusters: ...
+
+@final
 class Entry:
     """The names of a route: its own, its virtual host's, its route configuration's, and its place (`index`)."""
 

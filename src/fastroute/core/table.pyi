@@ -1,15 +1,10 @@
-"""A route configuration, compiled: from a request to the first route that matches."""
+"""A route configuration, compiled: virtual hosts, lists of routes, and the indexes over them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, final
 
-from fastroute.core.decision import Decision
 from fastroute.core.entries import RouteSpec
-from fastroute.core.hcm import HttpManager
 from fastroute.core.matchers import TreeNode
-from fastroute.core.request import Context
-
-_Text = str | bytes
 
 class _VirtualHostSpec(Protocol):
     """One virtual host, to be compiled."""
@@ -65,21 +60,4 @@ class RouteTable:
 
         The other virtual hosts are shared and keep their numbers, which for a new table are 0, 1, …; the
         list has the numbers of the fresh ones. Raises KeyError for a domain that another one has.
-        """
-    def route(
-        self,
-        authority: _Text,
-        path: _Text | None,
-        method: _Text = "GET",
-        headers: Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[_Text, _Text]] = (),
-        *,
-        scheme: _Text = "http",
-        random: int | Callable[[], int] | None = None,
-        context: Context | None = None,
-        manager: HttpManager | None = None,
-        clusters: dict[str, object] | None = None,
-    ) -> Decision:
-        """The decision for a request; what each argument may be is said in `pyx/fastroute/core/table.pxd`.
-
-        Raises TypeError and ValueError for values that are no request.
         """
