@@ -2,6 +2,8 @@
 
 from typing import final
 
+__pyx_capi__: dict[str, object]
+
 @final
 class PathIndex:
     """An empty index; the table builds its trees."""
