@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import click
 import pytest
+from click.testing import CliRunner
 from support import samples
 from support.live_resources import LiveResources
 from support.near_valid import message
 
 from fastroute import config
 from fastroute.api import names
+from fastroute.cli.proxy_config import proxy_config
+from fastroute.cli.route import route
+from fastroute.cli.validate import validate
 
 pytestmark = pytest.mark.envoy
 
@@ -52,3 +57,18 @@ def test_dynamic_resources_are_equal_and_know_their_version(envoy: LiveResources
         assert resource.message == given
         assert resource.version == str(version)
         assert resource.origin == "dynamic"
+
+
+def test_every_command_reads_the_page(envoy: LiveResources) -> None:
+    url = f"http://127.0.0.1:{envoy.envoy.admin_port}/config_dump?include_eds"
+    asked: list[tuple[click.Command, list[str]]] = [
+        (validate, [url]),
+        (route, [url, "http://a.com/", "--route-config", "r", "--lenient"]),
+        *(
+            (proxy_config, [kind, "-f", url])
+            for kind in ("bootstrap", "cluster", "listener", "route", "endpoint", "all")
+        ),
+    ]
+    for command, arguments in asked:
+        found = CliRunner().invoke(command, arguments)
+        assert found.exit_code == 0, found.output

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from fastroute.api import names
 from fastroute.config import Resources, read
+from fastroute.config.fetch import URLS, fetch
 from fastroute.config.text import to_tree
 from fastroute.errors import ConfigError
 from fastroute.pilot.agent.binary import find_binary
@@ -36,10 +37,14 @@ class Answer:
     message: str
 
 
-def ask(path: Path, binary: Path) -> Answer:
-    """What Envoy says about the configuration in `path`."""
+def ask(source: str, binary: Path) -> Answer:
+    """What Envoy says about the configuration in `source`: a file, a directory or the URL of a page."""
     with tempfile.TemporaryDirectory(prefix="fastroute-") as directory:
-        accepted, log = run(_bootstrap(path, Path(directory)), binary, "error")
+        try:
+            file = _bootstrap(_saved(source, Path(directory)), Path(directory))
+        except ConfigError as error:
+            return Answer(False, str(error))
+        accepted, log = run(file, binary, "error")
     return Answer(accepted, "" if accepted else _words(log))
 
 
@@ -58,6 +63,14 @@ def _words(log: str) -> str:
         if mark:
             return reason.partition("': ")[2][:_LONGEST] or before
     return lines[0][:_LONGEST] if lines else "no message"
+
+
+def _saved(source: str, directory: Path) -> Path:
+    if not source.startswith(URLS):
+        return Path(source)
+    page = directory / "page.json"
+    page.write_bytes(fetch(source))
+    return page
 
 
 def _bootstrap(path: Path, directory: Path) -> Path:

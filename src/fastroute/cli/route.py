@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 import click
 
+from fastroute.cli.source import source as named_source
 from fastroute.core.chain import Chain
 from fastroute.core.decision import Decision
 from fastroute.core.endpoint import Endpoint
@@ -37,7 +37,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
 
 
 @click.command()
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", callback=named_source)
 @click.argument("url")
 @click.option("-X", "--method", default="GET", show_default=True)
 @click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A request header; repeatable.")
@@ -63,7 +63,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
 @click.option("--lenient", is_flag=True, help="Leave out what cannot be decided exactly, and mark decisions by it.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def route(
-    source: Path,
+    source: str,
     url: str,
     method: str,
     headers: tuple[str, ...],

@@ -15,11 +15,11 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from fastroute.cli.source import source as named_source
 from fastroute.core.clusters import Cluster
 from fastroute.core.endpoint import Endpoint
 from fastroute.core.hashing import xxh64
@@ -62,7 +62,7 @@ class Shares:
 
 
 @click.command()
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", callback=named_source)
 @click.argument("url", required=False)
 @click.option("--cluster", help="Pick from this cluster instead of routing a URL.")
 @click.option("-n", "--count", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True)
@@ -73,7 +73,7 @@ class Shares:
 @click.option("--lenient", is_flag=True, help="Leave out what Envoy refuses, and say so.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def simulate(
-    source: Path,
+    source: str,
     url: str | None,
     cluster: str | None,
     count: int,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-URLS = ("http://", "https://")
+from fastroute.config.fetch import URLS
+
+
+def sources(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """The callback of an argument that names several sources."""
+    return tuple(source(ctx, param, value) for value in values)
 
 
 def source(ctx: click.Context, param: click.Parameter, value: str) -> str:

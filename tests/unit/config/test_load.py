@@ -117,7 +117,7 @@ def test_a_config_dump_of_an_admin_page() -> None:
         address = f"http://127.0.0.1:{server.server_port}"
         try:
             found = named(f"{address}/config_dump?include_eds")
-            with pytest.raises(ParseError, match="cannot be fetched"):
+            with pytest.raises(ParseError, match="the page answers 404"):
                 config.read(f"{address}/nothing")
         finally:
             server.shutdown()
