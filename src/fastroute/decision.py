@@ -6,7 +6,6 @@ about it. An `Explanation` is the replay of one decision by the reference walk.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Literal
 
@@ -59,6 +58,8 @@ class Explanation:
 
     def to_json(self) -> str:
         """The explanation as indented JSON."""
+        import json
+
         return json.dumps(self.to_dict(), indent=2)
 
     def text(self) -> str:

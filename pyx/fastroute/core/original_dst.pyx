@@ -9,8 +9,6 @@ No source: no host. A connection that was not redirected has no restored address
 cimport cython
 from libc.stdint cimport uint64_t
 
-import ipaddress
-from socket import AF_INET, AF_INET6, inet_ntop
 
 from fastroute.core.balancers cimport Balancer, Policy
 from fastroute.core.endpoint cimport Endpoint
@@ -86,6 +84,9 @@ cdef object _parsed(object text):
             return None
     elif ":" in host:
         return None
+    import ipaddress
+    from socket import AF_INET, AF_INET6, inet_ntop
+
     try:
         found = ipaddress.ip_address(host)
     except ValueError:

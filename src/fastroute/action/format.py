@@ -7,9 +7,7 @@ RA-75  Operators that are known before the upstream answers are computed here. O
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from urllib.parse import unquote_to_bytes
 
 from fastroute.action.decided import Decided
 from fastroute.errors import RequestError
@@ -112,6 +110,8 @@ def _query_parameter(values: Values, argument: str) -> bytes | None:
 
 def decoded_query_value(path: bytes | None, name: bytes) -> bytes | None:
     """The first value of a query parameter, names and values percent-decoded."""
+    from urllib.parse import unquote_to_bytes
+
     for part in (path or b"").partition(b"?")[2].split(b"&"):
         key, _, value = part.partition(b"=")
         if part and unquote_to_bytes(key) == name:
@@ -146,6 +146,8 @@ def _structured(value: object) -> bytes | None:
         return None
     if isinstance(value, str):
         return value.encode()
+    import json
+
     return json.dumps(_whole(value), separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
 
 

@@ -9,7 +9,6 @@ RA-151  Another scheme is followed only with `allow_cross_scheme`; 303 turns eve
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from fastroute.records import field, record
 
@@ -88,6 +87,8 @@ class InternalRedirectPolicy:
         """
         if status not in self.codes or not location or done >= self.max_redirects:
             return None
+        from urllib.parse import urlsplit
+
         parts = urlsplit(location)
         target = parts.scheme.lower()
         if target not in (b"http", b"https") or not parts.netloc:

@@ -14,7 +14,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from fastroute.api import pool, transcode
+from fastroute.api import declared, pool, transcode
 from fastroute.api.faults import Fault, index, key
 
 MOST = 100
@@ -90,7 +90,7 @@ def _field(descriptor: Descriptor, name: str, item: object) -> Iterator[Fault]:
 def _parts(field: FieldDescriptor, item: object) -> Iterator[Fault]:
     """The faults of the parts of a field's value; none where it is one value, or not even of the right shape."""
     message: Any = field.message_type
-    if message is not None and message.GetOptions().map_entry:
+    if declared.is_map(field):
         if isinstance(item, dict) and not isinstance(item, transcode.DuplicateKeys):
             value = message.fields_by_name["value"].message_type
             for name, one in item.items():

@@ -23,7 +23,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, deprecations, rules, semantics
+from fastroute.api import anys, declared, deprecations, rules, semantics
 from fastroute.api.config_sources import PRIMARY, primary_clusters
 from fastroute.api.faults import index, join, key
 from fastroute.api.names import BOOTSTRAP
@@ -220,7 +220,7 @@ def _no_longer(name: str) -> Violation:
 
 
 def _visit(field: FieldDescriptor, rule: Any) -> Visit | None:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+    if declared.is_map(field):
         return _map(field, rule)
     if field.is_repeated:
         return _list(field, rule)
@@ -293,7 +293,7 @@ def _policy(value: Any) -> list[Violation] | None:
 def _negatives(message: Any) -> Iterator[Violation]:
     """The durations below zero that are set in the message, outside Anys."""
     for field, value in message.ListFields():
-        if field.message_type is None or field.message_type.GetOptions().map_entry:
+        if field.message_type is None or declared.is_map(field):
             continue
         for position, one in enumerate(value if field.is_repeated else (value,)):
             step = f"{field.name}{index(position)}" if field.is_repeated else field.name

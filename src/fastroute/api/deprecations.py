@@ -8,13 +8,13 @@ is true. Both are looked for in everything that is set, extensions included.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, pool
+from fastroute.api import anys, declared, pool
 from fastroute.api.faults import index, join, key
 from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
@@ -32,23 +32,21 @@ class Deprecation:
 
 
 @functools.cache
-def _disallowed(options: str, extension: str) -> Callable[[bytes], bool]:
-    made = pool.message_class(f"google.protobuf.{options}")
-    field: Any = pool.pool().FindExtensionByName(f"envoy.annotations.{extension}")
-    return lambda data: bool(data and made.FromString(data).Extensions[field])
+def _mark(name: str) -> Any:
+    return pool.pool().FindExtensionByName(f"envoy.annotations.{name}")
 
 
 def field_state(field: FieldDescriptor) -> tuple[bool, bool]:
     """Whether a field is deprecated, and whether it is disallowed."""
-    options = field.GetOptions()
-    disallowed = _disallowed("FieldOptions", "disallowed_by_default")(options.SerializeToString())
+    options = declared.field_options(field)
+    disallowed = bool(options.Extensions[_mark("disallowed_by_default")])
     return bool(options.deprecated or disallowed), disallowed
 
 
 def value_state(value: Any) -> tuple[bool, bool]:
     """Whether a value of an enum is deprecated, and whether it is disallowed."""
-    options = value.GetOptions()
-    disallowed = _disallowed("EnumValueOptions", "disallowed_by_default_enum")(options.SerializeToString())
+    options = declared.value_options(value)
+    disallowed = bool(options.Extensions[_mark("disallowed_by_default_enum")])
     return bool(options.deprecated or disallowed), disallowed
 
 
@@ -99,7 +97,7 @@ def _deprecation(path: str, name: str, disallowed: bool) -> Deprecation:
 
 
 def _inside(field: Any, value: Any, path: str) -> Iterator[Deprecation]:
-    if field.message_type.GetOptions().map_entry:
+    if declared.is_map(field):
         if field.message_type.fields_by_name["value"].message_type is not None:
             for name, item in value.items():
                 yield from _message(item, path + key(str(name)))

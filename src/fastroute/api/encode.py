@@ -19,9 +19,9 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from fastroute.api import declared
 from fastroute.api.pool import new, pool
 from fastroute.errors import ParseError
 
@@ -166,7 +166,7 @@ def _repeated(field: FieldDescriptor, write: Write, tag: bytes) -> Write:
 
 
 def _is_map(field: FieldDescriptor) -> bool:
-    return bool(field.message_type is not None and field.message_type.GetOptions().map_entry)
+    return declared.is_map(field)
 
 
 def _map_writer(field: FieldDescriptor) -> Write:
@@ -211,6 +211,8 @@ def _message_writer(descriptor: Descriptor) -> Write:
 
 
 def _by_message(name: str, value: Any) -> bytes:
+    from google.protobuf import json_format
+
     made = new(name)
     json_format.ParseDict(value, made, descriptor_pool=pool())
     return bytes(made.SerializeToString(deterministic=True))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import constraints, names, pool, rules, semantics, wire
+from fastroute.api import constraints, declared, names, pool, rules, semantics, wire
 from fastroute.wire.checks import FieldCheck, MessageCheck
 
 _Made = tuple[Mapping[int, FieldCheck], Iterable[int], Iterable[Iterable[int]], str | None, bool]
@@ -86,7 +86,7 @@ def _field(field: FieldDescriptor, closed: bool, watched: bool) -> FieldCheck:
     options: dict[str, Any] = {"repeated": field.is_repeated, "presence": field.has_presence, "watched": watched}
     if constraints.is_disallowed(field) or (rule is not None and rule.message.skip):
         return FieldCheck("other", wire=wire.BYTES, refused=True)
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+    if declared.is_map(field):
         return _map(field, rule, options)
     if field.is_repeated and rule is not None and rule.HasField("repeated"):
         items = rule.repeated

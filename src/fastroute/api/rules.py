@@ -20,7 +20,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from fastroute.api import pool
+from fastroute.api import declared, pool
 
 Test = Callable[[Any], str | None]
 """What is wrong with a value, as the end of a sentence that begins with the field; None when it is fine."""
@@ -31,31 +31,21 @@ _BILLION = 1_000_000_000
 
 
 @functools.cache
-def _extensions() -> tuple[Any, Any, Any, Any]:
+def _extensions() -> tuple[Any, Any]:
+    """The marks of a field and of a oneof."""
     found = pool.pool()
-    return (
-        pool.message_class("google.protobuf.FieldOptions"),
-        found.FindExtensionByName("validate.rules"),
-        pool.message_class("google.protobuf.OneofOptions"),
-        found.FindExtensionByName("validate.required"),
-    )
+    return found.FindExtensionByName("validate.rules"), found.FindExtensionByName("validate.required")
 
 
 def field_rules(field: FieldDescriptor) -> Any:
     """The `validate.FieldRules` of a field; None when it has none."""
-    options, rules, _, _ = _extensions()
-    data = field.GetOptions().SerializeToString()
-    if not data:
-        return None
-    parsed = options.FromString(data)
-    return parsed.Extensions[rules] if parsed.HasExtension(rules) else None
+    options, rules = declared.field_options(field), _extensions()[0]
+    return options.Extensions[rules] if options.HasExtension(rules) else None
 
 
 def oneof_required(oneof: Any) -> bool:
     """Whether one member of the oneof must be set."""
-    _, _, options, required = _extensions()
-    data = oneof.GetOptions().SerializeToString()
-    return bool(data and options.FromString(data).Extensions[required])
+    return bool(declared.oneof_options(oneof).Extensions[_extensions()[1]])
 
 
 def value_test(field: FieldDescriptor, rules: Any) -> Test | None:

@@ -12,25 +12,20 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from fastroute.api import pool
+from fastroute.api import declared, pool
 
 HIDDEN = "[redacted]"
 
 
 @functools.cache
-def _mark() -> tuple[Any, Any]:
-    return (
-        pool.message_class("google.protobuf.FieldOptions"),
-        pool.pool().FindExtensionByName("udpa.annotations.sensitive"),
-    )
+def _mark() -> Any:
+    return pool.pool().FindExtensionByName("udpa.annotations.sensitive")
 
 
 @functools.cache
 def is_sensitive(field: FieldDescriptor) -> bool:
     """Whether the API marks the field as one whose value must not be shown."""
-    options, mark = _mark()
-    data = field.GetOptions().SerializeToString()
-    return bool(data and options.FromString(data).Extensions[mark])
+    return bool(declared.field_options(field).Extensions[_mark()])
 
 
 def without_secrets(message: Message) -> Message:
@@ -50,7 +45,7 @@ def _hide(message: Any, hidden: bool) -> None:
         if field.message_type is None:
             if inside:
                 _hide_scalar(message, field)
-        elif field.message_type.GetOptions().map_entry:
+        elif declared.is_map(field):
             for name in list(value) if field.message_type.fields_by_name["value"].message_type is not None else ():
                 _hide(value[name], inside)
         else:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from fastroute.api import pool, scalars, wire
+from fastroute.api import declared, pool, scalars, wire
 from fastroute.api.faults import Fault, index, key, kind
 from fastroute.wire import trees
 from fastroute.wire.trees import FieldPlan, MessagePlan
@@ -186,7 +186,7 @@ def _usual_fields(descriptor: Descriptor) -> dict[str, FieldPlan]:
 
 
 def _usual_field(field: FieldDescriptor, bit: int) -> FieldPlan:
-    if _is_map(field):
+    if declared.is_map(field):
         return FieldPlan("whole", b"", oneof=bit, encode=_map(field))
     options: dict[str, Any] = {"oneof": bit, "repeated": field.is_repeated, "flatten": _flattens(field)}
     if field.message_type is not None:
@@ -207,12 +207,8 @@ def _usual_field(field: FieldDescriptor, bit: int) -> FieldPlan:
     return FieldPlan("written", tag, **options)
 
 
-def _is_map(field: FieldDescriptor) -> bool:
-    return field.message_type is not None and field.message_type.GetOptions().map_entry
-
-
 def _writer(field: FieldDescriptor) -> Write:
-    if _is_map(field):
+    if declared.is_map(field):
         return _map(field)
     tag, encode, null = _singular(field)
     return _repeated(field, tag, encode, null) if field.is_repeated else _single(tag, encode, null)

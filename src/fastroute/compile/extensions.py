@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import names, pool
@@ -81,6 +80,8 @@ def _from_struct(struct: Any, ctx: Context, path: str) -> tuple[str, Message | N
     type_name = pool.type_name(struct.type_url)
     if not pool.is_known(struct.type_url):
         return type_name, None
+    from google.protobuf import json_format
+
     try:
         value = json_format.MessageToDict(struct.value, descriptor_pool=pool.pool())
         return type_name, json_format.ParseDict(value, pool.new(type_name), descriptor_pool=pool.pool())

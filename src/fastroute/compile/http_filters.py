@@ -8,14 +8,16 @@ of them is only what neither answers nor changes a request.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.api import names, pool
 from fastroute.api.anys import type_url, unpack
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_extension
-from fastroute.compile.http_rbac import Filter, compile_http_rbac
+
+if TYPE_CHECKING:
+    from fastroute.compile.http_rbac import Filter
 
 _PREFIX = "envoy.extensions.filters.http."
 _ROUTER = names.ROUTER
@@ -86,6 +88,9 @@ def compile_rbac_filters(filters: Any, ctx: Context, path: str) -> tuple[Filter,
                 code="unsupported-filter",
             )
             ctx.gather(error)
+        # Its matchers are another part of the package, which most tables do without.
+        from fastroute.compile.http_rbac import Filter, compile_http_rbac
+
         _, message = open_extension(each, ctx, here, effect="the filter is left out", by_name=_MEANT)
         if message is not None:
             found.append(Filter(each.name, compile_http_rbac(message, ctx, f"{here}.typed_config"), each.disabled))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from fastroute.api.pool import pool
@@ -15,6 +14,8 @@ EMPTY: Mapping[str, object] = {}
 
 def plain(message: Message) -> dict[str, object]:
     """`message` as JSON-ready values under the field names of the Envoy API."""
+    from google.protobuf import json_format
+
     return json_format.MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool())
 
 

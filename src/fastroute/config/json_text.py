@@ -14,15 +14,18 @@ error is.
 
 from __future__ import annotations
 
-import json
+import functools
 import re
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from fastroute.api.transcode import DuplicateKeys
 from fastroute.config.positions import at
 from fastroute.errors import ParseError, Where
 from fastroute.wire import json_text as plain
+
+if TYPE_CHECKING:
+    import json
 
 _MOST_NESTED = 100
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -69,7 +72,11 @@ def _constant(name: str) -> NoReturn:
     raise _NotPlainError(name)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+@functools.cache
+def _decoder() -> json.JSONDecoder:
+    from json import JSONDecoder
+
+    return JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def parse(text: str, file: str) -> object:
@@ -78,7 +85,7 @@ def parse(text: str, file: str) -> object:
     if found is not plain.NOT_PLAIN:
         return found
     try:
-        return _DECODER.decode(text)
+        return _decoder().decode(text)
     except RecursionError:
         raise _too_deep(file) from None
     except ValueError:
@@ -87,7 +94,7 @@ def parse(text: str, file: str) -> object:
 
 def _parse_leniently(text: str, file: str) -> object:
     try:
-        return _DECODER.decode(text)
+        return _decoder().decode(text)
     except RecursionError:
         raise _too_deep(file) from None
     except ValueError:
@@ -296,6 +303,6 @@ class Document(Scanner):
 
     def _skip(self, offset: int) -> int:
         try:
-            return _DECODER.raw_decode(self.text, offset)[1]
+            return _decoder().raw_decode(self.text, offset)[1]
         except ValueError:
             return self.value(offset, 0)[1]

@@ -9,7 +9,6 @@ Envoy lacks shows the TypedStruct that stands for it.
 from __future__ import annotations
 
 import base64
-import json
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from typing import Any, cast
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from fastroute.api import pool
+from fastroute.api import declared, pool
 from fastroute.api.trees import struct_tree, value_tree
 from fastroute.errors import ParseError
 
@@ -38,6 +37,8 @@ def to_json(message: Message, *, camel_case: bool = False, indent: int | None = 
     `camel_case` is what istioctl and protobuf print; without it the names are those of Envoy's
     admin pages and bootstrap files. `defaults` also writes plain fields that have no value.
     """
+    import json
+
     return json.dumps(
         to_tree(message, camel_case=camel_case, defaults=defaults), indent=indent, ensure_ascii=False, allow_nan=False
     )
@@ -68,7 +69,7 @@ def _absent(message: Message, field: FieldDescriptor) -> bool:
 
 
 def _field(field: FieldDescriptor, value: Any, camel_case: bool, defaults: bool) -> object:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+    if field.message_type is not None and declared.is_map(field):
         entry = field.message_type.fields_by_name["value"]
         return {_key(name): _one(entry, value[name], camel_case, defaults) for name in sorted(value)}
     if field.is_repeated:

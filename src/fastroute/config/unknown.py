@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
-from fastroute.api import names, pool, transcode
+from fastroute.api import declared, names, pool, transcode
 from fastroute.api.faults import Fault, index, key, kind
 
 MARK = names.TYPED_STRUCT.encode()
@@ -50,7 +50,7 @@ def _message(descriptor: Descriptor | None, tree: object) -> Iterator[Fault]:
 
 def _field(field: Any, item: object) -> Iterator[Fault]:
     parts: list[tuple[str, object]]
-    if field.message_type.GetOptions().map_entry:
+    if declared.is_map(field):
         parts = [(key(str(name)), one) for name, one in item.items()] if isinstance(item, dict) else []
         inner = field.message_type.fields_by_name["value"].message_type
     else:

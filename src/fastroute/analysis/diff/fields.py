@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from fastroute.analysis.diff.labels import label
 from fastroute.analysis.diff.pairs import pair
-from fastroute.api import anys
+from fastroute.api import anys, declared
 from fastroute.api.faults import index, join, key
 from fastroute.api.sensitive import HIDDEN, is_sensitive, without_secrets
 from fastroute.config.text import to_tree
@@ -86,7 +86,7 @@ def _messages(before: Any, after: Any, at: _At) -> Iterator[FieldChange]:
 def _fields(field: FieldDescriptor, before: Any, after: Any, at: _At) -> Iterator[FieldChange]:
     old, new = getattr(before, field.name), getattr(after, field.name)
     if field.is_repeated:
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        if declared.is_map(field):
             yield from _maps(field, old, new, at)
         else:
             yield from _lists(field, old, new, at)
