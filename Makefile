@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SOURCES := $(shell find pyx -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml
 
-.PHONY: demo mesh test unit conformance long lint types stubs bench instructions google-re2 build clean dist help
+.PHONY: demo mesh test unit conformance long lint types stubs bench bench-docs bench-smoke instructions google-re2 build clean dist help
 
 help:
 	@echo "make demo    the seed's request through the mesh, step by step, and the proxy's tables"
@@ -16,6 +16,8 @@ help:
 	@echo "make lint    ruff, cython-lint, mypy, pyright, stubtest, import rules"
 	@echo "make long    the conformance tests in their long mode"
 	@echo "make bench   the benchmarks, with rivals: out/benchmarks.md, .json and .svg"
+	@echo "make bench-docs  the figures and the chart of that run, into docs/performance.md and .svg"
+	@echo "make bench-smoke each benchmark once, at its smallest size"
 	@echo "make instructions  instruction counts of the hot path against their budgets (needs valgrind)"
 	@echo "make dist    source distribution, and a wheel built from it in isolation"
 	@echo "make clean   remove what was built"
@@ -62,12 +64,26 @@ types: build
 stubs: build
 	$(BIN)/python -m mypy.stubtest $$(cd src && ls fastroute/*.pyi fastroute/core/*.pyi fastroute/wire/*.pyi | sed 's/\.pyi$$//; s,/,.,g')
 
+# FASTROUTE_BENCH=full takes the sizes of the goals for loading too; smoke and quick are for working on the benchmarks.
+# A rival that is missing, or a benchmark that fails, is a line of the report.
 bench: build
 	@mkdir -p out
+	@rm -f out/benchmarks.json out/instructions.json
 	-$(BIN)/python -m pip install --quiet --no-build-isolation -e ".[bench]"
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name --benchmark-columns=min,median,rounds \
-	    --benchmark-max-time=0.3 --benchmark-json=out/benchmarks.json
-	$(BIN)/python tools/bench_report.py out/benchmarks.json
+	@$(BIN)/python -m pytest benchmarks --benchmark-only -rs --benchmark-sort=name --benchmark-columns=min,median,rounds \
+	    --benchmark-timer=time.process_time --benchmark-min-time=0.001 --benchmark-max-time=0.2 \
+	    --benchmark-json=out/benchmarks.json; echo $$? > out/benchmarks.status
+	-$(BIN)/python tools/instructions.py --json out/instructions.json
+	PYTHONPATH=benchmarks $(BIN)/python -m report out/benchmarks.json
+	@exit $$(cat out/benchmarks.status)
+
+# The figures and the chart of the last run, into docs/performance.md and .svg.
+bench-docs:
+	PYTHONPATH=benchmarks $(BIN)/python -m report out/benchmarks.json --docs
+
+# Each benchmark once, at its smallest size: that it runs, not how long it takes.
+bench-smoke: build
+	FASTROUTE_BENCH=smoke $(BIN)/python -m pytest benchmarks --benchmark-disable -rs
 
 # The same tests of regular expressions where RE2 is not linked in: a copy of the package with that one module anew.
 google-re2: build

@@ -1,8 +1,7 @@
 """Picking a host through `Router.pick`, over policies and numbers of hosts.
 
-Every policy picks for decisions of a thousand requests, each of another user; random numbers are drawn by Python's
-generator. uhashring is asked for the same number of keys by turns with us; its ring is another one, so only the work
-compares. Every answer is asserted.
+Random numbers are drawn by Python's generator. uhashring is asked for the same number of keys by turns with us; its
+ring is another one, so only the work compares. Every answer is asserted.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 from rigs import policies, tables
-from rigs.scale import size, sizes
+from rigs.scale import rounds, size, sizes
 from rigs.turns import OURS, Turns, work
 
 from fastroute.core.hashing import xxh64
@@ -36,13 +35,28 @@ def each(pick: Callable[[Any], Any]) -> Callable[[Sequence[Any]], Any]:
 
 
 @pytest.mark.parametrize("hosts", sizes(3, 10, 100, 1_000, 10_000))
-@pytest.mark.parametrize("policy", policies.NAMES)
+@pytest.mark.parametrize("policy", policies.BY_HASH)
 def test_picks(benchmark: Any, policy: str, hosts: int) -> None:
-    """A thousand picks a round; the figure is for one."""
-    benchmark.extra_info.update(suite="pick", who=OURS, kind=policy, size=hosts, where="decision", per=PICKS)
+    """A thousand picks a round, of the cluster by its name with a hash; the figure is for one."""
+    benchmark.extra_info.update(suite="pick", who=OURS, kind=policy, size=hosts, where="by hash", per=PICKS)
+    router, _ = policies.decisions(policy, hosts, PICKS)
+    pick = router.pick
+    run = each(lambda value: pick("c", hash=value))
+    assert benchmark.pedantic(run, (HASHES,), rounds=rounds(31), warmup_rounds=1).port == 80
+
+
+@pytest.mark.parametrize(
+    ("policy", "hosts"),
+    [
+        *((policy, HOSTS) for policy in policies.BY_HASH),
+        *((policy, hosts) for policy in policies.BY_REQUEST for hosts in sizes(3, 10, 100, 1_000, 10_000)),
+    ],
+)
+def test_picks_for_decisions(benchmark: Any, policy: str, hosts: int) -> None:
+    """The same for the new decisions of a thousand requests, whose hash policies are computed for it."""
+    benchmark.extra_info.update(suite="pick", who=OURS, kind=policy, size=hosts, where="for a decision", per=PICKS)
     router, make = policies.decisions(policy, hosts, PICKS)
-    run = each(router.pick)
-    found = benchmark.pedantic(run, setup=lambda: ((make(),), {}), rounds=21, warmup_rounds=1)
+    found = benchmark.pedantic(each(router.pick), setup=lambda: ((make(),), {}), rounds=rounds(7), warmup_rounds=1)
     assert found.port == 80
     if policy == "override host":
         assert found.address == policies.address((PICKS - 1) % hosts)
@@ -55,7 +69,7 @@ def test_beside_uhashring(benchmark: Any, policy: str) -> None:
     ring = uhashring.HashRing(nodes=[f"{policies.address(number)}:80" for number in range(HOSTS)])
     names = [f"{value:x}" for value in HASHES]
 
-    turns = Turns("pick", policy, HOSTS, "hash")
+    turns = Turns("pick", policy, HOSTS, "by hash")
     ours, theirs = (each(find) for find in (lambda value: pick("c", hash=value), ring.get_node))
     turns.add(OURS, work(ours, PICKS, lambda: HASHES), expect=pick("c", hash=HASHES[-1]))
     turns.add("uhashring", work(theirs, PICKS, lambda: names), expect=ring.get_node(names[-1]))

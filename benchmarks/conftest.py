@@ -1,10 +1,15 @@
-"""What a run left out goes into its JSON, with the reasons: a missing rival is a line of the report, not a silence."""
+"""What a run left out goes into its JSON, with the reasons: a missing rival is a line of the report, not a silence.
+
+So do its mode and how busy the machine was.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
+from rigs import scale
 
 left_out = pytest.StashKey[dict[str, str]]()
 
@@ -25,3 +30,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     output_json["left_out"] = config.stash[left_out]
+    output_json["mode"] = scale.MODE
+    output_json["load_average"] = os.getloadavg()[2]

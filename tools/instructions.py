@@ -2,6 +2,7 @@
 
     python tools/instructions.py            count, print a table, fail where a budget is exceeded
     python tools/instructions.py --update   count, and write the budgets
+    python tools/instructions.py --json F   count, and write the counts to the file F; whatever the budgets are
 
 Times on a shared machine differ by a factor of two from run to run; instruction counts repeat. callgrind runs
 `benchmarks/driver.py`, which makes each call a thousand times, and cuts its profile between them; the cost of the loop
@@ -92,6 +93,10 @@ def main(arguments: list[str]) -> int:
 
     if shutil.which("valgrind") is None:
         print("skipped: instruction counts need valgrind (apt-get install valgrind)")
+        return 0
+    if "--json" in arguments:
+        counted = count(driver.CALLS, list(driver.SCENARIOS))
+        Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(counted, indent=1) + "\n", "utf-8")
         return 0
     stored: dict[str, dict[str, int]] = json.loads(BUDGETS.read_text("utf-8")) if BUDGETS.exists() else {}
     if identity() not in stored and "--update" not in arguments:

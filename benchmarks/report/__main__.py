@@ -1,7 +1,7 @@
 """Tables, goals and the chart of a run.
 
-    python -m report out/benchmarks.json            writes benchmarks.md and benchmarks.svg beside it
-    python -m report out/benchmarks.json --docs     puts the same figures into docs/performance.md and .svg
+python -m report out/benchmarks.json            writes benchmarks.md and benchmarks.svg beside it
+python -m report out/benchmarks.json --docs     puts the same figures into docs/performance.md and .svg
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ SUITES = {
 
 
 def machine(run: Run) -> str:
-    """Where and when the run was made."""
+    """Where, when and how the run was made."""
     cpu = run.machine.get("cpu", {})
     name, cores = cpu.get("brand_raw", "an unknown processor"), cpu.get("count", "?")
-    return f"Python {run.machine['python_version']}, {name}, {cores} cores, {run.when[:10]}; medians of one run."
+    mode = f" A {run.mode} run: not to be quoted." if run.mode in ("quick", "smoke") else ""
+    return (
+        f"Python {run.machine['python_version']}, {name}, {cores} cores of a {run.machine['system']} machine,"
+        f" {run.when[:10]}; medians of one run, at whose end the machine's load was {run.load_average:.1f}.{mode}"
+    )
 
 
 def sections(run: Run) -> dict[str, str]:

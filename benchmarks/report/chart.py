@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -44,11 +45,15 @@ LINES = (
     Line("pymatchit", "pymatchit (Rust)", "#0e7c86", "#39c5cf"),
     Line("dict (floor)", "one look-up in a dict", "#6e7781", "#9198a1"),
 )
+UNDER = (
+    "The last of N prefix routes is asked for. fastroute decides host, route and action of a request with 12 headers;",
+    "other Python routers match the path alone. Both axes are logarithmic.",
+)
 PLAIN = """
   text { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; font-size: 13px }
   .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round }
-  .main .line { stroke-width: 3.2 } .main text { font-weight: 600 } .leader { fill: none; stroke-width: .8; opacity: .6 }
-  .title { font-size: 19px; font-weight: 600 }
+  .main .line { stroke-width: 3.2 } .main text { font-weight: 600 }
+  .leader { fill: none; stroke-width: .8; opacity: .6 } .title { font-size: 19px; font-weight: 600 }
 """
 
 
@@ -60,7 +65,9 @@ def _colours(*, dark: bool) -> str:
     rules += [f".title {{ fill: {strong} }} .halo {{ stroke: {ground}; stroke-width: 4; stroke-linejoin: round }}"]
     for number, line in enumerate(LINES):
         colour = line.dark if dark else line.light
-        rules.append(f".l{number} .line, .l{number} .leader {{ stroke: {colour} }} .l{number} .fill {{ fill: {colour} }}")
+        rules.append(
+            f".l{number} .line, .l{number} .leader {{ stroke: {colour} }} .l{number} .fill {{ fill: {colour} }}"
+        )
     return "\n  ".join(rules)
 
 
@@ -106,7 +113,7 @@ def spread(heights: list[float]) -> list[float]:
     placed = list(heights)
     for _ in range(200):
         moved = False
-        for upper, lower in zip(order, order[1:], strict=False):
+        for upper, lower in pairwise(order):
             short = NAME_HEIGHT - (placed[lower] - placed[upper])
             if short > 0.01:
                 placed[upper] -= short / 2
@@ -136,7 +143,9 @@ def one_line(number: int, line: Line, found: list[tuple[int, float]], height: fl
     x, y = at[-1]
     yield f'<g class="l{number}{" main" if line.main else ""}">'
     yield f'<polyline class="line" points="{" ".join(f"{left:.1f},{top:.1f}" for left, top in at)}"/>'
-    yield from (f'<circle class="fill" cx="{left:.1f}" cy="{top:.1f}" r="{4 if line.main else 3}"/>' for left, top in at)
+    yield from (
+        f'<circle class="fill" cx="{left:.1f}" cy="{top:.1f}" r="{4 if line.main else 3}"/>' for left, top in at
+    )
     words = f">{escape(line.name)} · {shown(found[-1][1])}</text>"
     if height is None:
         where = f'x="{x:.0f}" y="{y + (20 if line.side == "below" else -11):.0f}" text-anchor="middle"'
@@ -155,9 +164,7 @@ def svg(run: Run) -> str:
         f"  @media (prefers-color-scheme: dark) {{ {_colours(dark=True)} }}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="6"/>',
         '<text class="title" x="20" y="36">CPU time to route one request, against the number of routes</text>',
-        '<text class="faint" x="20" y="59">The last of N prefix routes is asked for. fastroute decides host, route and'
-        " action of a request with 12 headers;</text>",
-        '<text class="faint" x="20" y="77">other Python routers match the path alone. Both axes are logarithmic.</text>',
+        *(f'<text class="faint" x="20" y="{59 + 18 * at}">{text}</text>' for at, text in enumerate(UNDER)),
         *axes(),
         *lines(run),
         "</svg>",

@@ -87,9 +87,7 @@ def _route(kind: str, size: int, where: str = "last") -> At:
 
 
 def _goals() -> Iterator[Goal]:
-    yield Goal(
-        "10 prefix routes, 12 headers: instructions", 1_900, count("route, last of 10 prefixes, 12 headers")
-    )
+    yield Goal("10 prefix routes, 12 headers: instructions", 1_900, count("route, last of 10 prefixes, 12 headers"))
     yield Goal(
         "10 prefix routes, 12 headers, against the path-only match of pymatchit",
         1,
@@ -114,7 +112,7 @@ def _goals() -> Iterator[Goal]:
         measure = ratio(At("connect", kind, 5_000, "last"), OURS, "five chains")
         yield Goal(f"filter chain by {name} among 5 000, against among 5", 2, measure)
     for kind, name in (("maglev", "Maglev pick"), ("ring hash 65536", "pick of a ring of 65 536")):
-        measure = ratio(At("pick", kind, 100, "hash"), "uhashring", OURS)
+        measure = ratio(At("pick", kind, 100, "by hash"), "uhashring", OURS)
         yield Goal(f"{name}, times faster than uhashring", 15, measure, at_least=True)
     for kind in ("ring of 65 536", "Maglev table of 65 537"):
         measure = ratio(At("build", kind, 100, "all"), OURS, "plain C")
@@ -141,7 +139,9 @@ def table(run: Run) -> Iterator[str]:
         if measured is None:
             yield f"| {goal.what} | {bound} | not measured | | |"
             continue
-        value = grouped(round(measured.value)) if measured.made_of in ("instructions", "bytes") else digits(measured.value)
-        made_of = "" if measured.made_of in ("instructions", "bytes") else f" ({measured.made_of})"
+        value, made_of = digits(measured.value), f" ({measured.made_of})"
+        if measured.made_of in ("instructions", "bytes"):
+            value, made_of = grouped(round(measured.value)), ""
         least = "" if measured.least is None else digits(measured.least)
-        yield f"| {goal.what} | {bound} | {value}{made_of} | {least} | {'yes' if goal.reached(measured) else '**no**'} |"
+        reached = "yes" if goal.reached(measured) else "**no**"
+        yield f"| {goal.what} | {bound} | {value}{made_of} | {least} | {reached} |"

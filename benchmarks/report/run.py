@@ -41,6 +41,8 @@ class Run:
     left_out: dict[str, str]
     machine: dict[str, Any]
     when: str
+    mode: str
+    load_average: float
 
     def together(self, at: At, one: str, other: str) -> tuple[Figure, Figure] | None:
         """The figures of two contestants that were measured by turns."""
@@ -80,6 +82,8 @@ def read(path: Path) -> Run:
         content.get("left_out", {}),
         content["machine_info"],
         content["datetime"],
+        content.get("mode", ""),
+        content.get("load_average", 0.0),
     )
 
 

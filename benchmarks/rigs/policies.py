@@ -106,7 +106,9 @@ SPECIAL: dict[str, Callable[[int], list[dict[str, Any]]]] = {
     "client-side weighted": _reported,
     "aggregate of two": _aggregate,
 }
-NAMES = (*tables.POLICIES, *SPECIAL)
+BY_REQUEST = ("subset of three", "override host")
+"""What chooses by something of the request besides its hash."""
+BY_HASH = (*tables.POLICIES, *(name for name in SPECIAL if name not in BY_REQUEST))
 
 
 def _source(policy: str, hosts: int) -> dict[str, Any]:

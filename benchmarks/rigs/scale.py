@@ -11,7 +11,7 @@ import os
 MODE = os.environ.get("FASTROUTE_BENCH", "")
 if MODE not in ("", "smoke", "quick", "full"):
     raise ValueError(f"FASTROUTE_BENCH is 'smoke', 'quick', 'full' or unset, not {MODE!r}")
-SMOKE, QUICK, FULL = (MODE == name for name in ("smoke", "quick", "full"))
+SMOKE, QUICK, FULL = (name == MODE for name in ("smoke", "quick", "full"))
 
 
 def sizes(*usual: int) -> tuple[int, ...]:
