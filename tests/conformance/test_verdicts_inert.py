@@ -197,6 +197,19 @@ def test_clusters(envoy: LiveResources, change: Tree) -> None:
     agree(envoy, names.CLUSTER, {**samples.PLAIN_CLUSTER, **change})
 
 
-@pytest.mark.parametrize("change", [FIELD_SIZE, {**FIELD_SIZE, "max_request_headers_kb": 64}, {"codec_type": "HTTP3"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        FIELD_SIZE,
+        {**FIELD_SIZE, "max_request_headers_kb": 64},
+        {"codec_type": "HTTP3"},
+        {"http_filters": []},
+        {"http_filters": [typed(names.CORS)]},
+        {"http_filters": [typed(names.HTTP_RBAC), typed(names.CORS)]},
+        {"http_filters": [typed(names.TCP_PROXY, stat_prefix="s", cluster="c"), typed(names.ROUTER)]},
+        {"upgrade_configs": [{"upgrade_type": "websocket", "filters": [typed(names.CORS)]}]},
+        {"upgrade_configs": [{"upgrade_type": "websocket", "filters": [typed(names.CORS), typed(names.ROUTER)]}]},
+    ],
+)
 def test_managers(envoy: LiveResources, change: Tree) -> None:
     agree(envoy, names.LISTENER, manager(**change))

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastroute.check.cases import Case
 from fastroute.check.tables import Route, Tables, number_of
+from fastroute.core import deciding
 from fastroute.core.hcm import HttpManager
 from fastroute.core.processing import HeaderProcessing
 from fastroute.core.request import Context
@@ -42,7 +43,8 @@ def outcome(case: Case, tables: Tables, routes: list[Route]) -> Outcome:
     """What the configuration does with the request of `case`."""
     scheme = "https" if case.ssl else "http"
     headers = [("x-forwarded-proto", scheme), *([("x-envoy-internal", "true")] if case.internal else []), *case.headers]
-    decision = tables.table(case.runtime).route(
+    decision = deciding.route(
+        tables.table(case.runtime),
         case.authority,
         case.path,
         case.method,

@@ -35,6 +35,15 @@ _HARMLESS = frozenset(
         "tap.v3.Tap",
     )
 )
+_MAY_END = frozenset(
+    (
+        _ROUTER,
+        _PREFIX + "mcp_router.v3.McpRouter",
+        _PREFIX + "dynamic_modules.v3.DynamicModuleFilter",
+        _PREFIX + "file_server.v3.FileServerConfig",
+    )
+)
+"""Filters that may be the last; the others go on to a next one, which Envoy asks for when it builds the chain."""
 _BEFORE_RBAC = frozenset((names.HTTP_RBAC, _PREFIX + "grpc_stats.v3.FilterConfig", _PREFIX + "tap.v3.Tap"))
 _ROUTER_HANDLED = ("suppress_envoy_headers", "respect_expected_rq_timeout")
 _ROUTER_INERT = ("dynamic_stats", "start_child_span", "upstream_log", "upstream_log_options")
@@ -105,7 +114,15 @@ def _check_optional(each: Any, ctx: Context, path: str, *, last: bool) -> None:
 
 def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
     type_name, message = open_extension(each, ctx, path, effect="the filter is left out", by_name=_MEANT)
-    if message is None or type_name in _HARMLESS or type_name == names.HTTP_RBAC:
+    if message is None:
+        return
+    if not type_name.startswith(_PREFIX):
+        wrong = f"Didn't find a registered implementation for '{each.name}' with type URL: '{type_name}'"
+        raise ctx.reject(path, wrong, remedy="Remove the filter: Envoy has no HTTP filter of that type.")
+    if last and type_name not in _MAY_END:
+        wrong = f"non-terminal filter named {each.name} of type {type_name} is the last filter in a http filter chain."
+        ctx.gather(ctx.reject(path, wrong, remedy="Add the router behind it."))
+    if type_name in _HARMLESS or type_name == names.HTTP_RBAC:
         return
     if type_name == _ROUTER:
         if not last:
