@@ -13,24 +13,20 @@ SIZES = sizes(1, 10, 100, 1_000, 10_000)
 MOST = size(10, 10_000)
 
 
+@pytest.mark.parametrize("where", ["last", "random"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", tables.DOMAINS)
-def test_last_domain(benchmark: Any, kind: str, size: int) -> None:
-    benchmark.extra_info.update(suite="domains", who=OURS, kind=kind, size=size, where="last")
-    route = tables.router_by_domain(kind, size).route
-    host = tables.DOMAINS[kind][1](size - 1)
-    assert benchmark(route, host, "/").virtual_host == f"v{size - 1}"
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", tables.DOMAINS)
-def test_random_domains(benchmark: Any, kind: str, size: int) -> None:
-    """A thousand random hosts a round; the figure is for one."""
-    benchmark.extra_info.update(suite="domains", who=OURS, kind=kind, size=size, where="random", per=1_000)
-    route = tables.router_by_domain(kind, size).route
+def test_domain(benchmark: Any, kind: str, size: int, where: str) -> None:
+    """Always the same host, or a thousand random ones a round."""
+    benchmark.extra_info.update(suite="domains", who=OURS, kind=kind, size=size, where=where)
+    route, host = tables.router_by_domain(kind, size).route, tables.DOMAINS[kind][1]
+    if where == "last":
+        assert benchmark(route, host(size - 1), "/").virtual_host == f"v{size - 1}"
+        return
     numbers = tables.numbers("random", size)
-    hosts = [tables.DOMAINS[kind][1](number) for number in numbers]
-    assert benchmark(lambda: [route(host, "/").virtual_host for host in hosts]) == [f"v{each}" for each in numbers]
+    benchmark.extra_info["per"] = len(numbers)
+    hosts = [host(number) for number in numbers]
+    assert benchmark(lambda: [route(each, "/").virtual_host for each in hosts]) == [f"v{each}" for each in numbers]
 
 
 @pytest.mark.parametrize("kind", tables.DOMAINS)

@@ -17,28 +17,23 @@ from fastroute.core.regexes import Regex
 SIZES = sizes(1, 10, 100, 1_000, 10_000, 100_000)
 
 
-@pytest.mark.parametrize("where", ["first", "middle", "last", "none"])
+@pytest.mark.parametrize("where", ["first", "middle", "last", "none", "random"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", tables.KINDS)
 def test_route(benchmark: Any, kind: str, size: int, where: str) -> None:
-    """Twelve headers, always the same request."""
+    """Twelve headers; always the same request, or a thousand random ones a round (fewer where they are slow)."""
     benchmark.extra_info.update(suite="route", who=OURS, kind=kind, size=size, where=where)
-    router = tables.router(kind, size)
-    number = -1 if where == "none" else tables.numbers(where, size)[0]
-    path, headers = tables.NOTHING if where == "none" else tables.KINDS[kind][1](number)
-    assert benchmark(router.route, tables.HOST, path, "GET", headers).index == number
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", tables.KINDS)
-def test_random_routes(benchmark: Any, kind: str, size: int) -> None:
-    """A thousand random routes a round (a few of hostile expressions, which are slow); the figure is for one."""
+    route, request = tables.router(kind, size).route, tables.KINDS[kind][1]
+    if where != "random":
+        number = -1 if where == "none" else tables.numbers(where, size)[0]
+        path, headers = tables.NOTHING if where == "none" else request(number)
+        assert benchmark(route, tables.HOST, path, "GET", headers).index == number
+        return
     numbers = tables.numbers("random", size)
     if kind == "hostile regex":
         numbers = numbers[: max(1, 10_000 // size)]
-    benchmark.extra_info.update(suite="route", who=OURS, kind=kind, size=size, where="random", per=len(numbers))
-    route = tables.router(kind, size).route
-    asked = [tables.KINDS[kind][1](number) for number in numbers]
+    benchmark.extra_info["per"] = len(numbers)
+    asked = [request(number) for number in numbers]
 
     def run() -> list[int]:
         return [route(tables.HOST, path, "GET", headers).index for path, headers in asked]
