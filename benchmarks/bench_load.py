@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from rigs import config_files, envoy_cost
 from rigs.scale import rounds, size
+from support.envoy import require_binary
 from support.ports import free_port
 
 import fastroute
@@ -50,6 +51,7 @@ def ask_last_cluster(router: fastroute.Router, count: int) -> None:
 
 def compare(benchmark: Any, path: Path, count: int, ask: Callable[[fastroute.Router, int], None]) -> None:
     """Load the file and have Envoy validate it, by turns."""
+    require_binary()
     empty = path.with_name("empty.json")
     empty.write_text("{}", encoding="utf-8")
     ours: list[float] = []
@@ -130,6 +132,7 @@ def test_first_answer(benchmark: Any, tmp_path: Path) -> None:
 
     Modules are compiled once, before the first round, as an installation compiles them.
     """
+    require_binary()
     port, count, theirs, times = free_port(), size(10, 1_000), [], []
     tree = config_files.routes([config_files.answering_route(number) for number in range(count)], port)
     path = config_files.write(tree, tmp_path, "routes", "json")

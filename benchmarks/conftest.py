@@ -19,12 +19,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Any:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """A benchmark that fails, or whose answer is wrong, has no figure in the report."""
     report = yield
+    if not report.passed and "benchmark" in getattr(item, "funcargs", {}):
+        item.funcargs["benchmark"].has_error = True  # type: ignore[attr-defined]
     if report.skipped and isinstance(report.longrepr, tuple):
         item.config.stash[left_out][item.name] = report.longrepr[2].removeprefix("Skipped: ")
-    elif report.failed:
-        item.config.stash[left_out][item.name] = f"failed: {report.longrepr!s}".splitlines()[0][:200]
+    elif report.failed and call.excinfo is not None:
+        item.config.stash[left_out][item.name] = f"failed: {call.excinfo.exconly()}".splitlines()[0][:200]
     return report
 
 
