@@ -1,4 +1,4 @@
-"""The one function that the engine calls, over a decision that was made with a request.
+"""The one function that the engine calls.
 
 `authority`, `method`, `scheme`: str or bytes; `path`: str, bytes, or None for CONNECT.
 `headers`: a list or tuple of pairs (str or bytes), a mapping, or any iterable of pairs; None for no headers.
@@ -18,19 +18,5 @@ from fastroute.core.request cimport Context
 from fastroute.core.table cimport RouteTable
 
 
-cdef int decide(RouteTable table, Decision decision, LiveClusters clusters) except -1
-
-
-cdef inline Decision asked(object authority, object path, object method, object headers, object scheme,
-                           object random, Context context, HttpManager manager):
-    """A decision to be made."""
-    cdef Decision decision = Decision.__new__(Decision)
-    decision.request_authority = authority
-    decision.request_path = path
-    decision.request_method = method
-    decision.request_headers_given = headers
-    decision.request_scheme = scheme
-    decision.random_source = random
-    decision.context = context
-    decision.manager = manager
-    return decision
+cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, object path, object method, object headers,
+                     object scheme, object random, Context context, HttpManager manager)

@@ -19,11 +19,12 @@ from fastroute.core.arena cimport NONE
 from fastroute.core.candidates cimport Runs, next_candidate, runs_init
 from fastroute.core.codec cimport first_of
 from fastroute.core.decision cimport Decision
+from fastroute.core.decision_pool cimport DECISION_GIVEN, made_with, use_pool
 from fastroute.core.domains cimport host_for
 from fastroute.core.entries cimport CLUSTER_HEADER, FORWARD, REDIRECT, WEIGHTED, Entry, LiveClusters, Target
 from fastroute.core.hcm cimport HttpManager, answer, is_connect, is_grpc
 from fastroute.core.headers cimport (
-    FORWARDED_PROTO, UPGRADE, View, close_view, first_line, may_be_grpc, next_line, open_view,
+    FORWARDED_PROTO, UPGRADE, View, close_view, first_line, may_be_grpc, next_line, open_view, scan_headers,
 )
 from fastroute.core.matchers cimport TreeNode
 from fastroute.core.normalise cimport port_start, without_parameters
@@ -38,50 +39,55 @@ from fastroute.core.table cimport HostRow, ListRow, Place, RouteTable
 cdef HttpManager DEFAULT = HttpManager()
 cdef Entry NOWHERE = Entry()
 
+use_pool(Decision)
+
 
 def route(RouteTable table not None, authority, path, method="GET", headers=(), *, scheme="http", random=None,
           Context context=None, HttpManager manager=None, dict clusters=None):
     """See the stub."""
-    cdef Decision decision = asked(authority, path, method, headers, scheme, random, context, manager)
-    decide(table, decision, LiveClusters(clusters))
+    return decide(table, LiveClusters(clusters), authority, path, method, headers, scheme, random, context, manager)
+
+
+cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, object path, object method, object headers,
+                     object scheme, object random, Context context, HttpManager manager):
+    cdef PyObject *given[DECISION_GIVEN]
+    cdef Decision decision
+    cdef View view
+    if manager is None:
+        manager = DEFAULT
+    if type(headers) is not list and type(headers) is not tuple and type(headers) is not dict:
+        headers = collected(headers)
+    see_request(&view, authority, path, method, scheme)
+    given[:] = [
+        <PyObject *>authority, <PyObject *>path, <PyObject *>method, <PyObject *>scheme, <PyObject *>headers,
+        <PyObject *>random, <PyObject *>context, <PyObject *>manager, <PyObject *>table,
+    ]
+    decision = made_with(given)
+    view.decision = <PyObject *>decision
+    if context is not None and context.http2:
+        decision.more().scheme_given = text_of(scheme)
+    open_view(table.names, &view)
+    try:
+        scan_headers(table.names, &view, headers)
+        conduct(table, &view, decision, manager, clusters)
+    finally:
+        close_view(&view)
     return decision
 
 
-cdef int decide(RouteTable table, Decision decision, LiveClusters clusters) except -1:
-    """Fill in the decision about the request that it was made with."""
-    cdef View view
-    if decision.manager is None:
-        decision.manager = DEFAULT
-    decision.table = table
-    see_request(&view, decision)
-    open_view(table.names, &view)
-    try:
-        table.names.scan(&view, decision.request_headers_given)
-        conduct(table, &view, decision, <HttpManager>decision.manager, clusters)
-    finally:
-        close_view(&view)
-    return 0
-
-
-cdef inline int see_request(View *view, Decision decision) except -1:
+cdef inline int see_request(View *view, object authority, object path, object method, object scheme) except -1:
     """The texts of the request line."""
-    headers = decision.request_headers_given
-    if type(headers) is not list and type(headers) is not tuple and type(headers) is not dict:
-        decision.request_headers_given = collected(headers)
-    if decision.context is not None and decision.context.http2:
-        decision.more().scheme_given = text_of(decision.request_scheme)
-    view.decision = <PyObject *>decision
     view.unusual = 0
     view.lowered = view.measured = view.processed = False
     view.authority.size = 0
-    if decision.request_authority is not None:
-        view_of(decision.request_authority, &view.authority)
-    view_of(decision.request_method, &view.method)
-    view_of(decision.request_scheme, &view.scheme)
-    view.has_path = decision.request_path is not None
+    if authority is not None:
+        view_of(authority, &view.authority)
+    view_of(method, &view.method)
+    view_of(scheme, &view.scheme)
+    view.has_path = path is not None
     view.target.size = view.path.size = view.path_size = 0
     if view.has_path:
-        view_of(decision.request_path, &view.target)
+        view_of(path, &view.target)
     return 0
 
 
@@ -144,7 +150,7 @@ cdef int process(RouteTable table, View *view, Decision decision) except -1:
 cdef int rescan(RouteTable table, View *view, list headers) except -1:
     close_view(view)
     open_view(table.names, view)
-    return table.names.scan(view, headers)
+    return scan_headers(table.names, view, headers)
 
 
 cdef int answer_grpc(View *view, Decision decision) except -1:

@@ -21,27 +21,29 @@ cdef class Further:                     # what few decisions have
 
 
 cdef class Decision:
+    # Objects come first, those of the request before all others: `decision_pool` makes and frees them as one row.
+    # The request as it was decided; text is str or bytes as the caller gave it, bytes once it was changed.
+    cdef object request_authority
+    cdef object request_path
+    cdef object request_method
+    cdef object request_scheme
+    cdef object request_headers_given
+    cdef object random_source           # an int, a callable, or None
+    cdef Context context
+    cdef object manager                 # processes the headers; None before the table knows of the request
+    cdef object table                   # the route table that was asked, or None
     # What was decided.
     cdef readonly str kind              # "forward", "redirect" or "respond"
     cdef readonly str cluster           # None unless kind is "forward"
     cdef public object value            # the embedder's own object for the cluster: set by the engine
-    cdef readonly int status            # 0 for "forward"
     cdef readonly str reason            # Envoy's response code details; None for "forward"
     cdef readonly Entry entry
     cdef readonly object action         # computes the lazy values; None where Envoy answers by itself
-    # The request as it was decided; text is str or bytes as the caller gave it, bytes once it was changed.
-    cdef object request_path
-    cdef object request_authority
-    cdef object request_method
-    cdef object request_scheme
-    cdef object request_headers_given
-    cdef Context context
-    cdef object manager                 # processes the headers; None for a manager with default options
-    cdef object random_source           # an int, a callable, or None
+    cdef Further further                # None as long as there is nothing in it
+    # Numbers.
     cdef uint64_t random_value
     cdef bint random_known
-    cdef object table                   # the route table that was asked, or None
-    cdef Further further                # None as long as there is nothing in it
+    cdef readonly int status            # 0 for "forward"
 
     cdef Further more(self)
     cdef uint64_t draw(self) except? 0

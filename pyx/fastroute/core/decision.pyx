@@ -26,7 +26,6 @@ cdef class Further:
 
 
 @cython.final
-@cython.freelist(64)
 cdef class Decision:
     """See the stub."""
 

@@ -11,7 +11,7 @@ from libc.stdint cimport uint64_t
 
 from fastroute.core.chain cimport Chain
 from fastroute.core.clusters cimport Cluster
-from fastroute.core.deciding cimport asked, decide
+from fastroute.core.deciding cimport decide
 from fastroute.core.decision cimport Decision
 from fastroute.core.entries cimport LiveClusters
 from fastroute.core.filter_chains cimport ListenerTable
@@ -95,10 +95,8 @@ cdef class Engine:
             context = context_of(connection if chain is None else chain, dynamic_metadata, filter_state)
         elif connection is not None and context is None:
             context = context_of(connection, None, None)
-        decision = asked(
-            authority, path, method, headers, scheme, self.random if random is None else random, context, manager
-        )
-        decide(table, decision, tables.live)
+        decision = decide(table, tables.live, authority, path, method, headers, scheme,
+                          self.random if random is None else random, context, manager)
         if tables.marks is not None:
             decision.more().marks = tables.marks
             decision.more().chain = chain
@@ -195,15 +193,13 @@ cdef object HTTP = b"http"
 
 cdef object short_call(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names):
     cdef Tables tables = (<Engine>self).tables
-    cdef Decision decision
     if names != NULL or not 2 <= count <= 4 or tables.single is None or tables.marks is not None:
         return whole_call(self, given, count, names)
-    decision = asked(
-        <object>given[0], <object>given[1], <object>given[2] if count > 2 else GET,
-        <object>given[3] if count > 3 else (), HTTP, (<Engine>self).random, None, None,
-    )
-    decide(tables.single, decision, tables.live)
-    return decision
+    if count == 4:
+        return decide(tables.single, tables.live, <object>given[0], <object>given[1], <object>given[2],
+                      <object>given[3], HTTP, (<Engine>self).random, None, None)
+    return decide(tables.single, tables.live, <object>given[0], <object>given[1],
+                  GET if count == 2 else <object>given[2], (), HTTP, (<Engine>self).random, None, None)
 
 
 cdef PyMethodDef *method = (<PyMethodDescrObject *>Engine.__dict__["route"]).d_method

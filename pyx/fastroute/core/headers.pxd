@@ -1,13 +1,22 @@
 """Layout of a request as routing sees it, and of the names of the headers that a table looks at."""
 
+from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
+from cpython.tuple cimport PyTuple_GET_SIZE
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from fastroute.core.scan cimport ScanRun
+from fastroute.core.scan cimport SCAN_END, SCAN_MATCH, ScanRun, scan_clear, scan_is_dirty, scan_pairs
 from fastroute.core.slices cimport Slice
+
+cdef extern from "Python.h":
+    ctypedef struct PyListObject:
+        PyObject **ob_item
+
+    ctypedef struct PyTupleObject:
+        PyObject **ob_item
 
 cdef enum:
     # Pseudo headers have no slot of their own: their values are the request's.
@@ -26,6 +35,7 @@ cdef enum:
     BAD_VALUE = 2
     UNDERSCORE = 4
     INLINE_VALUES = 16
+    FEW_SLOTS = 8
     INLINE_SLOTS = 24
 
 
@@ -84,14 +94,15 @@ cdef class HeaderNames:
     cdef int number(self, bytes name) except -100
     cdef HeaderNames copy(self)
     cdef int open_wide(self, View *view) except -1
-    cdef int scan(self, View *view, object headers) except -1
+    cdef int scan_dict(self, View *view, dict headers) except -1
     cdef int scan_pair(self, View *view, object pair) except -1
-    cdef inline int match(self, View *view, ScanRun *run) except -1
+    cdef int match(self, View *view, ScanRun *run) except -1
     cdef int see(self, View *view, object name, object value) except -1
     cdef inline int keep(self, View *view, int slot, object value, Slice text) except -1
     cdef inline int add(self, View *view, int slot, object owner, Slice text) except -1
 
 
+cdef void judge(View *view, PyObject **items, Py_ssize_t start, Py_ssize_t end) noexcept
 cdef bint may_be_grpc(object headers) except -1
 
 
@@ -104,9 +115,52 @@ cdef inline int open_view(HeaderNames names, View *view) except -1:
     view.header_count = 0
     view.flags = 0
     view.header_bytes = 0
-    # PERF: all of a size that the compiler knows, and no call.
-    memset(view.small_slots, 0xFF, sizeof(Slot) * INLINE_SLOTS)
-    return names.open_wide(view) if names.count > INLINE_SLOTS else 0
+    # PERF: sizes that the compiler knows, and no call.
+    memset(view.small_slots, 0xFF, sizeof(Slot) * FEW_SLOTS)
+    if names.count > FEW_SLOTS:
+        memset(view.small_slots, 0xFF, sizeof(Slot) * INLINE_SLOTS)
+        if names.count > INLINE_SLOTS:
+            return names.open_wide(view)
+    return 0
+
+
+cdef inline int scan_headers(HeaderNames names, View *view, object headers) except -1:
+    """Note every line of the table's headers. `headers` is a tuple or list of pairs, or a dict."""
+    cdef ScanRun run
+    cdef PyObject **items
+    cdef Py_ssize_t at = 0, count, judged = 0
+    if type(headers) is dict:
+        return names.scan_dict(view, <dict>headers)
+    # PERF: pairs are borrowed: nothing here runs Python code but `scan_pair` on odd types, behind which the
+    # list is looked at anew.
+    scan_clear(&run)
+    run.bytes = 0
+    while True:
+        items = scan_items(headers, &count)
+        at = scan_pairs(items, at, count, names.buckets, &run)
+        if run.stop == SCAN_MATCH:
+            names.match(view, &run)
+            continue
+        if scan_is_dirty(&run):
+            judge(view, items, judged, min(at, count))
+            scan_clear(&run)
+        if run.stop == SCAN_END:
+            break
+        names.scan_pair(view, <object>items[at])
+        at += 1
+        judged = at
+    view.header_count += at
+    view.header_bytes += run.bytes
+    return 0
+
+
+cdef inline PyObject **scan_items(object headers, Py_ssize_t *count) noexcept:
+    """The items of a list or tuple, as they lie now."""
+    if type(headers) is list:
+        count[0] = PyList_GET_SIZE(headers)
+        return (<PyListObject *>headers).ob_item
+    count[0] = PyTuple_GET_SIZE(headers)
+    return (<PyTupleObject *>headers).ob_item
 
 
 cdef inline void close_view(View *view) noexcept:

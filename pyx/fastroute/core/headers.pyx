@@ -10,26 +10,16 @@ source, say) could change the caller's list meanwhile.
 """
 
 cimport cython
-from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 
 from fastroute.core.chars cimport chars_bad_value, chars_name_kind
-from fastroute.core.scan cimport (
-    SCAN_BUCKETS, SCAN_END, SCAN_MATCH, ScanRun, scan_bucket, scan_clear, scan_is_dirty, scan_pairs,
-)
+from fastroute.core.scan cimport SCAN_BUCKETS, ScanRun, scan_bucket
 from fastroute.core.slices cimport Slice, same_folded, slices_quick, slices_same, view as view_of
-
-cdef extern from "Python.h":
-    ctypedef struct PyListObject:
-        PyObject **ob_item
-
-    ctypedef struct PyTupleObject:
-        PyObject **ob_item
 
 cdef dict PSEUDO = {
     b":authority": AUTHORITY, b"host": AUTHORITY, b":path": PATH, b":method": METHOD, b":scheme": SCHEME,
@@ -128,38 +118,12 @@ cdef class HeaderNames:
         memset(view.slots, 0xFF, size)
         return 0
 
-    cdef int scan(self, View *view, object headers) except -1:
-        """Note every line of the table's headers. `headers` is a tuple or list of pairs, or a dict."""
-        cdef ScanRun run
-        cdef PyObject **items
-        cdef Py_ssize_t at = 0, count, judged = 0
-        if type(headers) is dict:
-            for name, value in (<dict>headers).items():
-                self.see(view, name, value)
-            return 0
-        # PERF: pairs are borrowed: nothing here runs Python code but `scan_pair` on odd types, behind which the
-        # list is looked at anew.
-        scan_clear(&run)
-        run.bytes = 0
-        while True:
-            items = scan_items(headers, &count)
-            at = scan_pairs(items, at, count, self.buckets, &run)
-            if run.stop == SCAN_MATCH:
-                self.match(view, &run)
-                continue
-            if scan_is_dirty(&run):
-                judge(view, items, judged, min(at, count))
-                scan_clear(&run)
-            if run.stop == SCAN_END:
-                break
-            self.scan_pair(view, <object>items[at])
-            at += 1
-            judged = at
-        view.header_count += at
-        view.header_bytes += run.bytes
+    cdef int scan_dict(self, View *view, dict headers) except -1:
+        for name, value in headers.items():
+            self.see(view, name, value)
         return 0
 
-    cdef inline int match(self, View *view, ScanRun *run) except -1:
+    cdef int match(self, View *view, ScanRun *run) except -1:
         """Keep a line whose name may be one of the table's, if it is."""
         cdef int32_t at = self.buckets[run.bucket]
         cdef Slice *name
@@ -237,15 +201,6 @@ cdef class HeaderNames:
             view.values[view.slots[slot].last].next = number
         view.slots[slot].last = number
         return 0
-
-
-cdef inline PyObject **scan_items(object headers, Py_ssize_t *count) noexcept:
-    """The items of a list or tuple, as they lie now."""
-    if type(headers) is list:
-        count[0] = PyList_GET_SIZE(headers)
-        return (<PyListObject *>headers).ob_item
-    count[0] = PyTuple_GET_SIZE(headers)
-    return (<PyTupleObject *>headers).ob_item
 
 
 cdef void judge(View *view, PyObject **items, Py_ssize_t start, Py_ssize_t end) noexcept:

@@ -1,7 +1,6 @@
 """Layout of the path index: radix trees whose nodes hold the numbers of routes."""
 
-from libc.stdint cimport uint32_t
-from libc.string cimport memchr
+from libc.stdint cimport int64_t, uint32_t
 
 from fastroute.core.arena cimport NONE, Arena
 from fastroute.core.slices cimport slices_same
@@ -62,7 +61,40 @@ cdef class PathIndex:
     cdef Arena edges
 
     cdef uint32_t build(self, list keys, uint32_t first) except? 0xFFFFFFFF
+    cdef int trim(self) except -1
     cdef int split(self, list keys, uint32_t first, Work *work, Part part) except -1
+
+
+cdef extern from *:
+    """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    enum { PATHS_PADDING = 16 };
+
+    /* Where `wanted` is among the first bytes of a node's children, or -1; PATHS_PADDING more may be read. */
+    static inline int64_t paths_child(const char *edges, uint32_t count, char wanted) {
+    #ifdef __SSE2__
+        if (count > 1) {
+            __m128i all = _mm_set1_epi8(wanted);
+            for (uint32_t at = 0; at < count; at += 16) {
+                unsigned found = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(edges + at)), all));
+                if (found) {
+                    at += __builtin_ctz(found);
+                    return at < count ? (int64_t)at : -1;
+                }
+            }
+            return -1;
+        }
+    #endif
+        for (uint32_t at = 0; at < count; at++)
+            if (edges[at] == wanted) return at;
+        return -1;
+    }
+    """
+    enum:
+        PATHS_PADDING
+    int64_t paths_child(const char *edges, uint32_t count, char wanted) noexcept nogil
 
 
 cdef int grow_found(Found *found) except -1 nogil
@@ -83,10 +115,9 @@ cdef inline int descend(PathIndex index, uint32_t root, const char *path, Py_ssi
                         Found *found) except -1 nogil:
     """Collect what the nodes along `path` propose."""
     cdef Node *nodes = <Node *>index.nodes.data
-    cdef const char *edges
-    cdef const char *hit
     cdef Node *node
     cdef Terminal *terminal
+    cdef int64_t child
     cdef Py_ssize_t at = 0
     if root == NONE:
         return 0
@@ -102,18 +133,9 @@ cdef inline int descend(PathIndex index, uint32_t root, const char *path, Py_ssi
                 propose(terminal, EXACT, found)
             if at == size or path[at] == c"/":
                 propose(terminal, SEPARATED, found)
-        if at == size or node.edge_count == 0:
+        if at == size:
             return 0
-        # PERF: most nodes have a handful of children, for which a loop is quicker than a call of memchr.
-        edges = index.edges.data + node.edges
-        if node.edge_count > 8:
-            hit = <const char *>memchr(edges, path[at], node.edge_count)
-            if hit == NULL:
-                return 0
-        else:
-            hit = edges
-            while hit[0] != path[at]:
-                hit += 1
-                if hit == edges + node.edge_count:
-                    return 0
-        node = &nodes[node.children + (hit - edges)]
+        child = paths_child(index.edges.data + node.edges, node.edge_count, path[at])
+        if child < 0:
+            return 0
+        node = &nodes[node.children + child]

@@ -60,6 +60,13 @@ cdef class PathIndex:
             free(work.parts)
         return root
 
+    cdef int trim(self) except -1:
+        """Give back what was allocated ahead, but for what `paths_child` may read."""
+        self.edges.add(PATHS_PADDING)
+        for arena in (self.nodes, self.terminals, self.labels, self.edges):
+            (<Arena>arena).trim()
+        return 0
+
     cdef int split(self, list keys, uint32_t first, Work *work, Part part) except -1:
         """Fill one node with the keys of `part`; its children become work."""
         cdef Slice key = key_at(keys, part.low), last = key_at(keys, part.high - 1)

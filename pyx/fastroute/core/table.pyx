@@ -159,8 +159,8 @@ cdef class RouteTable:
     cdef int trim(self) except -1:
         """Give back what was allocated ahead: nothing is added any more."""
         self.rows.trim()
-        for arena in (self.hosts, self.lists, self.paths.nodes, self.paths.terminals, self.paths.labels,
-                      self.paths.edges, self.candidates.lists, self.candidates.numbers):
+        self.paths.trim()
+        for arena in (self.hosts, self.lists, self.candidates.lists, self.candidates.numbers):
             (<Arena>arena).trim()
         return 0
 
