@@ -18,5 +18,5 @@ from fastroute.core.request cimport Context
 from fastroute.core.table cimport RouteTable
 
 
-cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, object path, object method, object headers,
-                     object scheme, object random, Context context, HttpManager manager)
+cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, object path, object method,
+                     object headers, object scheme, object random, Context context, HttpManager manager)

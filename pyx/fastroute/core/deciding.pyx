@@ -48,8 +48,8 @@ def route(RouteTable table not None, authority, path, method="GET", headers=(), 
     return decide(table, LiveClusters(clusters), authority, path, method, headers, scheme, random, context, manager)
 
 
-cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, object path, object method, object headers,
-                     object scheme, object random, Context context, HttpManager manager):
+cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, object path, object method,
+                     object headers, object scheme, object random, Context context, HttpManager manager):
     cdef PyObject *given[DECISION_GIVEN]
     cdef Decision decision
     cdef View view
