@@ -15,8 +15,13 @@ from fastroute.wire.cursor cimport BYTES, Field, Span, next_field, span_of
 
 cdef enum:
     MOST_REST = 4096               # other bytes of a route that are looked at; longer ones are rarely shared
+    MOST_STEPS = 4
 
 cdef tuple HOWS = ("prefix", "path", "path_separated_prefix")
+
+
+cdef struct Way:                   # the numbers of fields in each other, then 0
+    uint32_t[MOST_STEPS] steps
 
 
 cdef struct Rest:                  # whole fields, side by side
@@ -48,15 +53,18 @@ cdef class RouteReader:
 
     cdef uint32_t routes, name, match, action, cluster
     cdef uint32_t[3] paths
+    cdef Way[2] texts
 
     def __cinit__(self, *, uint32_t routes, uint32_t name, uint32_t match, uint32_t action, uint32_t cluster,
-                  tuple paths):
+                  tuple paths, tuple texts):
         self.routes = routes
         self.name = name
         self.match = match
         self.action = action
         self.cluster = cluster
         self.paths = paths
+        for at in range(2):
+            self.texts[at].steps = (*texts[at], 0, 0)[:MOST_STEPS]
 
     def read(self, bytes host not None):
         cdef Span span = span_of(<const unsigned char *>PyBytes_AS_STRING(host), PyBytes_GET_SIZE(host))
@@ -73,13 +81,14 @@ cdef class RouteReader:
                 found.append(self.route(field.body))
 
     cdef tuple route(self, Span span):
-        """(name, how, path, cluster, rest of the match, rest of the route), or None."""
+        """(name, how, path, cluster, rest of the match, rest of the route, text), or None."""
         cdef Rest rest, around
         cdef Field field
-        cdef Span name, match, action, path, cluster
+        cdef Span name, match, action, path, cluster, answer, text
         cdef int state, how = -1
+        cdef const uint32_t *way = NULL
         around.size = rest.size = 0
-        name.at = match.at = action.at = cluster.at = path.at = NULL
+        name.at = match.at = action.at = cluster.at = path.at = answer.at = text.at = NULL
         while True:
             state = next_field(&span, &field)
             if state <= 0:
@@ -90,6 +99,9 @@ cdef class RouteReader:
                 match = field.body
             elif field.number == self.action and field.kind == BYTES and action.at == NULL:
                 action = field.body
+            elif field.kind == BYTES and answer.at == NULL and self.way_of(field.number) != NULL:
+                way = self.way_of(field.number)
+                answer = field.body
             elif not keep(&around, &field, &span):
                 return None
         if state < 0 or match.at == NULL:
@@ -110,6 +122,8 @@ cdef class RouteReader:
         if action.at != NULL:
             if not self.action_of(action, &cluster, &around):
                 return None
+        if way != NULL and not text_of(answer, way + 1, &text, &around):
+            return None
         return (
             "" if name.at == NULL else text_in(name),
             None if how < 0 else HOWS[how],
@@ -117,7 +131,14 @@ cdef class RouteReader:
             None if cluster.at == NULL else text_in(cluster),
             bytes_of(&rest),
             bytes_of(&around),
+            None if text.at == NULL else PyBytes_FromStringAndSize(<const char *>text.at, text.end - text.at),
         )
+
+    cdef const uint32_t *way_of(self, uint32_t number) noexcept nogil:
+        """The way to the text of the answer in a field of the route; NULL for any other field."""
+        if number == self.texts[0].steps[0]:
+            return self.texts[0].steps
+        return self.texts[1].steps if number == self.texts[1].steps[0] else NULL
 
     cdef bint action_of(self, Span action, Span *cluster, Rest *around) noexcept nogil:
         """Find the cluster of an action, and keep its other fields behind those of the route."""
@@ -135,6 +156,28 @@ cdef class RouteReader:
         if around.size > before and not keep_size(around, around.size - before):
             return False
         return state == 0 and (cluster.at == NULL or cluster.at < cluster.end)
+
+
+cdef bint text_of(Span span, const uint32_t *steps, Span *text, Rest *around) noexcept nogil:
+    """Find the text at the end of the way, and keep the other fields behind those that are kept already."""
+    cdef Field field
+    cdef bint found = False
+    cdef int state
+    cdef Py_ssize_t before = around.size
+    while True:
+        state = next_field(&span, &field)
+        if state <= 0:
+            break
+        if field.number == steps[0] and field.kind == BYTES and not found:
+            found = True
+            if steps[1] == 0:
+                text[0] = field.body
+            elif not text_of(field.body, steps + 1, text, around):
+                return False
+        elif not keep(around, &field, &span):
+            return False
+    # The way's own step is in the mark: a redirect is no answer with the same bytes.
+    return state == 0 and keep_size(around, (around.size - before) | (<Py_ssize_t>(2 * steps[0] + found) << 32))
 
 
 cdef bint keep_size(Rest *rest, Py_ssize_t size) noexcept nogil:

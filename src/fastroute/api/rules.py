@@ -153,6 +153,7 @@ def _header(field: FieldDescriptor, known: int, strict: bool) -> Test:
     raise _unheard_of(field, f"well_known_regex {known}")
 
 
+@functools.cache
 def allowed_bytes(known: int, strict: bool) -> bytes:
     """256 truth values: the bytes that a header name or value (`well_known_regex`) may hold wherever they stand."""
     pattern = {1: _HEADER_NAME, 2: _HEADER_VALUE}[known][strict]

@@ -11,13 +11,12 @@ Rules:
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any
 
 from fastroute.api.trees import struct_tree
 from fastroute.compile.context import Context
+from fastroute.core.cidr import format_address
 from fastroute.core.endpoint import Endpoint, Locality
 from fastroute.core.selection import canonical
 from fastroute.records import field, record
@@ -170,10 +169,12 @@ class Reader:
 def plain_ip(text: str) -> str:
     """The address as the system writes it, which is what Envoy hashes; ValueError when it is none."""
     try:
-        return inet_ntop(AF_INET, inet_pton(AF_INET, text))
-    except (OSError, ValueError):
-        found = ipaddress.ip_address(text)
-    return inet_ntop(AF_INET if found.version == 4 else AF_INET6, found.packed)
+        return format_address(text)
+    except ValueError:
+        # With a zone, which is left out.
+        from ipaddress import ip_address
+
+        return format_address(str(ip_address(text)).partition("%")[0])
 
 
 def metadata(message: Any) -> dict[str, dict[str, object]]:

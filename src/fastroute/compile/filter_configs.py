@@ -20,10 +20,10 @@ from fastroute.api.pool import is_known, type_name
 from fastroute.compile.context import Context
 from fastroute.compile.cors import compile_cors
 from fastroute.compile.faults import compile_fault
-from fastroute.compile.http_rbac import HTTP_RBAC_PER_ROUTE, compile_rbac_per_route
 from fastroute.compile.plain import plain
 
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
+HTTP_RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
 NONE: Mapping[str, FilterSetting] = {}
 FAILED = FilterSetting("")
@@ -67,6 +67,8 @@ def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
     if name == FAULT:
         return compile_fault(message, ctx, path)
     if name == HTTP_RBAC_PER_ROUTE:
+        from fastroute.compile.http_rbac import compile_rbac_per_route
+
         return compile_rbac_per_route(message, ctx, path)
     return compile_cors(message, ctx, path) if name == CORS_POLICY else None
 

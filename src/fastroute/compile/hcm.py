@@ -10,14 +10,13 @@ Runtime keys stand in for options that are not set: `http_connection_manager.nor
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.compile.context import Context
 from fastroute.compile.durations import optional_milliseconds
 from fastroute.compile.header_processing import compile_processing
 from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options
-from fastroute.compile.http_rbac import Access, access_of
 from fastroute.compile.routes import compile_inline
 from fastroute.compile.runtime import override_of, runtime_number
 from fastroute.compile.scoped_routes import compile_scoped_routes
@@ -27,6 +26,9 @@ from fastroute.core.hcm import HttpManager
 from fastroute.core.scopes import ScopedRoutes
 from fastroute.core.table import RouteTable
 from fastroute.records import replace
+
+if TYPE_CHECKING:
+    from fastroute.compile.http_rbac import Access
 
 _HANDLED = (
     "rds",
@@ -176,6 +178,10 @@ def _access(message: Any, ctx: Context, path: str) -> Access | None:
         here = f"{path}.upgrade_configs[{number}].filters"
         if each.filters and (found or compile_rbac_filters(each.filters, ctx, here)):
             raise ctx.unsupported(here, "filters of an upgrade are not supported together with RBAC filters")
+    if not found:
+        return None
+    from fastroute.compile.http_rbac import access_of
+
     return access_of(found)
 
 

@@ -21,7 +21,6 @@ from fastroute.core.decision import Decision
 from fastroute.records import record
 from fastroute.request import Address
 
-HTTP_RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
 _INERT = ("shadow_rules", "shadow_matcher", "shadow_rules_stat_prefix", "rules_stat_prefix", "track_per_rule_stats")
 Access = Callable[[Decision], tuple[str, object] | None]
 

@@ -21,7 +21,6 @@ from fastroute.api.names import HTTP_CONNECTION_MANAGER, TCP_PROXY
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_extension
 from fastroute.compile.plain import plain
-from fastroute.compile.rbac import compile_network_rbac
 from fastroute.core.chain import Chain, ChainEntry
 from fastroute.core.hashing import xxh64
 from fastroute.records import field, record
@@ -155,6 +154,8 @@ def _apply(type_name: str, message: Any, outcome: _Outcome, ctx: Context, path: 
     elif type_name == TCP_PROXY:
         _apply_tcp_proxy(message, outcome, ctx, path)
     elif type_name == RBAC:
+        from fastroute.compile.rbac import compile_network_rbac
+
         check = compile_network_rbac(message, ctx, path)
         if check is not None:
             outcome.checks.append(check)

@@ -32,16 +32,20 @@ def compile_redirect(message: Any, match: Any, ctx: Context, path: str) -> dict[
     nothing = None, ""
     rewrite, field = ctx.attempt(nothing, compile_path_rewrite, message, match, ctx, path)
     scheme = "https" if message.https_redirect else message.scheme_redirect
-    target = message.path_redirect
     return {
         "scheme": scheme.encode(),
         "redirect_host": message.host_redirect.encode(),
         "port": b":%d" % message.port_redirect if message.port_redirect else b"",
-        "path_redirect": (target if not target or target.startswith("/") else f"/{target}").encode(),
+        "path_redirect": rooted(message.path_redirect.encode()),
         "rewrite": rewrite,
         "rewrite_field": field,
         "strip_query": message.strip_query,
     }
+
+
+def rooted(target: bytes) -> bytes:
+    """The path of a redirect, which Envoy begins with a slash."""
+    return target if not target or target.startswith(b"/") else b"/" + target
 
 
 def compile_body(message: Any, limit: int, ctx: Context, path: str) -> bytes:

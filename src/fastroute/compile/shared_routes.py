@@ -3,6 +3,7 @@
 * What a match says beside its path gives equal predicates wherever it says the same.
 * What a route says beside name, match and cluster gives an equal action, given the length of the path that
   is matched (RA-21). Where the path is no plain text, only routes that say nothing else share an action.
+* The body of a direct response and the path of a redirect do not count for that: they are put into a copy.
 * Nothing is shared that was told of in an error or a notice, for each route has its own.
 
 Names, paths and clusters are read off the wire, which costs a fraction of asking the messages.
@@ -14,18 +15,22 @@ import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.api import names, pool
+from fastroute.compile.redirects import rooted
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.core.predicates import Predicate
 from fastroute.errors import ConfigError
+from fastroute.records import replace
 from fastroute.wire.routes import RouteReader
 
 if TYPE_CHECKING:
     from fastroute.compile.virtual_hosts import RouteCompiler
 
-Part = tuple[str, Literal["prefix", "path", "path_separated_prefix"] | None, bytes, str | None, bytes, bytes]
+How = Literal["prefix", "path", "path_separated_prefix"]
+Part = tuple[str, How | None, bytes, str | None, bytes, bytes, bytes | None]
 """What `RouteReader.read` returns for each route."""
 
 _ROUTE = "envoy.config.route.v3.Route"
+_TEXTS = (("direct_response", "body", "inline_string"), ("redirect", "path_redirect"))
 
 
 @functools.cache
@@ -39,7 +44,18 @@ def _reader() -> RouteReader:
         action=route["route"].number,
         cluster=find(f"{_ROUTE}Action").fields_by_name["cluster"].number,
         paths=(match["prefix"].number, match["path"].number, match["path_separated_prefix"].number),
+        texts=(_way(_TEXTS[0]), _way(_TEXTS[1])),
     )
+
+
+def _way(steps: tuple[str, ...]) -> tuple[int, ...]:
+    """The numbers of fields in each other, the first of them a route's."""
+    message, numbers = pool.pool().FindMessageTypeByName(_ROUTE), []
+    for step in steps:
+        field = message.fields_by_name[step]
+        numbers.append(field.number)
+        message = field.message_type or message
+    return tuple(numbers)
 
 
 def compile_routes(compiler: RouteCompiler, path: str) -> list[RouteSpec]:
@@ -71,13 +87,14 @@ class _SharedRoutes:
     def _route(self, number: int, part: Part | None) -> RouteSpec:
         if part is None:
             return self.compiler.compile(self.routes[number], f"{self.path}[{number}]", number)
-        name, how, text, cluster, rest, around = part
+        name, how, text, cluster, rest, around, said = part
         if how is None:
             found = self.compiler.match(self.routes[number], f"{self.path}[{number}]")
             target = self._target(number, cluster, None if around else "")
             return RouteSpec(name, number, target, found.how, found.text, found.case_sensitive, found.predicates)
         case_sensitive, predicates = self.matches.get(rest) or self._match(number, rest)
-        target = self._target(number, cluster, (how, len(text), around) if around else "plain")
+        key = (how, len(text), around, said and True) if around else "plain"
+        target = self._target(number, cluster, key) if said is None else self._answer(number, key, said)
         return RouteSpec(name, number, target, how, text, case_sensitive, predicates)
 
     def _told(self) -> int:
@@ -105,10 +122,23 @@ class _SharedRoutes:
         self.targets[key, cluster] = target
         return target
 
-    def _new_target(self, number: int, cluster: str | None, key: object) -> Target:
+    def _answer(self, number: int, key: object, said: bytes) -> Target:
+        """The target of a route that answers by itself and says `said`."""
+        model = self.models.get(key)
+        if model is None:
+            return self._new_target(number, None, key, kept=False)
+        action: Any = model.action
+        if model.kind == "redirect":
+            return Target("redirect", status=model.status, action=replace(action, path_redirect=rooted(said)))
+        if 0 < self.compiler.scope.max_body < len(said):
+            return self._new_target(number, None, None)
+        return Target("respond", status=model.status, action=replace(action, text=said))
+
+    def _new_target(self, number: int, cluster: str | None, key: object, *, kept: bool = True) -> Target:
         told = self._told()
         target = self.compiler.target(self.routes[number], f"{self.path}[{number}]")
         if key is not None and self._told() == told:
-            self.targets[key, cluster] = target
+            if kept:
+                self.targets[key, cluster] = target
             self.models.setdefault(key, target)
         return target

@@ -2,24 +2,37 @@
 
 from typing import Literal, final
 
-_Part = tuple[str, Literal["prefix", "path", "path_separated_prefix"] | None, bytes, str | None, bytes, bytes]
+_Part = tuple[
+    str, Literal["prefix", "path", "path_separated_prefix"] | None, bytes, str | None, bytes, bytes, bytes | None
+]
 
 @final
 class RouteReader:
     """Reads the routes of a virtual host; built from the numbers of the fields.
 
     `routes` is that of the virtual host's routes, `name`, `match` and `action` those of a route, `cluster` that of
-    the action's cluster, `paths` those of the match's prefix, path and separated prefix.
+    the action's cluster, `paths` those of the match's prefix, path and separated prefix. `texts` are two ways to a
+    text:
+    from fields of the route that answer by themselves, through the fields in them.
     """
 
     def __new__(
-        cls, *, routes: int, name: int, match: int, action: int, cluster: int, paths: tuple[int, int, int]
+        cls,
+        *,
+        routes: int,
+        name: int,
+        match: int,
+        action: int,
+        cluster: int,
+        paths: tuple[int, int, int],
+        texts: tuple[tuple[int, ...], tuple[int, ...]],
     ) -> RouteReader: ...
     def read(self, host: bytes) -> list[_Part | None]:
         """The parts of each route of the virtual host on the wire, in order.
 
-        A part is (name, how, path, cluster, rest of the match, rest of the route). `how` is None where the path is
-        none of the three, `cluster` where the route names none. None stands for a route that is out of the
-        ordinary: without a match, with a path that Envoy refuses or that can match nothing, with a field twice, or
-        of more than 4096 other bytes. Raises ValueError for bytes that are no message.
+        A part is (name, how, path, cluster, rest of the match, rest of the route, text). `how` is None where the path
+        is none of the three, `cluster` where the route names none, `text` where there is none at the end of a way.
+        None stands for a route that is out of the ordinary: without a match, with a path that Envoy refuses or that
+        can match nothing, with a field twice, or of more than 4096 other bytes. Raises ValueError for bytes that are
+        no message.
         """

@@ -59,6 +59,26 @@ OTHERS = st.sampled_from(
         {"non_forwarding_action": {}},
     ]
 )
+BODIES = st.sampled_from(
+    [
+        {},
+        {"body": {}},
+        *({"body": {"inline_string": text}} for text in ("", "a", "bb", "\u00e9")),
+        {"body": {"inline_bytes": "YQ=="}},
+    ]
+)
+FORMATS = st.sampled_from([{}, {}, {}, {"body_format": {"text_format": "f"}}])
+ANSWERS = st.builds(
+    lambda status, body, formatted: {"direct_response": {"status": status, **body, **formatted}},
+    st.sampled_from([200, 404]),
+    BODIES,
+    FORMATS,
+)
+REDIRECTS = st.builds(
+    lambda path, more: {"redirect": {**path, **more}},
+    st.sampled_from([{}, *({"path_redirect": path} for path in ("", "/x", "y", "y?z")), {"prefix_rewrite": "/p"}]),
+    st.sampled_from([{}, {"strip_query": True}, {"response_code": "FOUND"}]),
+)
 ODD_ACTIONS = st.sampled_from([{"route": {}}, {}, {"route": {"cluster": "unknown"}}])
 AROUND = st.sampled_from(
     [
@@ -76,7 +96,10 @@ def routes(draw: Any) -> list[dict[str, Any]]:
     def route(specifiers: Any, actions: Any) -> dict[str, Any]:
         return {**draw(NAMES), "match": {**draw(specifiers), **draw(CONDITIONS)}, **draw(actions), **draw(AROUND)}
 
-    drawn = [route(SPECIFIERS, st.one_of(FORWARDS, FORWARDS, OTHERS)) for _ in range(draw(st.integers(1, 8)))]
+    drawn = [
+        route(SPECIFIERS, st.one_of(FORWARDS, FORWARDS, OTHERS, ANSWERS, REDIRECTS))
+        for _ in range(draw(st.integers(1, 8)))
+    ]
     if draw(st.booleans()):
         drawn.append(draw(st.sampled_from([route(ODD, FORWARDS), route(SPECIFIERS, ODD_ACTIONS)])))
     return drawn
@@ -103,9 +126,11 @@ def outcome(compiled: Any) -> object:
 
 
 @pytest.mark.parametrize("known", [None, frozenset(("one", "two", "three"))])
-@given(routes())
-def test_as_if_each_was_compiled_alone(known: frozenset[str] | None, drawn: list[dict[str, Any]]) -> None:
-    tree = {"name": "web", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": drawn}]}
+@given(routes(), st.sampled_from([{}, {"max_direct_response_body_size_bytes": 1}]))
+def test_as_if_each_was_compiled_alone(
+    known: frozenset[str] | None, drawn: list[dict[str, Any]], limit: dict[str, Any]
+) -> None:
+    tree = {"name": "web", **limit, "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": drawn}]}
     message: Any = transcode.message("envoy.config.route.v3.RouteConfiguration", tree)
     host = message.virtual_hosts[0]
     context = Context(Resource("web", message), kind="RouteConfiguration")
@@ -137,3 +162,16 @@ def test_each_route_with_an_error_is_told_of() -> None:
     compiler = RouteCompiler(host, message, context, compile_scope(host, message, context, ""), None)
     compile_routes(compiler, "routes")
     assert [error.path for error in errors] == [f"routes[{at}].route.max_internal_redirects" for at in range(3)]
+
+
+def test_a_body_and_a_format_are_refused_after_a_format_alone() -> None:
+    alone = {"status": 200, "body": {"inline_string": ""}, "body_format": {"text_format": "f"}}
+    both = {**alone, "body": {"inline_string": "x"}}
+    drawn = [{"match": {"prefix": "/"}, "direct_response": each} for each in (alone, both)]
+    tree = {"name": "web", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": drawn}]}
+    message: Any = transcode.message("envoy.config.route.v3.RouteConfiguration", tree)
+    host = message.virtual_hosts[0]
+    context = Context(Resource("web", message))
+    compiler = RouteCompiler(host, message, context, compile_scope(host, message, context, ""), None)
+    with pytest.raises(ConfigError, match="body_format together with a body"):
+        compile_routes(compiler, "routes")
