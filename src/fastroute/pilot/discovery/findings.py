@@ -17,31 +17,68 @@ from fastroute.pilot.discovery.registry.text import spell
 
 Level = Literal["Error", "Warning", "Info"]
 
-CODES: Final[Mapping[str, tuple[Level, str]]] = MappingProxyType(
+CODES: Final[Mapping[str, tuple[Level, str, str]]] = MappingProxyType(
     {
-        "IST0101": ("Error", "ReferencedResourceNotFound"),
-        "IST0102": ("Info", "NamespaceNotInjected"),
-        "IST0106": ("Error", "SchemaValidationError"),
-        "IST0109": ("Error", "ConflictingMeshGatewayVirtualServiceHosts"),
-        "IST0110": ("Error", "ConflictingSidecarWorkloadSelectors"),
-        "IST0111": ("Error", "MultipleSidecarsWithoutWorkloadSelectors"),
-        "IST0112": ("Error", "VirtualServiceDestinationPortSelectorRequired"),
-        "IST0118": ("Info", "PortNameIsNotUnderNamingConvention"),
-        "IST0127": ("Warning", "NoMatchingWorkloadsFound"),
-        "IST0128": ("Error", "NoServerCertificateVerificationDestinationLevel"),
-        "IST0129": ("Warning", "NoServerCertificateVerificationPortLevel"),
-        "IST0130": ("Warning", "VirtualServiceUnreachableRule"),
-        "IST0131": ("Info", "VirtualServiceIneffectiveMatch"),
-        "IST0134": ("Warning", "ServiceEntryAddressesRequired"),
-        "IST0173": ("Warning", "DestinationRuleSubsetNotSelectPods"),
-        "IST0174": ("Warning", "DestinationRuleHostNotFound"),
-        "FR001": ("Warning", "OutboundListenerConflict"),
-        "FR002": ("Warning", "DuplicateDomain"),
-        "FR003": ("Warning", "InboundPortConflict"),
-        "FR004": ("Warning", "HostNotQualified"),
-        "FR005": ("Warning", "UnknownRoutePort"),
+        "IST0002": ("Warning", "Deprecated", "A field that another has taken the place of."),
+        "IST0101": ("Error", "ReferencedResourceNotFound", "A host, a subset or a delegate that is not there."),
+        "IST0102": ("Info", "NamespaceNotInjected", "The pods of a namespace are given no sidecars."),
+        "IST0103": ("Warning", "PodMissingProxy", "A pod without a sidecar, where pods are given one."),
+        "IST0106": ("Error", "SchemaValidationError", "An object that cannot be read, or is refused."),
+        "IST0107": ("Warning", "MisplacedAnnotation", "An annotation that belongs on another kind of object."),
+        "IST0108": ("Warning", "UnknownAnnotation", "An annotation that Istio does not have."),
+        "IST0109": (
+            "Error", "ConflictingMeshGatewayVirtualServiceHosts",
+            "Two VirtualServices for one host: only the older one counts.",
+        ),
+        "IST0110": ("Error", "ConflictingSidecarWorkloadSelectors", "Two Sidecars select one pod."),
+        "IST0111": ("Error", "MultipleSidecarsWithoutWorkloadSelectors", "Two Sidecars for a whole namespace."),
+        "IST0112": (
+            "Error", "VirtualServiceDestinationPortSelectorRequired",
+            "A destination with several ports, of which none is named.",
+        ),
+        "IST0113": ("Error", "MTLSPolicyConflict", "A DestinationRule's TLS is not what the workloads demand."),
+        "IST0116": (
+            "Warning", "DeploymentAssociatedToMultipleServices",
+            "Two services of one workload use a port with different transports.",
+        ),
+        "IST0118": ("Info", "PortNameIsNotUnderNamingConvention", "A port's name says no protocol."),
+        "IST0123": ("Warning", "NamespaceMultipleInjectionLabels", "A namespace has labels for injection twice."),
+        "IST0125": ("Warning", "InvalidAnnotation", "An annotation has a value that cannot be used."),
+        "IST0127": ("Warning", "NoMatchingWorkloadsFound", "A selector fits no pod."),
+        "IST0128": (
+            "Warning", "NoServerCertificateVerificationDestinationLevel",
+            "TLS to an upstream for which a rule names no roots.",
+        ),
+        "IST0129": ("Warning", "NoServerCertificateVerificationPortLevel", "The same for one port."),
+        "IST0130": ("Warning", "VirtualServiceUnreachableRule", "A route that no request can reach."),
+        "IST0131": ("Info", "VirtualServiceIneffectiveMatch", "A match that an earlier one takes all of."),
+        "IST0134": ("Warning", "ServiceEntryAddressesRequired", "A ServiceEntry for TCP without addresses."),
+        "IST0135": ("Info", "DeprecatedAnnotation", "An annotation that something else has taken the place of."),
+        "IST0137": (
+            "Warning", "DeploymentConflictingPorts", "Two services of a workload have different ports for one target.",
+        ),
+        "IST0144": ("Warning", "InvalidApplicationUID", "An application runs as the sidecar's user, and bypasses it."),
+        "IST0150": (
+            "Warning", "ExternalNameServiceTypeInvalidPortName",
+            "A port of an ExternalName service is taken for TCP, and so for every destination.",
+        ),
+        "IST0173": ("Error", "DestinationRuleSubsetNotSelectPods", "A subset that selects no workload."),
+        "IST0174": ("Warning", "UnknownDestinationRuleHost", "A DestinationRule for a host that no service has."),
+        "IST0177": (
+            "Warning", "ConflictingServiceEntryProtocol", "Two ServiceEntries give one host and port two protocols.",
+        ),
+        "FR001": ("Warning", "OutboundListenerConflict", "An older service has the address and port already."),
+        "FR002": ("Warning", "DuplicateDomain", "Another host has the domain already."),
+        "FR003": ("Warning", "InboundPortConflict", "Two services give one port of a workload two protocols."),
+        "FR004": ("Warning", "HostNotQualified", "A host with a dot that lacks the cluster's domain."),
+        "FR005": ("Warning", "UnknownRoutePort", "A destination's service has no such port."),
+        "FR006": ("Warning", "IneffectiveIngressTLS", "TLS of a Sidecar's port, where mutual TLS is taken."),
+        "FR007": ("Info", "GatewayNotGenerated", "A rule for a gateway, which this version does not generate."),
+        "FR008": ("Warning", "DuplicateSubset", "A subset that an older rule, or the same, has already."),
+        "FR009": ("Warning", "ImportsNothing", "A pattern of a Sidecar that takes in no service."),
     }
-)
+)  # fmt: skip
+"""Level, name and meaning of each code."""
 
 
 @dataclass(frozen=True, slots=True)

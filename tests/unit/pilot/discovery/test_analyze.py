@@ -87,7 +87,7 @@ def test_virtual_services(text: str, wanted: list[tuple[str, str]]) -> None:
 def test_two_rules_for_one_host() -> None:
     other = rule("VirtualService", "hosts: [reviews.default.svc.cluster.local]\nhttp: [{redirect: {uri: /}}]", "zz")
     assert found(other) == [("IST0109", "spec.hosts[0]")]
-    assert found(other.replace("hosts:", "gateways: [front]\n  hosts:")) == []
+    assert found(other.replace("hosts:", "gateways: [front]\n  hosts:")) == [("FR007", "spec.gateways[0]")]
 
 
 def test_destination_rules() -> None:
@@ -122,6 +122,154 @@ def test_services_and_entries() -> None:
 
 def test_namespaces() -> None:
     assert found("apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n") == [("IST0102", "")]
+
+
+def annotated(kind: str, *annotations: str) -> str:
+    head = "apiVersion: apps/v1\n" if kind == "Deployment" else "apiVersion: v1\n"
+    pairs = ", ".join(annotations)
+    return f"{head}kind: {kind}\nmetadata: {{name: a, labels: {{sidecar.istio.io/inject: 'false', istio.io/rev: x}}, annotations: {{{pairs}}}}}\n"
+
+
+ANNOTATIONS = {
+    "unknown": ("Pod", "sidecar.istio.io/proxyCpu: '1'", ["IST0108"]),
+    "known": ("Pod", "sidecar.istio.io/proxyCPU: '1'", []),
+    "someone else's": ("Pod", "example.com/proxyCpu: '1'", []),
+    "misplaced": ("Service", "sidecar.istio.io/proxyCPU: '1'", ["IST0107"]),
+    "on the Deployment instead of its pods": ("Deployment", "sidecar.istio.io/logLevel: debug", ["IST0107"]),
+    "in place": ("Service", "networking.istio.io/exportTo: .", []),
+    "deprecated": ("Pod", "sidecar.istio.io/discoveryAddress: x", ["IST0135"]),
+    "a list of ports": ("Pod", "traffic.sidecar.istio.io/includeInboundPorts: '80,x'", ["IST0125"]),
+    "a list of ranges": ("Pod", "traffic.sidecar.istio.io/includeOutboundIPRanges: 10.0.0.0/33", ["IST0125"]),
+    "every port": ("Pod", "traffic.sidecar.istio.io/includeInboundPorts: '*'", []),
+    "a mode": ("Pod", "sidecar.istio.io/interceptionMode: tproxy", ["IST0125"]),
+    "suppressed": ("Pod", "sidecar.istio.io/x: '', galley.istio.io/analyze-suppress: IST0108", []),
+}
+
+
+@pytest.mark.parametrize(("kind", "annotation", "wanted"), ANNOTATIONS.values(), ids=ANNOTATIONS)
+def test_annotations(kind: str, annotation: str, wanted: list[str]) -> None:
+    codes = [code for code, path in found(annotated(kind, annotation)) if code != "IST0118"]
+    assert codes == wanted
+
+
+def test_injection() -> None:
+    def pod(labels: str, containers: str = "[{name: app}]") -> str:
+        head = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: n, labels: {labels}}}\n"
+        return f"{head}spec: {{containers: {containers}}}\n"
+
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: n, labels: LABELS}\n"
+    enabled = space.replace("LABELS", "{istio-injection: enabled}")
+    assert found(enabled, pod("{}")) == [("IST0103", "")]
+    assert found(enabled, pod("{sidecar.istio.io/inject: 'false'}")) == []
+    assert found(enabled, pod("{}", "[{name: app}, {name: istio-proxy}]")) == []
+    assert found(space.replace("LABELS", "{istio-injection: disabled}"), pod("{}")) == []
+    assert found(space.replace("LABELS", "{istio-injection: enabled, istio.io/rev: x}")) == [("IST0123", "")]
+    assert found(space.replace("LABELS", "{istio-injection: disabled, istio.io/rev: x}")) == []
+    field = "spec.containers[0].securityContext.runAsUser"
+    assert found(pod("{}", "[{name: app, securityContext: {runAsUser: 1337}}]")) == [("IST0144", field)]
+    assert found(pod("{}", "[{name: istio-proxy, securityContext: {runAsUser: 1337}}]")) == []
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d}
+spec: {template: {metadata: {labels: {app: d}}, spec: {containers: [{name: d}]}}}
+"""
+
+
+def test_several_services_of_a_workload() -> None:
+    def service(name: str, ports: str) -> str:
+        head = f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+        return f"{head}spec: {{clusterIP: None, selector: {{app: d}}, ports: [{{name: http-{name}, {ports}}}]}}\n"
+
+    one = service("one", "port: 80, targetPort: 8080")
+    assert found(DEPLOYMENT, one, service("two", "port: 80, targetPort: 8080")) == []
+    assert found(DEPLOYMENT, one, service("two", "port: 81, targetPort: 8080")) == [("IST0137", "spec")]
+    assert found(DEPLOYMENT, one, service("two", "port: 80, targetPort: 81, protocol: UDP")) == [("IST0116", "spec")]
+
+
+def test_tls_that_workloads_do_not_take() -> None:
+    def peer(mode: str) -> str:
+        return rule("PeerAuthentication", f"mtls: {{mode: {mode}}}", group="security.istio.io")
+
+    def policy(mode: str) -> str:
+        return rule("DestinationRule", f"host: ratings\ntrafficPolicy: {{tls: {{mode: {mode}}}}}")
+
+    field = ("IST0113", "spec.trafficPolicy.tls")
+    assert found(peer("STRICT"), policy("DISABLE")) == [field]
+    assert found(peer("DISABLE"), policy("ISTIO_MUTUAL")) == [field]
+    assert found(peer("STRICT"), policy("ISTIO_MUTUAL")) == []
+    assert found(peer("PERMISSIVE"), policy("DISABLE")) == []
+
+
+DEPRECATED = {
+    "http[0].mirrorPercent": "mirror: {host: details}, mirrorPercent: 5",
+    "http[0].fault.delay.percent": "fault: {delay: {fixedDelay: 1s, percent: 5}}",
+    "http[0].corsPolicy.allowOrigin": "corsPolicy: {allowOrigin: [a]}",
+}
+
+
+@pytest.mark.parametrize(("path", "text"), DEPRECATED.items())
+def test_deprecated_fields_of_routes(path: str, text: str) -> None:
+    spec = f"hosts: [free.example]\nhttp: [{{route: [{{destination: {{host: reviews}}}}], {text}}}]"
+    assert found(rule("VirtualService", spec)) == [("IST0002", f"spec.{path}")]
+
+
+def test_deprecated_fields_of_policies() -> None:
+    spec = """
+        host: details
+        subsets: [{name: v1, labels: {version: v1}, trafficPolicy: {loadBalancer: {simple: LEAST_CONN}}}]
+        trafficPolicy:
+          outlierDetection: {consecutiveErrors: 5}
+          portLevelSettings: [{port: {number: 9080}, loadBalancer: {simple: RANDOM, warmupDurationSecs: 5s}}]
+    """
+    assert found(rule("DestinationRule", spec, "details")) == [
+        ("IST0002", "spec.subsets[0].trafficPolicy.loadBalancer.simple"),
+        ("IST0002", "spec.trafficPolicy.outlierDetection.consecutiveErrors"),
+        ("IST0002", "spec.trafficPolicy.portLevelSettings[0].loadBalancer.warmupDurationSecs"),
+    ]
+
+
+def test_what_sidecars_import() -> None:
+    hosts = "egress: [{hosts: [PATTERN, './*', '~/*', 'nobody/*']}]"
+    field = ("FR009", "spec.egress[0].hosts[0]")
+    for pattern, wanted in (
+        ("./nobody", [field]),
+        ("x", [field]),
+        ("a/b/c", [field]),
+        ("*/reviews.default.*", [field]),
+    ):
+        assert found(rule("Sidecar", hosts.replace("PATTERN", f"'{pattern}'"))) == wanted, pattern
+    assert found(rule("Sidecar", hosts.replace("PATTERN", "'*/*.default.svc.cluster.local'"))) == []
+
+
+def test_rules_of_gateways() -> None:
+    spec = "hosts: [free.example]\ngateways: [GATEWAYS]\nhttp: [{redirect: {uri: /}}]"
+    assert found(rule("VirtualService", spec.replace("GATEWAYS", "front"))) == [("FR007", "spec.gateways[0]")]
+    assert found(rule("VirtualService", spec.replace("GATEWAYS", "mesh"))) == []
+
+
+def test_subsets_that_are_there_already() -> None:
+    spec = "host: HOST\nsubsets: [{name: v1, labels: {version: v1}}]"
+    assert found(rule("DestinationRule", spec.replace("HOST", "details"), "zz")) == [("FR008", "spec.subsets[0].name")]
+    assert found(rule("DestinationRule", spec.replace("HOST", "details"), "zz", "istio-system")) != []
+
+
+def test_two_protocols_for_one_host() -> None:
+    spec = "hosts: [a.example]\nports: [{number: 80, name: p, protocol: NAME}]\nresolution: DNS\naddresses: [10.9.9.9]"
+    first = rule("ServiceEntry", spec.replace("NAME", "HTTP"), "a")
+    second = rule("ServiceEntry", spec.replace("NAME", "TCP"), "b")
+    assert ("IST0177", "spec.ports[0].protocol") in found(first, second)
+    assert found(first, rule("ServiceEntry", spec.replace("NAME", "http"), "b")) == []
+    assert ("IST0177", "spec.ports[0].protocol") not in found(first, second.replace("hosts: [a", "hosts: [b"))
+
+
+def test_ports_of_services_outside() -> None:
+    spec = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+    spec += "spec: {type: ExternalName, externalName: a.example, ports: [{name: NAME, port: 7}]}\n"
+    assert found(spec.replace("NAME", "tcp-x")) == [("IST0150", "spec.ports[0]")]
+    assert found(spec.replace("NAME", "http")) == []
 
 
 def test_objects_that_cannot_be_read() -> None:

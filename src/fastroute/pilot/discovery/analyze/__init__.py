@@ -9,15 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastroute.pilot.discovery.analyze import conflicts, policies, references, services, unreachable
+from fastroute.pilot.discovery.analyze import (
+    annotated,
+    conflicts,
+    deprecated,
+    injection,
+    policies,
+    references,
+    security,
+    services,
+    sidecars,
+    unreachable,
+    workloads,
+)
 from fastroute.pilot.discovery.analyze.mesh import Mesh
 from fastroute.pilot.discovery.findings import CODES, Finding
 from fastroute.pilot.discovery.generated import generate
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.workloads import TLS_LABEL
+from fastroute.pilot.discovery.registry.annotations import SUPPRESS
 from fastroute.pilot.discovery.registry.directory import Registry
 
-CHECKS = (references.check, unreachable.check, policies.check, conflicts.check, services.check)
+CHECKS = (
+    annotated.check,
+    conflicts.check,
+    deprecated.check,
+    injection.check,
+    policies.check,
+    references.check,
+    security.check,
+    services.check,
+    sidecars.check,
+    unreachable.check,
+    workloads.check,
+)
 _RANK = {"Error": 0, "Warning": 1, "Info": 2}
 
 __all__ = ["analyze"]
@@ -26,13 +51,27 @@ __all__ = ["analyze"]
 def analyze(registry: Registry, *, generated: bool = True) -> list[Finding]:
     """All findings, the worst first, then by code, object and field.
 
-    With `generated`, resources are generated for every pod that has a sidecar.
+    With `generated`, resources are generated for every pod that has a sidecar. The annotation
+    `galley.istio.io/analyze-suppress` of an object names codes (or `*`) that are not told of it.
     """
     mesh = Mesh.of(registry)
     found = [*_unread(registry), *(finding for check in CHECKS for finding in check(mesh))]
     if generated:
         found.extend(_while_generating(registry, mesh))
-    return sorted(dict.fromkeys(found), key=lambda one: (_RANK[CODES[one.code][0]], one.code, one.object, one.path))
+    told = _suppressed(registry, found)
+    return sorted(dict.fromkeys(told), key=lambda one: (_RANK[CODES[one.code][0]], one.code, one.object, one.path))
+
+
+def _suppressed(registry: Registry, found: list[Finding]) -> Iterator[Finding]:
+    silent = {
+        one.label: one.meta.annotations[SUPPRESS].split(",")
+        for one in registry.objects
+        if SUPPRESS in one.meta.annotations
+    }
+    for one in found:
+        codes = {code.strip() for code in silent.get(one.object, ())}
+        if not codes & {"*", one.code}:
+            yield one
 
 
 def _unread(registry: Registry) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 IST0109  two VirtualServices for the mesh name the same host; only the older one counts
 IST0110  two Sidecars of a namespace select the same pod
 IST0111  a namespace has two Sidecars without a selector
+FR008    a DestinationRule has a subset that an older one of its namespace for the same host has already
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def check(mesh: Mesh) -> Iterator[Finding]:
     """Findings about pairs of objects."""
     yield from _same_hosts(mesh)
     yield from _sidecars(mesh)
+    yield from _subsets(mesh)
 
 
 def _same_hosts(mesh: Mesh) -> Iterator[Finding]:
@@ -63,3 +65,17 @@ def _sidecars(mesh: Mesh) -> Iterator[Finding]:
 def _labels(one: Object[Sidecar]) -> dict[str, str]:
     selector = one.spec.workload_selector
     return dict(selector.labels) if selector is not None else {}
+
+
+def _subsets(mesh: Mesh) -> Iterator[Finding]:
+    older: dict[tuple[str, str, str, str], str] = {}
+    for one in mesh.registry.destination_rules:
+        wanted = one.spec.workload_selector
+        who = ",".join(f"{key}={value}" for key, value in sorted(wanted.match_labels.items())) if wanted else ""
+        host = qualify(one.spec.host, one.namespace, DOMAIN)
+        for number, subset in enumerate(one.spec.subsets):
+            key = (one.namespace, host, who, subset.name)
+            if key in older:
+                message = f"{older[key]} has the subset {subset.name} already; this one has no effect"
+                yield found("FR008", one, message, "subsets", number, "name")
+            older.setdefault(key, one.label)

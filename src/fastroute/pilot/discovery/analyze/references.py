@@ -4,6 +4,7 @@ IST0101  a destination's host or subset, or a delegate, does not exist
 IST0112  a destination's service has several ports and the rule does not say which
 FR004    a host has a dot and so is taken as it is, but with the cluster's domain it would be a service
 FR005    a destination's port is none of the service's
+FR007    a rule is for a gateway, which is not generated
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from fastroute.pilot.discovery.analyze.mesh import Mesh, destinations
 from fastroute.pilot.discovery.findings import Finding, found
 from fastroute.pilot.discovery.model.build import DOMAIN
+from fastroute.pilot.discovery.model.rules import MESH
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.registry.meta import Object
 from fastroute.pilot.discovery.registry.text import Path
@@ -25,6 +27,10 @@ def check(mesh: Mesh) -> Iterator[Finding]:
         for path, destination in destinations(one):
             yield from _destination(mesh, one, path, destination)
         yield from _delegates(mesh, one)
+        for number, gateway in enumerate(one.spec.gateways):
+            if gateway != MESH:
+                alone = "" if MESH in one.spec.gateways else ", and the rule has no effect in sidecars"
+                yield found("FR007", one, f"the gateway {gateway} is not generated yet{alone}", "gateways", number)
 
 
 def _destination(mesh: Mesh, one: Object[VirtualService], path: Path, to: Destination) -> Iterator[Finding]:

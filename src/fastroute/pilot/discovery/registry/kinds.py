@@ -2,7 +2,7 @@
 
 A kind is known by API group and name; any of the listed versions will do, since the fields that we read
 have the same meaning in all of them. Kinds of Istio and of the Gateway API that would change routing and
-that this version cannot act on are refused. Everything else in a directory (Deployments, Roles, kinds of
+that this version cannot act on are refused. Everything else in a directory (Jobs, Roles, kinds of
 other operators) does not change what a sidecar is sent, and is passed over.
 """
 
@@ -38,6 +38,7 @@ KINDS: Final[Mapping[tuple[str, str], Kind]] = {
     ("", "Service"): Kind(kubernetes.ServiceSpec, ("v1",)),
     ("", "Pod"): Kind(kubernetes.Pod, ("v1",), whole=True),
     ("", "Endpoints"): Kind(kubernetes.Endpoints, ("v1",), whole=True),
+    ("apps", "Deployment"): Kind(kubernetes.Deployment, ("v1",)),
     ("discovery.k8s.io", "EndpointSlice"): Kind(kubernetes.EndpointSlice, ("v1beta1", "v1"), whole=True),
     (ISTIO, "VirtualService"): Kind(traffic.VirtualService, _NETWORKING_VERSIONS),
     (ISTIO, "DestinationRule"): Kind(policies.DestinationRule, _NETWORKING_VERSIONS),

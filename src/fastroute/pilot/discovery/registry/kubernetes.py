@@ -50,13 +50,24 @@ class ContainerPort:
 
 
 @dataclass(frozen=True, slots=True)
+class SecurityContext:
+    """Under which user something runs."""
+
+    OPEN: ClassVar[bool] = True
+
+    run_as_user: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A container of a pod."""
 
     OPEN: ClassVar[bool] = True
 
     name: str
+    image: str = ""
     ports: tuple[ContainerPort, ...] = ()
+    security_context: SecurityContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,8 @@ class PodSpec:
     OPEN: ClassVar[bool] = True
 
     containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
+    security_context: SecurityContext | None = None
     service_account_name: str = "default"
     node_name: str = ""
     hostname: str = ""
@@ -109,6 +122,35 @@ class Pod:
 
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateMeta:
+    """Labels and annotations of the pods that are made."""
+
+    OPEN: ClassVar[bool] = True
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """What the pods of a Deployment look like."""
+
+    OPEN: ClassVar[bool] = True
+
+    metadata: TemplateMeta = TemplateMeta()
+    spec: PodSpec = PodSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`Deployment.spec`. It is analysed; what is sent depends on pods alone."""
+
+    OPEN: ClassVar[bool] = True
+
+    template: PodTemplate = PodTemplate()
 
 
 @dataclass(frozen=True, slots=True)
