@@ -196,6 +196,42 @@ def connections(draw: st.DrawFn) -> list[Object]:
     return [one_object("VirtualService", "connections", spec)]
 
 
+own_listeners = st.sampled_from(
+    (
+        {"port": {"number": 9080, "protocol": "HTTP"}, "hosts": ["./details.default.svc.cluster.local"]},
+        {"port": {"number": 3128, "protocol": "HTTP_PROXY"}, "bind": "127.0.0.1", "hosts": ["*/*"]},
+        {"port": {"number": 8080, "protocol": "HTTP"}, "captureMode": "NONE", "hosts": ["./*"]},
+        {"port": {"number": 5432, "protocol": "TCP"}, "bind": "127.0.0.1", "captureMode": "NONE", "hosts": ["*/*"]},
+        {"port": {"number": 7000}, "hosts": ["./*"]},
+        {"port": {"number": 0, "protocol": "HTTP"}, "bind": "unix:///run/out", "hosts": ["./*"]},
+    )
+)
+elsewhere = st.sampled_from(
+    (
+        {"mode": "REGISTRY_ONLY"},
+        {"mode": "ALLOW_ANY", "egressProxy": {"host": "reviews.default.svc.cluster.local", "port": {"number": 9080}}},
+    )
+)
+
+
+@st.composite
+def ingress(draw: st.DrawFn) -> Object:
+    """A port on which the workload is reached."""
+    number = draw(st.sampled_from((9080, 9999, 9443)))
+    one: Object = {"port": {"number": number, "protocol": draw(st.sampled_from(("HTTP", "TCP", "HTTPS", "GRPC", "")))}}
+    endpoint = draw(st.sampled_from(("", "127.0.0.1:8080", "0.0.0.0:8081", "unix:///run/app")))
+    if endpoint:
+        one["defaultEndpoint"] = endpoint
+    if draw(st.booleans()):
+        one["captureMode"] = "NONE"
+    if draw(st.booleans()):
+        files = {"serverCertificate": "/etc/certs/chain.pem", "privateKey": "/etc/certs/key.pem"}
+        one["tls"] = {"mode": "SIMPLE", **files}
+    if draw(st.booleans()):
+        one["connectionPool"] = draw(pools)
+    return one
+
+
 @st.composite
 def scopes(draw: st.DrawFn) -> list[Object]:
     """Sidecar and PeerAuthentication."""
@@ -207,9 +243,15 @@ def scopes(draw: st.DrawFn) -> list[Object]:
                 (["*/*"], ["./*", "istio-system/*"], ["default/reviews.default.svc.cluster.local"], ["~/*"])
             )
         )
-        spec: Object = {"egress": [{"hosts": hosts}]}
+        spec: Object = {"egress": [*draw(st.lists(own_listeners, max_size=2, unique_by=str)), {"hosts": hosts}]}
         if draw(st.booleans()):
-            spec["outboundTrafficPolicy"] = {"mode": "REGISTRY_ONLY"}
+            spec["outboundTrafficPolicy"] = draw(elsewhere)
+        if draw(st.booleans()):
+            spec["ingress"] = draw(
+                st.lists(ingress(), min_size=1, max_size=2, unique_by=lambda one: one["port"]["number"])
+            )
+        if draw(st.booleans()):
+            spec["inboundConnectionPool"] = draw(pools)
         if draw(st.booleans()):
             spec["workloadSelector"] = {"labels": {"app": "productpage"}}
         found.append(one_object("Sidecar", "scope", spec))

@@ -118,9 +118,15 @@ class MeshEnvoy:
 
     def _one(self, resource: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = self._walk(resource, "")
-        if made.get("name") in ("virtualOutbound", "virtualInbound"):
-            made["address"] = {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
+        if "filter_chains" in made and "bind_to_port" not in made and "deprecated_v1" not in made:
+            made["address"] = self._free(made["address"])
         return made
+
+    def _free(self, address: dict[str, Any]) -> dict[str, Any]:
+        """An address that a listener which binds can have here."""
+        if "pipe" in address:
+            return {"pipe": {"path": f"@{self.directory.name}{address['pipe']['path']}"}}
+        return {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
 
     def _walk(self, value: Any, key: str) -> Any:
         if isinstance(value, dict):

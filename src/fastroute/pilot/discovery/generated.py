@@ -18,9 +18,11 @@ from fastroute.api import names as api
 from fastroute.api.encode import Piece
 from fastroute.api.pool import message_class
 from fastroute.pilot.discovery.findings import Finding
-from fastroute.pilot.discovery.generate.clusters import inbound_clusters, outbound_clusters
+from fastroute.pilot.discovery.generate.clusters import outbound_clusters
 from fastroute.pilot.discovery.generate.endpoints import load_assignments
-from fastroute.pilot.discovery.generate.listeners import inbound_listeners, outbound_listeners
+from fastroute.pilot.discovery.generate.inbound import inbound_listeners
+from fastroute.pilot.discovery.generate.inbound_clusters import inbound_clusters
+from fastroute.pilot.discovery.generate.listeners import outbound_listeners
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.generate.proxyless import proxyless
 from fastroute.pilot.discovery.generate.routes import route_configurations, route_names

@@ -19,7 +19,7 @@ from fastroute.pilot.discovery.layers import EMPTY, Holding, Layer, layer
 from fastroute.pilot.discovery.model import build
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Locality, Service
-from fastroute.pilot.discovery.model.view import Memory, view
+from fastroute.pilot.discovery.model.view import Memory, own_view, view
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.profiles import Profile
 
@@ -157,8 +157,9 @@ class Mesh:
         if made is None:
             made = self._own[proxy] = Made()
         nearby = self._by_address.get(proxy.address, ())
-        if made.state != self.state and made.is_new(self.state, (nearby, self.registry.mesh, *self._policies())):
-            seen = view(self.registry, proxy, self.profile, nearby)
+        inputs = (nearby, self.registry.mesh, self.registry.destination_rules, *self._policies())
+        if made.state != self.state and made.is_new(self.state, inputs):
+            seen = own_view(self.registry, proxy, self.profile, nearby)
             made.take(own(seen))
             made.findings = tuple(seen.findings)
         return made

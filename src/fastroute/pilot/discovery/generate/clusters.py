@@ -1,9 +1,8 @@
-"""Clusters of a sidecar.
+"""Outbound clusters of a sidecar.
 
 Order: for each service that the proxy sees, oldest first, and each of its ports that is not UDP, the
-cluster of the port and then those of its subsets; BlackHoleCluster; PassthroughCluster; the clusters of
-the ports that the workload serves; the cluster for all other inbound ports. Of two clusters with one name
-the first stays.
+cluster of the port and then those of its subsets; BlackHoleCluster; PassthroughCluster. Of two clusters with
+one name the first stays.
 
 Types: EDS for services with addresses in the mesh; ORIGINAL_DST for headless ones and for entries without
 resolution; DNS kinds for names outside. A DNS cluster without any endpoint is left out.
@@ -33,11 +32,6 @@ def outbound_clusters(view: View) -> list[JSON]:
     return view.remembered(
         ("clusters",), lambda: _first_of_each((*_outbound(view), Piece(black_hole(view)), Piece(passthrough(view))))
     )
-
-
-def inbound_clusters(view: View) -> list[JSON]:
-    """The clusters of the proxy's own workload."""
-    return _first_of_each((*_inbound(view), _inbound_passthrough(view)))
 
 
 def _first_of_each(made: Iterable[JSON]) -> list[JSON]:
@@ -229,12 +223,13 @@ def black_hole(view: View) -> JSON:
 
 def passthrough(view: View) -> JSON:
     """Sends connections where they wanted to go."""
-    cluster = _as_it_came(view, names.PASSTHROUGH)
+    cluster = as_it_came(view, names.PASSTHROUGH)
     _exchange(view, cluster)
     return cluster
 
 
-def _as_it_came(view: View, name: str) -> JSON:
+def as_it_came(view: View, name: str) -> JSON:
+    """A cluster that sends connections where they wanted to go."""
     cluster: JSON = {
         "name": name,
         "type": "ORIGINAL_DST",
@@ -250,40 +245,3 @@ def _exchange(view: View, cluster: JSON) -> None:
     if view.profile.istio_filters:
         one = names.istio_only("istio.metadata_exchange", EXCHANGE, protocol="istio-peer-exchange")
         cluster["filters"] = [one]
-
-
-def _inbound(view: View) -> Iterator[JSON]:
-    """One cluster for each port that the workload listens on; its services are named in metadata."""
-    by_target: dict[int, list[tuple[Service, Instance]]] = {}
-    for service, instance in view.own():
-        by_target.setdefault(instance.target, []).append((service, instance))
-    for target, served in by_target.items():
-        yield _inbound_port(view, target, served)
-
-
-def _inbound_port(view: View, target: int, served: list[tuple[Service, Instance]]) -> JSON:
-    name = names.inbound(target)
-    timeout = str(view.mesh.connect_timeout)
-    cluster: JSON = {"name": name, "type": "STATIC", "connect_timeout": timeout}
-    if view.profile.inbound_original_dst:
-        cluster.update(type="ORIGINAL_DST", lb_policy="CLUSTER_PROVIDED", cleanup_interval="60s")
-        cluster["upstream_bind_config"] = {"source_address": {"address": names.INBOUND_SOURCE, "port_value": 0}}
-        cluster["alt_stat_name"] = f"{name};"
-    else:
-        address = {"socket_address": {"address": "127.0.0.1", "port_value": target}}
-        endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
-        cluster["load_assignment"] = {"cluster_name": name, "endpoints": endpoints}
-    cluster["circuit_breakers"] = traffic.breakers(view.profile)
-    protocol = served[0][1].port.protocol
-    kind = "downstream" if protocol.value == "auto" else "http2" if protocol.is_http2 else ""
-    set_upstream(view, cluster, kind, {}, {})
-    services = {service.host: service for service, _ in served}
-    about = [{"host": one.host, "name": one.name, "namespace": one.namespace} for one in services.values()]
-    cluster["metadata"] = names.metadata(services=about)
-    return cluster
-
-
-def _inbound_passthrough(view: View) -> JSON:
-    cluster = _as_it_came(view, view.profile.inbound_passthrough)
-    cluster["upstream_bind_config"] = {"source_address": {"address": names.INBOUND_SOURCE, "port_value": 0}}
-    return cluster

@@ -50,7 +50,8 @@ def _own(view: View, service: Service, port: Port, bind: str, ranges: list[str])
     match = _match(ranges)
     if port.protocol.is_tls and service.origin.kind == "ServiceEntry" and bind == "0.0.0.0" and service.host != "*":
         match["server_names"] = [_server_name(service.host)]
-    return _chain(view, match, [(outbound(port.number, service.host), 1)], said_by(view, service, ""))
+    number = service.ports[0].number if len(service.ports) == 1 else port.number
+    return _chain(view, match, [(outbound(number, service.host), 1)], said_by(view, service, ""))
 
 
 def _by_tls(view: View, rule: Rule, service: Service, port: Port, ranges: list[str]) -> Iterator[JSON]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastroute.pilot.discovery.generate.names import outbound
+from fastroute.pilot.discovery.generate.names import BLACK_HOLE, PASSTHROUGH, outbound
 from fastroute.pilot.discovery.model.rules import MESH, Rule
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.model.view import View
@@ -29,6 +29,16 @@ def port_of(service: Service | None, destination: Destination, port: int) -> int
     if destination.port is not None:
         return int(destination.port.number)
     return service.ports[0].number if service is not None and len(service.ports) == 1 else port
+
+
+def elsewhere(view: View) -> str:
+    """The cluster for traffic to unknown destinations."""
+    if not view.allow_any:
+        return BLACK_HOLE
+    proxy = view.outbound.egress_proxy
+    if proxy is None or proxy.port is None:
+        return PASSTHROUGH
+    return outbound(int(proxy.port.number), proxy.host, proxy.subset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """virtualInbound: the listener that iptables sends inbound connections to.
 
 Chains, in order: connections to the redirection port itself go nowhere; connections to ports that no
-service declares pass through; then, port by port, those that are declared. What a chain accepts depends on
+service declares pass through; then, port by port, those that are declared. A port of a Sidecar that binds has a
+listener of its own. What a chain accepts depends on
 the mode of mutual TLS (PERMISSIVE, STRICT, DISABLE) and on the protocol, as the options below say.
 
 The two profiles differ in the order of the pass-through options, in the lists of application protocols,
@@ -13,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fastroute.pilot.discovery.findings import found
 from fastroute.pilot.discovery.generate import filters, names, tls
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.generate.routes import inbound_routes
-from fastroute.pilot.discovery.model.services import Instance, Port, Service
+from fastroute.pilot.discovery.model.inbound import InboundPort, inbound_ports
+from fastroute.pilot.discovery.model.services import Port
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.profiles import Profile
 
@@ -58,8 +59,14 @@ def _sniffed_mutual(profile: Profile, protocol: str) -> list[Option]:
     return [Option(True, profile.sniffed_mutual_http, True, True)] if protocol == "auto" else []
 
 
-def virtual_inbound(view: View) -> JSON:
-    """The listener with all its chains."""
+def inbound_listeners(view: View) -> list[JSON]:
+    """virtualInbound, and the listeners of ports that bind."""
+    ports = inbound_ports(view)
+    captured = [chain for one in ports if not one.binds for chain in _chains(view, one)]
+    return [_virtual(view, captured), *(_bound(view, one) for one in ports if one.binds)]
+
+
+def _virtual(view: View, captured: list[JSON]) -> JSON:
     port = int(view.mesh.proxy_inbound_listen_port)
     hole = {
         "name": f"{names.VIRTUAL_INBOUND}-blackhole",
@@ -72,7 +79,7 @@ def virtual_inbound(view: View) -> JSON:
         "name": names.VIRTUAL_INBOUND,
         "address": {"socket_address": {"address": "0.0.0.0", "port_value": port}},
         **filters.transparent(view),
-        "filter_chains": [hole, *_undeclared(view), *_declared(view)],
+        "filter_chains": [hole, *_undeclared(view), *captured],
         "listener_filters": [dict(filters.ORIGINAL_DST), *source, *looking],
         "listener_filters_timeout": str(view.mesh.protocol_detection_timeout),
         "continue_on_listener_filters_timeout": True,
@@ -90,22 +97,34 @@ def _undeclared(view: View) -> Iterator[JSON]:
         yield _chain(view, name, option, everywhere, cluster, routes, http2=False)
 
 
-def _declared(view: View) -> Iterator[JSON]:
-    """Ports of the workload's services. Of two services on one port, the older one says the protocol."""
-    by_target: dict[int, tuple[Service, Instance]] = {}
-    for service, instance in view.own():
-        older = by_target.setdefault(instance.target, (service, instance))
-        if older[1].port.protocol is not instance.port.protocol:
-            message = f"port {instance.target} is {older[1].port.protocol.value} by {older[0].host}, which is older"
-            view.findings.append(found("FR003", service.origin, message, "ports"))
-    for target in sorted(by_target, key=lambda number: f"0.0.0.0_{number}"):
-        service, instance = by_target[target]
-        cluster = names.inbound(target)
-        routes = inbound_routes(view, cluster, cluster, instance.port.number, service.host)
-        match = {"destination_port": target}
-        for option in options(view.profile, view.mtls_mode(target), _family(instance.port)):
-            http2 = instance.port.protocol.is_http2
-            yield _chain(view, f"0.0.0.0_{target}", option, match, cluster, routes, http2=http2)
+def _chains(view: View, one: InboundPort) -> Iterator[JSON]:
+    """The ways in to a declared port."""
+    cluster = names.inbound(one.target)
+    routes = inbound_routes(view, cluster, cluster, one.port.number, one.host)
+    match = {"destination_port": one.target}
+    http2 = one.port.protocol.is_http2
+    if one.tls is not None:
+        ended = Option(True, ends_tls=True, http=one.port.protocol.is_http)
+        yield {
+            **_chain(view, one.name, ended, match, cluster, routes, http2=http2),
+            "transport_socket": tls.server(one.tls),
+        }
+        return
+    for option in options(view.profile, view.mtls_mode(one.target), _family(one.port)):
+        yield _chain(view, one.name, option, match, cluster, routes, http2=http2)
+
+
+def _bound(view: View, one: InboundPort) -> JSON:
+    """The listener of a port that takes connections itself."""
+    return {
+        "name": one.name,
+        "address": {"socket_address": {"address": one.bind, "port_value": one.target}},
+        "filter_chains": list(_chains(view, one)),
+        "listener_filters": [dict(filters.TLS_INSPECTOR), dict(filters.HTTP_INSPECTOR)],
+        "listener_filters_timeout": str(view.mesh.protocol_detection_timeout),
+        "continue_on_listener_filters_timeout": True,
+        "traffic_direction": "INBOUND",
+    }
 
 
 def _family(port: Port) -> str:
@@ -120,7 +139,8 @@ def _chain(view: View, name: str, option: Option, match: JSON, cluster: str, rou
         conditions["application_protocols"] = list(option.protocols)
     made: JSON = {"name": name, "filter_chain_match": conditions}
     if option.http:
-        prefix = f"inbound_{name}" if name.startswith("0.0.0.0_") else cluster
+        declared = "destination_port" in match
+        prefix = f"inbound_{name}" if declared else cluster
         made["filters"] = [filters.inbound_http(view, prefix, routes, http2=http2)]
     else:
         made["filters"] = [filters.tcp_proxy(view, [(cluster, 1)])]

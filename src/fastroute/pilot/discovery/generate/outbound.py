@@ -13,6 +13,9 @@ The others do not bind. By protocol of the service's port:
 - AUTO: as TCP, with a second chain for what turns out to be HTTP, routed by HOST:PORT (PORT where the
   listener is shared).
 
+A Sidecar's listener with a port of its own serves the services that it offers, and no others join it; with
+capture mode NONE, or on a Unix socket, it binds. An HTTP proxy takes requests for all of its services.
+
 Listeners that would share an address are merged, oldest service first: HTTP and TCP side by side become a
 listener that looks; of two chains with the same match the older one stays, and that is a finding.
 """
@@ -26,12 +29,18 @@ from typing import Final
 from fastroute.pilot.discovery.findings import found
 from fastroute.pilot.discovery.generate import filters, names
 from fastroute.pilot.discovery.generate.connections import chains_for
+from fastroute.pilot.discovery.generate.destinations import elsewhere
 from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.generate.routes import route_name
 from fastroute.pilot.discovery.model.build import is_address
+from fastroute.pilot.discovery.model.protocols import Protocol, of_entry
+from fastroute.pilot.discovery.model.scope import EVERYTHING, HTTP_PROXY, Offer
 from fastroute.pilot.discovery.model.services import Port, Service
 from fastroute.pilot.discovery.model.view import View
+from fastroute.pilot.discovery.registry.scopes import UNIX
 
 ANY: Final = "0.0.0.0"
+LOOPBACK: Final = "127.0.0.1"
 RESERVED: Final = frozenset({15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090})
 """Ports of the proxy and its agent."""
 
@@ -42,20 +51,57 @@ class _Entry:
 
     bind: str
     port: int
+    binds: bool = False
+    alone: bool = False
+    """It has the port for itself."""
+    pure: bool = False
+    """Everything that it gets is HTTP."""
     route: str = ""
     chains: list[JSON] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """The listener's name."""
+        return f"{self.bind}_{self.port}" if self.port else self.bind
+
+
+Entries = dict[tuple[str, int], _Entry]
+
 
 def outbound_listeners(view: View) -> list[JSON]:
-    """The unbound listeners, in order of their first service."""
-    entries: dict[tuple[str, int], _Entry] = {}
-    for service in view.services:
+    """The listeners besides virtualOutbound, in order of their first service; those of a Sidecar come first."""
+    entries: Entries = {}
+    for offer in view.explicit:
+        _explicit(view.of(offer), offer, entries)
+    for service in view.offered:
         for port in service.ports:
             if port.number not in RESERVED and port.protocol.value != "UDP":
-                for bind in _binds(service, port):
-                    entry = entries.setdefault((bind, port.number), _Entry(bind, port.number))
-                    _join(view, entry, service, port)
+                _implicit(view, service, port, entries)
     return [_listener(view, entry) for entry in entries.values() if entry.route or entry.chains]
+
+
+def _implicit(view: View, service: Service, port: Port, entries: Entries) -> None:
+    listener = view.offer.listener if view.offer is not None else EVERYTHING
+    given = listener.bind or (LOOPBACK if listener.binds else "")
+    for bind in (given,) if given else _binds(service, port):
+        entry = entries.setdefault((bind, port.number), _Entry(bind, port.number, listener.binds))
+        if not entry.alone:
+            _join(view, entry, service, port)
+
+
+def _explicit(view: View, offer: Offer, entries: Entries) -> None:
+    listener, declared = offer.listener, offer.listener.port
+    assert declared is not None
+    number, proxied = int(declared.number), declared.protocol.upper() == HTTP_PROXY
+    if number in RESERVED:
+        return
+    protocol = Protocol.HTTP if proxied else of_entry(declared.protocol, declared.name, number)
+    port = Port(number, declared.name, protocol)
+    given = listener.bind or (LOOPBACK if listener.binds else "")
+    for service in offer.services:
+        for bind in (given,) if given else _binds(service, port):
+            entry = _Entry(bind, number, listener.binds, alone=True, pure=proxied or (protocol.is_http and bind != ANY))
+            _join(view, entries.setdefault((bind, number), entry), service, port, route_name(offer))
 
 
 def _binds(service: Service, port: Port) -> Iterator[str]:
@@ -70,12 +116,12 @@ def _binds(service: Service, port: Port) -> Iterator[str]:
         yield ANY
 
 
-def _join(view: View, entry: _Entry, service: Service, port: Port) -> None:
-    """Let a service's port have its part of a listener."""
+def _join(view: View, entry: _Entry, service: Service, port: Port, route: str = "") -> None:
+    """Let a service's port have its part of a listener, with the routes of that name or of the port."""
     protocol = port.protocol
     if not protocol.is_tcp:
         shared = entry.bind == ANY
-        entry.route = entry.route or (str(port.number) if shared else f"{service.host}:{port.number}")
+        entry.route = entry.route or route or (str(port.number) if shared else f"{service.host}:{port.number}")
     if protocol.is_http:
         return
     for chain in chains_for(view, service, port, entry.bind):
@@ -88,12 +134,14 @@ def _join(view: View, entry: _Entry, service: Service, port: Port) -> None:
 
 def _listener(view: View, entry: _Entry) -> JSON:
     """The listener of an entry. What matches no other chain takes the default chain, whatever it looks like."""
-    name = f"{entry.bind}_{entry.port}"
     chains = [chain for chain in entry.chains if "filter_chain_match" in chain]
     rest = [chain for chain in entry.chains if "filter_chain_match" not in chain]
-    made = _unbound(view, name, entry.bind, entry.port)
+    made = _addressed(view, entry)
+    if entry.pure:
+        made["filter_chains"] = [{"filters": [filters.outbound_http(view, f"outbound_{entry.name}", entry.route)]}]
+        return made
     if entry.route:
-        chains.append(_http_chain(view, name, entry.route))
+        chains.append(_http_chain(view, entry.name, entry.route))
     if not chains:
         made["filter_chains"] = rest
         return made
@@ -107,9 +155,15 @@ def _passing(view: View) -> JSON:
     return {"name": "PassthroughFilterChain", "filters": [_otherwise(view)]}
 
 
-def _unbound(view: View, name: str, address: str, port: int) -> JSON:
-    where = {"socket_address": {"address": address, "port_value": port}}
-    made: JSON = {"name": name, "address": where, "traffic_direction": "OUTBOUND"}
+def _addressed(view: View, entry: _Entry) -> JSON:
+    """The listener's name and address, and whether it takes connections there itself."""
+    if entry.bind.startswith(UNIX):
+        where: JSON = {"pipe": {"path": entry.bind.removeprefix(UNIX)}}
+    else:
+        where = {"socket_address": {"address": entry.bind, "port_value": entry.port}}
+    made: JSON = {"name": entry.name, "address": where, "traffic_direction": "OUTBOUND"}
+    if entry.binds:
+        return made
     if view.profile.deprecated_bind:
         made["deprecated_v1"] = {"bind_to_port": False}
     else:
@@ -141,8 +195,7 @@ def _look(view: View, listener: JSON) -> None:
 
 
 def _otherwise(view: View) -> JSON:
-    cluster = names.PASSTHROUGH if view.allow_any else names.BLACK_HOLE
-    return filters.tcp_proxy(view, [(cluster, 1)])
+    return filters.tcp_proxy(view, [(elsewhere(view), 1)])
 
 
 def virtual_outbound(view: View) -> JSON:

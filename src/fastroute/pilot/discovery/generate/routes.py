@@ -4,7 +4,9 @@ Outbound, one for each name that a listener asks for:
 
 - PORT: a virtual host for each service that has the port and speaks, or may speak, HTTP on it; on port 80
   also one for each host of a VirtualService that no service has;
-- HOST:PORT: that service alone, for any domain.
+- HOST:PORT: that service alone, for any domain;
+- for a Sidecar's listener with a port of its own: that port, or the path of its socket. HTTP proxies and sockets
+  have all ports of the services that they offer, told apart by the port in each domain.
 
 Virtual hosts are sorted by name; the one for everything else (allow_any, block_all) comes last. Of two
 equal domains, the first stays.
@@ -17,11 +19,12 @@ from collections.abc import Iterable, Iterator
 from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.findings import found
 from fastroute.pilot.discovery.generate import actions, faults, matches, names, traffic
-from fastroute.pilot.discovery.generate.destinations import Caller
+from fastroute.pilot.discovery.generate.destinations import Caller, elsewhere
 from fastroute.pilot.discovery.generate.domains import domains, of_host
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.model.hosts import covers
 from fastroute.pilot.discovery.model.rules import Rule
+from fastroute.pilot.discovery.model.scope import Offer
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.discovery.registry.traffic import HTTPMatch, HTTPRoute
@@ -44,12 +47,42 @@ def route_configurations(view: View, wanted: Iterable[str]) -> list[JSON]:
 
 
 def _configuration(view: View, name: str) -> JSON:
+    offer = next((one for one in view.explicit if route_name(one) == name), None)
     host, separator, port = name.rpartition(":")
+    if offer is not None:
+        return _offered(view.of(offer), offer, name)
     hosts = _one_service(view, host, int(port)) if separator else _all_services(view, int(name))
+    return _made(view, name, hosts)
+
+
+def _made(view: View, name: str, hosts: list[JSON], *, with_ports: bool = False) -> JSON:
     made: JSON = {"name": name, "virtual_hosts": hosts, "validate_clusters": False}
-    if not view.profile.domains_with_port:
+    if not (view.profile.domains_with_port or with_ports):
         made["ignore_port_in_host_matching"] = True
     return made
+
+
+def route_name(offer: Offer) -> str:
+    """The name of the routes of a listener with a port of its own."""
+    port = offer.listener.port
+    return offer.listener.bind if offer.listener.is_socket or port is None else str(port.number)
+
+
+def _offered(view: View, offer: Offer, name: str) -> JSON:
+    if not offer.is_proxy:
+        return _made(view, name, _all_services(view, int(name)))
+    ports = sorted({port.number for service in offer.services for port in service.ports})
+    hosts = [host for port in ports for host in _with_port(view, port)]
+    hosts.sort(key=lambda one: str(one["name"]))
+    return _made(view, name, _unique(view, [*hosts, _catch_all(view)]), with_ports=True)
+
+
+def _with_port(view: View, port: int) -> Iterator[JSON]:
+    """The virtual hosts of a port, as those see them who must name it; port 80 goes without saying."""
+    for host in _hosts_of(view, port):
+        bare = [one for one in host["domains"] if one.rpartition(":")[2] != str(port) or one.endswith("]")]
+        named = [f"{one}:{port}" for one in bare]
+        yield {**host, "domains": [*bare, *named] if port == 80 else named}
 
 
 def _one_service(view: View, host: str, port: int) -> list[JSON]:
@@ -62,11 +95,17 @@ def _one_service(view: View, host: str, port: int) -> list[JSON]:
 
 
 def _all_services(view: View, port: int) -> list[JSON]:
-    made = [*_of_services(view, port), *(_of_bare_hosts(view) if port == 80 else ())]
-    made.sort(key=lambda one: str(one["name"]))
-    made.append(_catch_all(view))
+    made = sorted(_hosts_of(view, port), key=lambda one: str(one["name"]))
+    return _unique(view, [*made, _catch_all(view)])
+
+
+def _hosts_of(view: View, port: int) -> list[JSON]:
+    return [*_of_services(view, port), *(_of_bare_hosts(view) if port == 80 else ())]
+
+
+def _unique(view: View, hosts: list[JSON]) -> list[JSON]:
     seen: set[str] = set()
-    return [one for host in made if (one := _without_duplicates(view, host, seen))["domains"]]
+    return [one for host in hosts if (one := _without_duplicates(view, host, seen))["domains"]]
 
 
 def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
@@ -76,7 +115,7 @@ def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
         return host
     kept = [domain for domain in host["domains"] if domain.lower() not in seen]
     lost = sorted(set(host["domains"]) - set(kept))
-    for service in view.services:
+    for service in view.offered:
         if host["name"].startswith(f"{service.host}:"):
             message = f"the domains {', '.join(lost)} belong to another host already"
             view.findings.append(found("FR002", service.origin, message))
@@ -85,7 +124,7 @@ def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
 
 
 def _of_services(view: View, number: int) -> Iterator[JSON]:
-    for service in view.services:
+    for service in view.offered:
         port = service.port(number)
         if port is not None and (port.protocol.is_http or port.protocol.value == "auto"):
             host = service.host
@@ -111,7 +150,7 @@ def _of_bare_hosts(view: View) -> Iterator[JSON]:
 
 def _is_served(view: View, host: str) -> bool:
     if "*" in host:
-        return any(covers(host, service.host) for service in view.services)
+        return any(covers(host, service.host) for service in view.offered)
     return view.service(host) is not None
 
 
@@ -123,7 +162,7 @@ def _catch_all(view: View) -> JSON:
     if not view.allow_any:
         answer = {"name": names.BLOCK_ALL, "match": {"prefix": "/"}, "direct_response": {"status": 502}}
         return _virtual_host(names.BLOCK_ALL, ["*"], [answer])
-    action: JSON = {"cluster": names.PASSTHROUGH}
+    action: JSON = {"cluster": elsewhere(view)}
     actions.timing(view.profile, action, None)
     return _virtual_host(names.ALLOW_ANY, ["*"], [{"name": names.ALLOW_ANY, "match": {"prefix": "/"}, "route": action}])
 

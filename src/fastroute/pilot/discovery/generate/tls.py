@@ -14,6 +14,7 @@ from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.discovery.registry.mesh import MeshConfig, TlsSettings
 from fastroute.pilot.discovery.registry.policies import ClientTLS
+from fastroute.pilot.discovery.registry.scopes import ServerTLS
 
 UPSTREAM: Final = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 DOWNSTREAM: Final = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
@@ -98,6 +99,25 @@ def mutual_downstream(alpn: list[str], settings: TlsSettings) -> JSON:
     return extension("envoy.transport_sockets.tls", DOWNSTREAM, **fields)
 
 
+def server(tls: ServerTLS) -> JSON:
+    """TLS that a Sidecar's port ends with files of its own."""
+    params = parameters(TlsSettings(tls.min_protocol_version, tls.ecdh_curves, tls.cipher_suites))
+    if tls.max_protocol_version == "TLSV1_2":
+        params["tls_maximum_protocol_version"] = "TLSv1_2"
+    common: JSON = {
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_params": params,
+        "tls_certificate_sds_secret_configs": [secret(f"file-cert:{tls.server_certificate}~{tls.private_key}")],
+    }
+    if tls.mode == "MUTUAL":
+        common["combined_validation_context"] = {
+            "default_validation_context": _checked(tls.subject_alt_names, tls.ca_crl),
+            "validation_context_sds_secret_config": secret(f"file-root:{tls.ca_certificates}"),
+        }
+    fields: JSON = {"common_tls_context": common, "require_client_certificate": tls.mode == "MUTUAL"}
+    return extension("envoy.transport_sockets.tls", DOWNSTREAM, **fields)
+
+
 def parameters(settings: TlsSettings, ciphers: Iterable[str] = ()) -> JSON:
     """`TlsParameters`: TLS 1.2 and 1.3 unless settings say otherwise."""
     least = "TLSv1_3" if settings.min_protocol_version == "TLSV1_3" else "TLSv1_2"
@@ -139,16 +159,15 @@ def _roots(view: View, tls: ClientTLS) -> str:
 
 
 def _accepted(view: View, tls: ClientTLS, service: Service) -> JSON:
-    names = accepted_names(view, tls, service)
-    made: JSON = {}
-    if names:
-        kinds = ("DNS", "URI")
-        made["match_typed_subject_alt_names"] = [
-            {"san_type": kind, "matcher": {"exact": name}} for name in names for kind in kinds
-        ]
-    if tls.ca_crl:
-        made["crl"] = {"filename": tls.ca_crl}
-    return made
+    return _checked(accepted_names(view, tls, service), tls.ca_crl)
+
+
+def _checked(accepted: Iterable[str], revoked: str) -> JSON:
+    """What a certificate must satisfy besides its chain: one of some names, and that no list revokes it."""
+    kinds = ("DNS", "URI")
+    names = [{"san_type": kind, "matcher": {"exact": name}} for name in accepted for kind in kinds]
+    made: JSON = {"match_typed_subject_alt_names": names} if names else {}
+    return {**made, "crl": {"filename": revoked}} if revoked else made
 
 
 def accepted_names(view: View, tls: ClientTLS, service: Service) -> list[str]:

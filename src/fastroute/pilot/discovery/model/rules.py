@@ -22,7 +22,7 @@ from fastroute.pilot.discovery.model.workloads import selected
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.meta import Object
 from fastroute.pilot.discovery.registry.policies import DestinationRule, Subset
-from fastroute.pilot.discovery.registry.traffic import HTTPMatch, HTTPRoute, VirtualService
+from fastroute.pilot.discovery.registry.traffic import Destination, HTTPMatch, HTTPRoute, VirtualService
 
 MESH: Final = "mesh"
 
@@ -38,6 +38,16 @@ class Rule:
     def qualify(self, host: str, domain: str) -> str:
         """The full name of a host that this rule mentions."""
         return qualify(host, self.origin.namespace, domain)
+
+    def destinations(self) -> Iterator[Destination]:
+        """Everything that it leads to, mirrors among them."""
+        for http in self.http:
+            yield from (one.destination for one in http.route)
+            yield from (one.destination for one in http.mirrors)
+            if http.mirror is not None:
+                yield http.mirror
+        routes = (*(tls.route for tls in self.origin.spec.tls), *(tcp.route for tcp in self.origin.spec.tcp))
+        yield from (one.destination for route in routes for one in route)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,19 @@ memory as a whole: when it changes, all is forgotten.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from fastroute.pilot.discovery.findings import Finding
 from fastroute.pilot.discovery.model import build, mtls, scope
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.rules import Policies, Policy, Rule, Rules, virtual_services
+from fastroute.pilot.discovery.model.scope import Offer
 from fastroute.pilot.discovery.model.services import Instance, Service
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.mesh import MeshConfig
+from fastroute.pilot.discovery.registry.meta import Object
+from fastroute.pilot.discovery.registry.scopes import OutboundTrafficPolicy, Sidecar
 from fastroute.pilot.profiles import Profile
 
 T = TypeVar("T")
@@ -83,8 +86,14 @@ class View:
     proxy: Proxy
     profile: Profile
     services: tuple[Service, ...]
+    """The services that the proxy can reach."""
+    offer: Offer | None
+    """What connections to ports without a listener of their own are offered."""
+    explicit: tuple[Offer, ...]
+    """What listeners with a port of their own offer."""
     all_services: tuple[Service, ...]
-    allow_any: bool
+    sidecar: Object[Sidecar] | None
+    outbound: OutboundTrafficPolicy
     findings: list[Finding] = field(default_factory=list)
     """What generators had to leave out or decide."""
     memory: Memory | None = None
@@ -94,7 +103,6 @@ class View:
     _by_host: dict[str, Service] = field(default_factory=dict)
     _policies: Policies | None = None
     _rules: Rules | None = None
-    _all_rules: tuple[Rule, ...] | None = None
 
     @property
     def mesh(self) -> MeshConfig:
@@ -102,11 +110,23 @@ class View:
         return self.registry.mesh
 
     @property
+    def allow_any(self) -> bool:
+        """Whether traffic for unknown destinations goes on."""
+        return self.outbound.mode == "ALLOW_ANY"
+
+    @property
+    def offered(self) -> tuple[Service, ...]:
+        """The services that have listeners and routes."""
+        return self.offer.services if self.offer is not None else ()
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
-        """The VirtualServices that apply to the proxy, oldest first."""
-        if self._all_rules is None:
-            self._all_rules = virtual_services(self.registry, self.proxy)
-        return self._all_rules
+        """The VirtualServices that apply to what is offered, oldest first."""
+        return self.offer.rules if self.offer is not None else ()
+
+    def of(self, offer: Offer) -> View:
+        """The same, seen by a listener with a port of its own."""
+        return replace(self, offer=offer, explicit=(), memory=None, _answers={}, _reads=[], _rules=None)
 
     def service(self, host: str) -> Service | None:
         """The visible service of that host."""
@@ -229,11 +249,16 @@ def view(
     policy = registry.mesh.outbound_traffic_policy
     if sidecar is not None and sidecar.spec.outbound_traffic_policy is not None:
         policy = sidecar.spec.outbound_traffic_policy
-    allow_any = policy.mode == "ALLOW_ANY"
     if memory is not None:
-        peers = registry.peer_authentications
-        context = (profile.name, registry.mesh, peers, registry.sidecars, allow_any)
+        context = (profile.name, registry.mesh, registry.peer_authentications, registry.sidecars)
         memory.begin(context, everything, registry.destination_rules, registry.virtual_services)
+    seen = scope.scope_of(everything, virtual_services(registry, proxy), proxy, sidecar)
     return View(
-        registry, proxy, profile, scope.visible(everything, proxy, sidecar), everything, allow_any, memory=memory,
+        registry, proxy, profile, seen.services, seen.rest, seen.explicit, everything, sidecar, policy, memory=memory,
     )  # fmt: skip
+
+
+def own_view(registry: Registry, proxy: Proxy, profile: Profile, services: tuple[Service, ...]) -> View:
+    """What concerns the proxy's own workload; `services` are those that it serves. Nothing is offered."""
+    sidecar, policy = scope.sidecar_of(registry, proxy), registry.mesh.outbound_traffic_policy
+    return View(registry, proxy, profile, services, None, (), services, sidecar, policy)
