@@ -127,7 +127,8 @@ def test_namespaces() -> None:
 def annotated(kind: str, *annotations: str) -> str:
     head = "apiVersion: apps/v1\n" if kind == "Deployment" else "apiVersion: v1\n"
     pairs = ", ".join(annotations)
-    return f"{head}kind: {kind}\nmetadata: {{name: a, labels: {{sidecar.istio.io/inject: 'false', istio.io/rev: x}}, annotations: {{{pairs}}}}}\n"
+    labels = "{sidecar.istio.io/inject: 'false', istio.io/rev: x}"
+    return f"{head}kind: {kind}\nmetadata: {{name: a, labels: {labels}, annotations: {{{pairs}}}}}\n"
 
 
 ANNOTATIONS = {
