@@ -69,7 +69,7 @@ def test_kinds_that_come_later_are_refused_and_others_passed_over() -> None:
     error = refusal(later)
     assert isinstance(error, UnsupportedError)
     assert str(error).startswith('a.yaml:2:1: EnvoyFilter "patch": kind: patches')
-    assert read_texts([("a.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n")]).objects == ()
+    assert read_texts([("a.yaml", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: d}\n")]).objects == ()
     assert "Gateway API" in str(
         refusal("apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\n")
     )
