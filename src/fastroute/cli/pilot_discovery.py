@@ -124,11 +124,42 @@ async def _serve(server: DiscoveryServer, where: Where) -> None:
         await server.stop()
 
 
-async def _report(server: DiscoveryServer, stop: asyncio.Event) -> None:
-    """Say when newer files are not in force, until `stop`."""
-    error, stopped = None, asyncio.ensure_future(stop.wait())
+async def _report(server: DiscoveryServer, stop: asyncio.Event, every: float = 10) -> None:
+    """Say when newer files are not in force, and what is wrong with those that are, until `stop`."""
+    error, told, stopped = None, Warnings(server), asyncio.ensure_future(stop.wait())
+    last = -every
     while not stop.is_set():
         if server.watched.error is not error:
             error = server.watched.error
             click.echo(f"not in force: {error}" if error is not None else "in force again", err=True)
+        now = asyncio.get_running_loop().time()
+        if now - last >= every:
+            last = now
+            for line in await told.news():
+                click.echo(line, err=True)
         await asyncio.wait([stopped], timeout=1)
+
+
+class Warnings:
+    """What analysis finds in the state in force, told when it begins and when it ends."""
+
+    def __init__(self, server: DiscoveryServer) -> None:
+        self._server = server
+        self._seen: tuple[object, ...] = ()
+        self._told: tuple[str, ...] = ()
+
+    async def news(self) -> list[str]:
+        """The lines since the last call; nothing is looked at while nothing changes."""
+        from fastroute.pilot.discovery.analyze import analyze
+
+        registry, made = self._server.registry, self._server.findings
+        if self._seen and self._seen[0] is registry and self._seen[1] == made:
+            return []
+        self._seen = (registry, made)
+        found = (*await asyncio.to_thread(analyze, registry, generated=False), *made)
+        now = tuple(dict.fromkeys(str(one) for one in found if one.level != "Info"))
+        lines = [one for one in now if one not in self._told] + [
+            f"no more: {one}" for one in self._told if one not in now
+        ]
+        self._told = now
+        return lines

@@ -33,7 +33,7 @@ def test_s065_listener_table_is_block_15() -> None:
     assert table.text().splitlines() == bookinfo.block("15-listener-table-15006.txt").splitlines()[2:]
 
 
-def test_cluster_table_sorts_by_host_subset_port_and_direction() -> None:
+def test_s051_cluster_table_sorts_by_host_subset_port_and_direction() -> None:
     table = proxy_config.cluster_table(bookinfo.resources(OLD), fqdn="reviews.default.svc.cluster.local")
     assert [row[1:] for row in table.rows] == [
         ("9080", subset, "outbound", "EDS", "reviews.default") for subset in ("-", "v1", "v2", "v3")

@@ -28,7 +28,6 @@ def only_route() -> Any:
 
 
 def test_s050_cluster_names() -> None:
-    """S-050, S-051."""
     found = [one.name for one in clusters()]
     assert bookinfo.REVIEWS in found
     assert "outbound|9080|v1|details.default.svc.cluster.local" in found
