@@ -105,7 +105,9 @@ EXAMPLES = (
         f"- filter_chain_match: {{prefix_ranges: [{{address_prefix: 0.0.0.0, prefix_len: 0}}]}}\n{_TCP}- name: b\n{_TCP}")),
     Example("unsupported-filter", "The HTTP filter may answer or reroute requests.", _listener(
         _MANAGER + "      - {name: lua, typed_config: {'@type': type.googleapis.com/"
-        "envoy.extensions.filters.http.lua.v3.Lua}}\n")),
+        "envoy.extensions.filters.http.lua.v3.Lua}}\n"
+        "      - {name: router, typed_config: {'@type': type.googleapis.com/"
+        "envoy.extensions.filters.http.router.v3.Router}}\n")),
     Example("unsupported-operator", "The format operator is known only when the upstream answers.", _route(
         "redirect: {}\n    response_headers_to_add: [{header: {key: x, value: '%UPSTREAM_HOST%'}}]")),
 )  # fmt: skip
@@ -158,9 +160,10 @@ def _section(example: Example) -> str:
 
 CLOSING = """## Findings of `fastroute validate`
 
-It prints the errors above and three kinds of its own: `comment`, for a comment in JSON, which fastroute
-takes and Envoy does not, the warning `deprecated`, with the replacement of the field, and the warning
-`node`, for a bootstrap that needs the node's name from Envoy's command line.
+It prints the errors above and four kinds of its own: `comment`, for a comment in JSON, which fastroute takes and Envoy
+does not; the warning `deprecated`, with the replacement of the field; the warning `node`, for a bootstrap that needs the
+node's name from Envoy's command line; and the warning `shadowed`, for a route that no request reaches because an earlier
+one of its virtual host takes all that it matches, which the warning names. Only what can be proven is told.
 """
 
 INTRODUCTION = """# Errors

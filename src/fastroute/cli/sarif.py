@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastroute._version import __version__
 from fastroute.cli.verdict import Finding, Verdict
+from fastroute.config.fetch import URLS
 from fastroute.errors import Where
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -35,7 +36,7 @@ def _result(verdict: Verdict, finding: Finding) -> dict[str, object]:
     return {
         "ruleId": finding.code,
         "level": finding.level,
-        "message": {"text": _text(part for part in (finding.path, finding.message, finding.remedy) if part)},
+        "message": {"text": _text(finding)},
         "locations": [{"physicalLocation": location}],
         **related,
     }
@@ -45,13 +46,16 @@ def _related(place: Where, words: str) -> dict[str, object]:
     location: dict[str, object] = {"artifactLocation": {"uri": _uri(place.file)}}
     if place.line is not None:
         location["region"] = {"startLine": place.line, "startColumn": place.column or 1}
-    return {"physicalLocation": location, "message": {"text": f"conflicts with {words}"}}
+    return {"physicalLocation": location, "message": {"text": words}}
 
 
-def _text(parts: Iterable[str]) -> str:
-    return ": ".join(parts)
+def _text(finding: Finding) -> str:
+    said = ": ".join(part for part in (finding.resource, finding.path, finding.message) if part)
+    return f"{said}. {finding.remedy}" if finding.remedy else said
 
 
 def _uri(file: str) -> str:
+    if file.startswith(URLS):
+        return file
     path = Path(file)
     return path.as_uri() if path.is_absolute() else path.as_posix()

@@ -87,7 +87,8 @@ def _line(verdict: Verdict, finding: Finding) -> str:
     place = finding.where or verdict.source
     subject = ": ".join(part for part in (finding.resource, finding.path) if part)
     head = f"{place}: {finding.level}[{finding.code}]: {subject + ': ' if subject else ''}{finding.message}"
-    more = [f"It conflicts with {finding.conflict}."] if finding.conflict is not None else []
+    relation = "It conflicts with" if finding.level == ERROR else "See"
+    more = [f"{relation} {finding.conflict}."] if finding.conflict is not None else []
     return "\n    ".join([head, *more, *([finding.remedy] if finding.remedy else [])])
 
 

@@ -3,7 +3,8 @@
 Rules:
 
 * `error`: Envoy refuses it (or it is no configuration at all).
-* `warning`: Envoy takes it and logs a warning, as for a deprecated field.
+* `warning`: Envoy takes it and logs a warning, as for a deprecated field; or takes it without a word though nobody can
+  mean it, as for a route that no request reaches.
 * `note`: Envoy takes it, but fastroute cannot decide requests by it, so that the verdict on that
   resource is not complete.
 * Comments in JSON, which fastroute takes, are errors here.
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fastroute.analysis.shadows import find_shadows
 from fastroute.api import deprecations
 from fastroute.config import Resources, json_text
 from fastroute.config.constraints import whole
@@ -22,6 +24,7 @@ from fastroute.config.fetch import URLS
 from fastroute.config.formats import EXTENSIONS, JSON
 from fastroute.config.load import gather
 from fastroute.config.positions import at
+from fastroute.config.resources import label_of
 from fastroute.errors import ConfigError, Conflict, UnsupportedError, Where
 from fastroute.records import record
 from fastroute.snapshot import build
@@ -77,14 +80,21 @@ class Verdict:
 def judge(path: str) -> Verdict:
     """The verdict on a file, a directory or a page."""
     findings = [*_comments(path), *_judge(path)]
-    order = (ERROR, WARNING, NOTE)
-    return Verdict(path, tuple(sorted(findings, key=lambda finding: order.index(finding.level))))
+    return Verdict(path, tuple(sorted(findings, key=_order)))
+
+
+def _order(finding: Finding) -> tuple[int, str, int, int]:
+    """Errors first, then as in the text."""
+    place = finding.where
+    level = (ERROR, WARNING, NOTE).index(finding.level)
+    return (level, "", 0, 0) if place is None else (level, place.file, place.line or 0, place.column or 0)
 
 
 def _judge(path: str) -> Iterator[Finding]:
     resources, errors = gather(path)
     yield from _deprecated(resources)
     yield from _node(resources)
+    yield from _shadowed(resources)
     try:
         refuse(resources, errors, {})
         build(resources)
@@ -104,7 +114,7 @@ def _from_error(error: ConfigError) -> Iterator[Finding]:
 def _deprecated(resources: Resources) -> Iterator[Finding]:
     for resource in whole(resources):
         kind = resource.message.DESCRIPTOR.name
-        label = f'{kind} "{resource.name}"' if resource.name else kind
+        label = label_of(kind, resource.name)
         for found in deprecations.find(resource.message):
             remedy = f"Use {found.replacement}." if found.replacement else "Envoy will remove it."
             message = f"{found.name} is deprecated"
@@ -120,6 +130,17 @@ def _node(resources: Resources) -> Iterator[Finding]:
         wrong = "ads: node 'id' and 'cluster' are required"
         remedy = "Set both, or start Envoy with --service-node and --service-cluster."
         yield Finding(WARNING, "node", wrong, "node", resources.bootstrap.where("node"), "Bootstrap", remedy)
+
+
+def _shadowed(resources: Resources) -> Iterator[Finding]:
+    """Envoy takes such routes without a word; nobody means them."""
+    for found in find_shadows(resources):
+        kind = found.resource.message.DESCRIPTOR.name
+        label = label_of(kind, found.resource.name)
+        other = Conflict(found.by, where=found.resource.where(found.by))
+        message = "no request reaches the route: an earlier one takes all that it matches"
+        remedy = "Move it before that route, or remove it."
+        yield Finding(WARNING, "shadowed", message, found.path, found.resource.where(found.path), label, remedy, other)
 
 
 def _comments(source: str) -> Iterator[Finding]:

@@ -149,3 +149,39 @@ def test_a_conflict_names_the_other_item(tmp_path: Path) -> None:
     assert verdict["findings"][0]["conflict"].startswith("virtual_hosts[0].domains[0] (")
     (result,) = json.loads(run("-o", "sarif", path).output)["runs"][0]["results"]
     assert result["relatedLocations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 23}
+
+
+SHADOWED = """name: r
+virtual_hosts:
+- name: v
+  domains: ["*"]
+  routes:
+  - match: {prefix: /}
+    redirect: {}
+  - match: {path: /a}
+    redirect: {}
+"""
+
+
+def test_routes_out_of_reach_are_warnings_that_name_the_other_route(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.yaml", SHADOWED)
+    result = run(path)
+    assert result.exit_code == 0
+    assert f'{path}:8:5: warning[shadowed]: RouteConfiguration "r": virtual_hosts[0].routes[1]: ' in result.output
+    assert f"See virtual_hosts[0].routes[0] ({path}:6:5)." in result.output
+    assert run("--strict", path).exit_code == 1
+    (found,) = json.loads(run("-o", "sarif", path).output)["runs"][0]["results"]
+    assert (found["ruleId"], found["level"]) == ("shadowed", "warning")
+    assert found["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 6
+    assert found["message"]["text"].endswith("Move it before that route, or remove it.")
+
+
+def test_findings_stand_in_the_order_of_the_text(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "bad.yaml", BAD + "- {name: w, domains: ['*'], routes: [{match: {safe_regex: {regex: (}}}]}\n"
+    )
+    (verdict,) = json.loads(run("-o", "json", path).output)
+    assert [finding["line"] for finding in verdict["findings"]] == sorted(
+        finding["line"] for finding in verdict["findings"]
+    )
+    assert {finding["code"] for finding in verdict["findings"]} == {"constraint", "required", "rejected"}
