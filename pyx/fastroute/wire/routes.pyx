@@ -17,7 +17,8 @@ cdef enum:
     MOST_REST = 4096               # other bytes of a route that are looked at; longer ones are rarely shared
     MOST_STEPS = 4
 
-cdef tuple HOWS = ("prefix", "path", "path_separated_prefix")
+cdef tuple HOWS = ("prefix", "path", "path_separated_prefix", "regex")
+cdef tuple TEXT_KINDS = ("exact", "prefix", "suffix", "contains")
 
 
 cdef struct Way:                   # the numbers of fields in each other, then 0
@@ -54,15 +55,21 @@ cdef class RouteReader:
     cdef uint32_t routes, name, match, action, cluster
     cdef uint32_t[3] paths
     cdef Way[2] texts
+    cdef uint32_t[2] regex
+    cdef uint32_t[3] headers
+    cdef uint32_t[4] matchers
 
     def __cinit__(self, *, uint32_t routes, uint32_t name, uint32_t match, uint32_t action, uint32_t cluster,
-                  tuple paths, tuple texts):
+                  tuple paths, tuple texts, tuple regex, tuple headers, tuple matchers):
         self.routes = routes
         self.name = name
         self.match = match
         self.action = action
         self.cluster = cluster
         self.paths = paths
+        self.regex = regex
+        self.headers = headers
+        self.matchers = matchers
         for at in range(2):
             self.texts[at].steps = (*texts[at], 0, 0)[:MOST_STEPS]
 
@@ -115,9 +122,13 @@ cdef class RouteReader:
                     return None
                 how = 0 if field.number == self.paths[0] else 1 if field.number == self.paths[1] else 2
                 path = field.body
+            elif field.kind == BYTES and field.number == self.regex[0] and how < 0 and alone(
+                field.body, self.regex[1], &path
+            ):
+                how = 3
             elif not keep(&rest, &field, &match):
                 return None
-        if state < 0 or (how >= 0 and not usual(path, how)):
+        if state < 0 or (0 <= how < 3 and not usual(path, how)):
             return None
         if action.at != NULL:
             if not self.action_of(action, &cluster, &around):
@@ -139,6 +150,52 @@ cdef class RouteReader:
         if number == self.texts[0].steps[0]:
             return self.texts[0].steps
         return self.texts[1].steps if number == self.texts[1].steps[0] else NULL
+
+    def conditions(self, bytes rest not None):
+        """See the stub."""
+        cdef Span span = span_of(<const unsigned char *>PyBytes_AS_STRING(rest), PyBytes_GET_SIZE(rest))
+        cdef Field field
+        cdef list found = []
+        cdef int state
+        while True:
+            state = next_field(&span, &field)
+            if state <= 0:
+                return found if state == 0 else None
+            if field.number != self.headers[0] or field.kind != BYTES:
+                return None
+            header = self.header_of(field.body)
+            if header is None:
+                return None
+            found.append(header)
+
+    cdef tuple header_of(self, Span span):
+        """Name, kind and text of a header matcher that only compares the value with a text; None for any other."""
+        cdef Field field
+        cdef Span name, matcher, text
+        cdef int state, kind
+        name.at = matcher.at = NULL
+        while True:
+            state = next_field(&span, &field)
+            if state <= 0:
+                break
+            if field.kind != BYTES:
+                return None
+            if field.number == self.headers[1] and name.at == NULL and plain_name(field.body):
+                name = field.body
+            elif field.number == self.headers[2] and matcher.at == NULL:
+                matcher = field.body
+            else:
+                return None
+        if state < 0 or name.at == NULL or matcher.at == NULL:
+            return None
+        for kind in range(4):
+            if alone(matcher, self.matchers[kind], &text):
+                return (
+                    PyBytes_FromStringAndSize(<const char *>name.at, name.end - name.at),
+                    TEXT_KINDS[kind],
+                    PyBytes_FromStringAndSize(<const char *>text.at, text.end - text.at),
+                )
+        return None
 
     cdef bint action_of(self, Span action, Span *cluster, Rest *around) noexcept nogil:
         """Find the cluster of an action, and keep its other fields behind those of the route."""
@@ -187,6 +244,25 @@ cdef bint keep_size(Rest *rest, Py_ssize_t size) noexcept nogil:
     memcpy(rest.data + rest.size, &size, sizeof(size))
     rest.size += sizeof(size)
     return True
+
+
+cdef bint alone(Span span, uint32_t number, Span *text) noexcept nogil:
+    """Whether a message holds one text, not empty, in its field `number`, and nothing else."""
+    cdef Field field
+    if next_field(&span, &field) <= 0 or field.number != number or field.kind != BYTES:
+        return False
+    if span.at != span.end or field.body.at == field.body.end:
+        return False
+    text[0] = field.body
+    return True
+
+
+cdef bint plain_name(Span name) noexcept nogil:
+    """Whether Envoy takes the name of a header: it is not empty, and holds no NUL, CR or LF."""
+    cdef size_t size = <size_t>(name.end - name.at)
+    if size == 0 or memchr(name.at, 0, size) != NULL:
+        return False
+    return memchr(name.at, c"\r", size) == NULL and memchr(name.at, c"\n", size) == NULL
 
 
 cdef bint usual(Span path, int how) noexcept nogil:

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.api import names, pool
 from fastroute.compile.redirects import rooted
+from fastroute.compile.regexes import program_limit
 from fastroute.core.entries import RouteSpec, Target
-from fastroute.core.predicates import Predicate
+from fastroute.core.predicates import HeaderPredicate, PathPredicate, Predicate
+from fastroute.core.regexes import Regex, RegexError, literal_prefix
+from fastroute.core.strings import StringMatcher
 from fastroute.errors import ConfigError
 from fastroute.records import replace
 from fastroute.wire.routes import RouteReader
@@ -25,11 +28,14 @@ from fastroute.wire.routes import RouteReader
 if TYPE_CHECKING:
     from fastroute.compile.virtual_hosts import RouteCompiler
 
-How = Literal["prefix", "path", "path_separated_prefix"]
+How = Literal["prefix", "path", "path_separated_prefix", "regex"]
 Part = tuple[str, How | None, bytes, str | None, bytes, bytes, bytes | None]
 """What `RouteReader.read` returns for each route."""
 
 _ROUTE = "envoy.config.route.v3.Route"
+_HEADER = "envoy.config.route.v3.HeaderMatcher"
+_STRING = "envoy.type.matcher.v3.StringMatcher"
+_REGEX = "envoy.type.matcher.v3.RegexMatcher"
 _TEXTS = (("direct_response", "body", "inline_string"), ("redirect", "path_redirect"))
 
 
@@ -37,6 +43,7 @@ _TEXTS = (("direct_response", "body", "inline_string"), ("redirect", "path_redir
 def _reader() -> RouteReader:
     find = pool.pool().FindMessageTypeByName
     route, match = find(_ROUTE).fields_by_name, find(f"{_ROUTE}Match").fields_by_name
+    header, string = find(_HEADER).fields_by_name, find(_STRING).fields_by_name
     return RouteReader(
         routes=find(names.VIRTUAL_HOST).fields_by_name["routes"].number,
         name=route["name"].number,
@@ -45,6 +52,9 @@ def _reader() -> RouteReader:
         cluster=find(f"{_ROUTE}Action").fields_by_name["cluster"].number,
         paths=(match["prefix"].number, match["path"].number, match["path_separated_prefix"].number),
         texts=(_way(_TEXTS[0]), _way(_TEXTS[1])),
+        regex=(match["safe_regex"].number, find(_REGEX).fields_by_name["regex"].number),
+        headers=(match["headers"].number, header["name"].number, header["string_match"].number),
+        matchers=(string["exact"].number, string["prefix"].number, string["suffix"].number, string["contains"].number),
     )
 
 
@@ -71,6 +81,7 @@ class _SharedRoutes:
         self.matches: dict[bytes, tuple[bool, tuple[Predicate, ...]]] = {}
         self.models: dict[object, Target] = {}
         self.targets: dict[object, Target] = {}
+        self.limit = -1
 
     def compile(self) -> list[RouteSpec]:
         parts = _reader().read(self.compiler.host.SerializeToString())
@@ -88,7 +99,12 @@ class _SharedRoutes:
         if part is None:
             return self.compiler.compile(self.routes[number], f"{self.path}[{number}]", number)
         name, how, text, cluster, rest, around, said = part
-        if how is None:
+        if how == "regex" and not rest:
+            regex = self._regex(text)
+            if regex is not None:
+                target = self._target(number, cluster, None if around else "")
+                return RouteSpec(name, number, target, "prefix", literal_prefix(text), True, (PathPredicate(regex),))
+        if how is None or how == "regex":
             found = self.compiler.match(self.routes[number], f"{self.path}[{number}]")
             target = self._target(number, cluster, None if around else "")
             return RouteSpec(name, number, target, found.how, found.text, found.case_sensitive, found.predicates)
@@ -101,7 +117,21 @@ class _SharedRoutes:
         """How many errors and notices there are."""
         return sum(self.compiler.ctx.told())
 
+    def _regex(self, text: bytes) -> Regex | None:
+        """The regular expression, unless it is refused."""
+        if self.limit < 0:
+            self.limit = max(program_limit(self.compiler.ctx), 1)
+        try:
+            return Regex(text, max_program_size=self.limit)
+        except RegexError:
+            return None
+
     def _match(self, number: int, rest: bytes) -> tuple[bool, tuple[Predicate, ...]]:
+        conditions = _reader().conditions(rest)
+        if conditions is not None:
+            headers = tuple([HeaderPredicate(name, StringMatcher(kind, text)) for name, kind, text in conditions])
+            self.matches[rest] = True, headers
+            return True, headers
         told = self._told()
         found = self.compiler.match(self.routes[number], f"{self.path}[{number}]")
         result = found.case_sensitive, found.predicates

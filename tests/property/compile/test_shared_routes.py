@@ -22,6 +22,7 @@ SPECIFIERS = st.one_of(
     st.fixed_dictionaries({"prefix": PATHS}),
     st.fixed_dictionaries({"path": PATHS}),
     st.sampled_from([{"path_separated_prefix": "/a"}, {"safe_regex": {"regex": "/a.*"}}, {"connect_matcher": {}}]),
+    st.sampled_from([{"safe_regex": {"regex": "/b+", "google_re2": {}}}, {"safe_regex": {"regex": "\u00e9"}}]),
 )
 ODD = st.sampled_from(
     [{"path_separated_prefix": "/a/"}, {"prefix": "/a?"}, {"path": "#"}, {"safe_regex": {"regex": "/("}}, {}]
@@ -32,6 +33,12 @@ CONDITIONS = st.sampled_from(
         {"case_sensitive": False},
         {"headers": [{"name": "x", "string_match": {"exact": "1"}}]},
         {"headers": [{"name": "x", "string_match": {"exact": "2"}}]},
+        {"headers": [{"name": "X", "string_match": {"prefix": "2"}}, {"name": "y", "string_match": {"suffix": "s"}}]},
+        {"headers": [{"name": "x", "string_match": {"contains": "2"}, "invert_match": True}]},
+        {"headers": [{"name": "x", "string_match": {"exact": ""}}]},
+        {"headers": [{"name": "x", "string_match": {"exact": "1", "ignore_case": True}}]},
+        {"headers": [{"name": "x", "string_match": {"contains": "2"}}], "case_sensitive": False},
+        {"headers": [{"name": "x"}]},
         {"grpc": {}},
         {"query_parameters": [{"name": "q"}]},
     ]
@@ -108,8 +115,15 @@ def routes(draw: Any) -> list[dict[str, Any]]:
 def described(spec: RouteSpec) -> tuple[object, ...]:
     target = spec.target
     assert target is not None
-    predicates = [(type(each).__name__, getattr(each, "name", None)) for each in spec.predicates]
+    predicates = [asked(each) for each in spec.predicates]
     return (spec.name, spec.index, spec.how, spec.text, spec.case_sensitive, predicates, told(target))
+
+
+def asked(predicate: Any) -> tuple[object, ...]:
+    matcher, regex = getattr(predicate, "matcher", None), getattr(predicate, "regex", None)
+    text = None if matcher is None else (matcher.kind, matcher.text, matcher.ignore_case)
+    flags = [getattr(predicate, name, None) for name in ("name", "ranged", "absent", "invert", "missing_as_empty")]
+    return (type(predicate).__name__, text, regex and regex.pattern, *flags)
 
 
 def told(target: Target) -> tuple[object, ...]:
