@@ -27,16 +27,18 @@ from fastroute.action.virtual_clusters import OTHER, name_of
 from fastroute.records import field, record
 
 ATTEMPT_COUNT = b"x-envoy-attempt-count"
-_CONSUMED = (
-    b"x-envoy-retry-on",
-    b"x-envoy-retry-grpc-on",
-    b"x-envoy-max-retries",
-    b"x-envoy-hedge-on-per-try-timeout",
-    b"x-envoy-retriable-header-names",
-    b"x-envoy-retriable-status-codes",
-    b"x-envoy-upstream-rq-per-try-timeout-ms",
-    b"x-envoy-upstream-rq-timeout-alt-response",
-    b"x-envoy-upstream-stream-duration-ms",
+_CONSUMED = frozenset(
+    (
+        b"x-envoy-retry-on",
+        b"x-envoy-retry-grpc-on",
+        b"x-envoy-max-retries",
+        b"x-envoy-hedge-on-per-try-timeout",
+        b"x-envoy-retriable-header-names",
+        b"x-envoy-retriable-status-codes",
+        b"x-envoy-upstream-rq-per-try-timeout-ms",
+        b"x-envoy-upstream-rq-timeout-alt-response",
+        b"x-envoy-upstream-stream-duration-ms",
+    )
 )
 """Headers that the router reads after the mutations and that never reach the upstream."""
 
@@ -98,8 +100,7 @@ class ForwardAction(BaseAction):
 
     def _sent(self, decision: Decided, operators: Supply | None = None) -> Draft:
         request, _ = self._finalise(decision, operators)
-        for name in _CONSUMED:
-            request.headers.remove(name)
+        request.headers.remove_all(_CONSUMED)
         return request
 
     def route_request(self, decision: Decided) -> Draft:
