@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from fastroute.api import declared
+from fastroute.api import declared, wire
 from fastroute.api.pool import new, pool
 from fastroute.errors import ParseError
 
@@ -73,20 +73,12 @@ def encode(type_name: str, resource: Mapping[str, Any]) -> bytes:
 
 def varint(number: int) -> bytes:
     """An unsigned number (a negative one as its 64-bit complement) in the wire's variable length."""
-    number &= 0xFFFF_FFFF_FFFF_FFFF
-    if number < 0x80:
-        return bytes((number,))
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
+    return wire.varint(number & 0xFFFF_FFFF_FFFF_FFFF)
 
 
 def delimited(tag: bytes, data: bytes) -> bytes:
     """A field of bytes: tag, length, content."""
-    return tag + varint(len(data)) + data
+    return tag + wire.sized(data)
 
 
 class _Plan:

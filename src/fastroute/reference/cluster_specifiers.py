@@ -43,7 +43,7 @@ def _is_known(plugin: Message) -> bool:
 
 def matched(config: Message, stream: Stream) -> str:
     """The cluster that a MatcherClusterSpecifier yields, or ""."""
-    action = matcher_tree.evaluate(config.cluster_matcher, stream)
+    action = matcher_tree.evaluate(config.cluster_matcher, matcher_tree.of_request(stream))
     if action is None:
         stream.trace.add("cluster", "matcher", "answered", "it yields no action", "RA-06")
         return ""

@@ -1,4 +1,4 @@
-"""Inputs of a matcher tree, and the predicates on them.
+"""Inputs of a matcher tree over a request, and the custom matchers on them.
 
 - VH-13: HttpRequestHeaderMatchInput is the header's lines joined with ","; absent when there is none.
 - VH-13: FilterStateInput is the text of an object of the filter state.
@@ -14,7 +14,7 @@ import ipaddress
 from fastroute.api import pool
 from fastroute.core.hashing import xxh64
 from fastroute.errors import UnsupportedError
-from fastroute.reference import fractions, strings
+from fastroute.reference import fractions
 from fastroute.reference.stream import Message, Stream
 
 HEADER = "envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
@@ -46,22 +46,18 @@ def read(extension: Message, stream: Stream) -> bytes | None:
     return None if value is None else value.encode("utf-8")
 
 
-def holds(predicate: Message, stream: Stream) -> bool:
-    """Whether a single predicate holds."""
-    value = read(predicate.input, stream)
-    if value is None:
-        return False
-    if predicate.HasField("value_match"):
-        return strings.matches(predicate.value_match, value)
-    name, config = _unpacked(predicate.custom_match, (IP, RUNTIME_FRACTION, CONSISTENT_HASHING))
+def takes(extension: Message, value: bytes, stream: Stream) -> bool:
+    """Whether a custom matcher takes the value of its input."""
+    name, config = _unpacked(extension, (IP, RUNTIME_FRACTION, CONSISTENT_HASHING))
     if name == IP:
-        return _in_ranges(config, value)
+        return in_ranges(config, value)
     if name == RUNTIME_FRACTION:
         return fractions.holds(config.runtime_fraction, stream.runtime, xxh64(value, config.seed))
     return bool(xxh64(value, config.seed) % config.modulo >= config.threshold)
 
 
-def _in_ranges(config: Message, value: bytes) -> bool:
+def in_ranges(config: Message, value: bytes) -> bool:
+    """Whether the value is an address in one of the ranges of an `ip` matcher."""
     try:
         address = ipaddress.ip_address(value.decode("latin-1"))
     except ValueError:

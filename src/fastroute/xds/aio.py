@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random as _random
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from fastroute.config.load import Source
 from fastroute.errors import FastrouteError
-from fastroute.router import Router
 from fastroute.snapshot import Snapshot
 from fastroute.types import RandomSource
-from fastroute.xds.client import MOST_BYTES, Client, Lookup
-from fastroute.xds.following import Listeners, OnUpdate
-from fastroute.xds.start import read_start
+from fastroute.xds.client import MOST_BYTES, Lookup
+from fastroute.xds.following import Following
 from fastroute.xds.status import Status
 
 
-class FollowingRouter(Router):
+class FollowingRouter(Following):
     """A `Router` whose snapshot is what the control plane says. Use it as an asynchronous context manager.
 
     Until `ready` it has what the bootstrap holds by itself and what came so far. Callbacks run in the loop.
@@ -42,19 +38,8 @@ class FollowingRouter(Router):
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._listeners = Listeners()
         self._first = asyncio.Event()
-        self._client = Client(
-            read_start(bootstrap, strict=strict),
-            strict=strict,
-            random=_random.SystemRandom().random,
-            publish=self._published,
-            became_ready=self._is_ready,
-            lookup=lookup,
-            most_bytes=most_bytes,
-            offload=True,
-        )
-        super().__init__(self._client.tables.snapshot, random=random)
+        super().__init__(bootstrap, strict=strict, random=random, lookup=lookup, most_bytes=most_bytes, offload=True)
         self._task = asyncio.create_task(self._client.run(), name="fastroute-xds")
         self._task.add_done_callback(lambda _: self._first.set())
 
@@ -68,10 +53,6 @@ class FollowingRouter(Router):
             error = None if self._task.cancelled() else self._task.exception()
             raise error or FastrouteError("the router was closed")
         return self
-
-    def on_update(self, callback: OnUpdate) -> Callable[[], None]:
-        """Call `callback(before, after)` in the loop after each update; what is returned ends that."""
-        return self._listeners.add(callback)
 
     async def status(self) -> Status:
         """Each feed and each resource, now."""

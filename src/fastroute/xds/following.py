@@ -52,7 +52,44 @@ class Listeners:
                 _log.exception("a callback of an update failed")
 
 
-class FollowingRouter(Router):
+class Following(Router):
+    """What the routers for plain and for asyncio programs share: the client, and who hears of updates."""
+
+    def __init__(
+        self,
+        bootstrap: Source,
+        *,
+        strict: bool,
+        random: RandomSource | None,
+        lookup: Lookup | None,
+        most_bytes: int,
+        offload: bool = False,
+    ) -> None:
+        self._listeners = Listeners()
+        self._client = Client(
+            read_start(bootstrap, strict=strict),
+            strict=strict,
+            random=_random.SystemRandom().random,
+            publish=self._published,
+            became_ready=self._is_ready,
+            lookup=lookup,
+            most_bytes=most_bytes,
+            offload=offload,
+        )
+        super().__init__(self._client.tables.snapshot, random=random)
+
+    def on_update(self, callback: OnUpdate) -> Callable[[], None]:
+        """Call `callback(before, after)` after each update; what is returned ends that."""
+        return self._listeners.add(callback)
+
+    def _published(self, snapshot: Snapshot) -> None:
+        raise NotImplementedError
+
+    def _is_ready(self) -> None:
+        raise NotImplementedError
+
+
+class FollowingRouter(Following):
     """A `Router` whose snapshot is what the control plane says.
 
     Until `ready` it has what the bootstrap holds by itself and what came so far. Close it, or use it as a
@@ -68,18 +105,8 @@ class FollowingRouter(Router):
         lookup: Lookup | None = None,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._listeners = Listeners()
         self._first: Future[None] = Future()
-        self._client = Client(
-            read_start(bootstrap, strict=strict),
-            strict=strict,
-            random=_random.SystemRandom().random,
-            publish=self._published,
-            became_ready=self._is_ready,
-            lookup=lookup,
-            most_bytes=most_bytes,
-        )
-        super().__init__(self._client.tables.snapshot, random=random)
+        super().__init__(bootstrap, strict=strict, random=random, lookup=lookup, most_bytes=most_bytes)
         self._loop = asyncio.new_event_loop()
         self._started: Future[None] = Future()
         self._task: asyncio.Task[None] | None = None
@@ -97,10 +124,6 @@ class FollowingRouter(Router):
         except TimeoutError:
             raise TimeoutError(f"not ready within {timeout:g} s\n{self.status().text()}") from None
         return self
-
-    def on_update(self, callback: OnUpdate) -> Callable[[], None]:
-        """Call `callback(before, after)` after each update; what is returned ends that."""
-        return self._listeners.add(callback)
 
     def status(self) -> Status:
         """Each feed and each resource, now."""
