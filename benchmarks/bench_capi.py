@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from rigs import tables
+from rigs.capi_cost import time_find
 from rigs.scale import rounds, sizes
 from rigs.turns import OURS
-
-from fastroute.core.capi import time_find
 
 
 @pytest.mark.parametrize("size", sizes(10, 100, 1_000, 10_000, 100_000))

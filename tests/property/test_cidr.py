@@ -10,6 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastroute.core.cidr import CidrTrie, format_address, parse_address
+from fastroute.core.deciding import route
+from fastroute.core.hcm import HttpManager
+from fastroute.core.processing import HeaderProcessing
+from fastroute.core.request import Context
+from fastroute.core.table import RouteTable
 
 V4 = st.one_of(
     st.integers(0, 2**32 - 1),
@@ -84,3 +89,20 @@ def test_addresses_as_the_system_reads_them(text: str) -> None:
     assert parse_address(format_address(text)) == expected
     if not written.startswith("::") or "." not in written:
         assert format_address(text) == written
+
+
+@given(st.one_of(st.integers(0, 2**128 - 1), st.integers(0, 2**50), st.integers(0xFFFF << 32, 2**48 - 1)))
+def test_addresses_as_the_system_writes_them(number: int) -> None:
+    """Mapped and compatible ones end in four decimal numbers, which Python's `ipaddress` writes from 3.13 on."""
+    text = socket.inet_ntop(socket.AF_INET6, number.to_bytes(16, "big"))
+    assert format_address(text) == text
+
+
+@pytest.mark.parametrize(
+    "peer", ["::ffff:10.1.2.3", "::10.1.2.3", "::0.1.0.0", "2001:db8::5", "fe80::a%eth0", "10.1.2.3"]
+)
+def test_forwarded_addresses_are_written_so_by_every_python(peer: str) -> None:
+    managed = HttpManager(processing=HeaderProcessing(use_remote_address=True))
+    table = RouteTable("r", ())
+    decision = route(table, "h", "/", manager=managed, context=Context(source=(peer, 1)))
+    assert dict(decision.processed_headers())[b"x-forwarded-for"] == peer.encode()

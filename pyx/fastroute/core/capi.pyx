@@ -28,14 +28,6 @@ cdef extern from "Python.h":
     PyObject *borrowed_item "PyList_GET_ITEM" (PyObject *items, Py_ssize_t at) noexcept nogil
     Py_ssize_t size_of_bytes "PyBytes_GET_SIZE" (PyObject *text) noexcept nogil
 
-cdef extern from "time.h" nogil:
-    ctypedef long clockid_t
-    cdef struct timespec:
-        long tv_sec
-        long tv_nsec
-    const clockid_t CLOCK_THREAD_CPUTIME_ID
-    int clock_gettime(clockid_t clock, timespec *out)
-
 ctypedef int (*find_t)(PyObject *table, const char *authority, Py_ssize_t authority_size, const char *target,
                        Py_ssize_t target_size, fastroute_found *found) noexcept nogil
 ctypedef int (*in_part_t)(PyObject *part, uint32_t host, const char *path, Py_ssize_t size,
@@ -144,38 +136,25 @@ API.pick = <PyObject *(*)(PyObject *, PyObject *, uint64_t, int) noexcept>pick
 _v1 = PyCapsule_New(&API, FASTROUTE_API_CAPSULE, NULL)
 
 
-def time_find(RouteTable table not None, bytes authority not None, list paths not None, int rounds):
-    """(seconds a `find`, seconds a descent of the trie alone), each through its C function, over all `paths`."""
+def repeat_find(RouteTable table not None, bytes authority not None, list paths not None, int rounds,
+                bint bare=False):
+    """See the stub."""
     cdef Found found
     cdef fastroute_found answer
     cdef HostRow *row = <HostRow *>table.hosts.data
     cdef uint32_t root = (<ListRow *>table.lists.data)[row.routes].root
     cdef Slice text, host
-    cdef double started, whole, bare
+    cdef uint64_t total = 0
     cdef int _
     view(authority, &host)
-    started = now()
     for _ in range(rounds):
         for path in paths:
             view(path, &text)
-            API.find(<PyObject *>table, host.data, host.size, text.data, text.size, &answer)
-    whole = now() - started
-    started = now()
-    for _ in range(rounds):
-        for path in paths:
-            view(path, &text)
-            found_init(&found)
-            descend(table.paths, root, text.data, text.size, &found)
-    bare = now() - started
-    started = now()
-    for _ in range(rounds):
-        for path in paths:
-            view(path, &text)
-    started = now() - started
-    return (whole - started) / (rounds * len(paths)), (bare - started) / (rounds * len(paths))
-
-
-cdef double now() noexcept:
-    cdef timespec at
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at)
-    return at.tv_sec + at.tv_nsec * 1e-9
+            if bare:
+                found_init(&found)
+                descend(table.paths, root, text.data, text.size, &found)
+                total += found.sure
+            else:
+                API.find(<PyObject *>table, host.data, host.size, text.data, text.size, &answer)
+                total += answer.route
+    return total

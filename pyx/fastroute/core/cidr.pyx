@@ -182,8 +182,9 @@ cdef object ip_to_str(const ip_t* ip):
     cdef int j
     if ip.family == 4:
         return f"{ip.high >> 56}.{(ip.high >> 48) & 255}.{(ip.high >> 40) & 255}.{(ip.high >> 32) & 255}"
-    if ip.high == 0 and ip.low >> 32 == 0xFFFF:
-        return f"::ffff:{(ip.low >> 24) & 255}.{(ip.low >> 16) & 255}.{(ip.low >> 8) & 255}.{ip.low & 255}"
+    if ip.high == 0 and (ip.low >> 32 == 0xFFFF or (ip.low >> 32 == 0 and ip.low >> 16 != 0)):
+        head = "::ffff:" if ip.low >> 32 else "::"
+        return f"{head}{(ip.low >> 24) & 255}.{(ip.low >> 16) & 255}.{(ip.low >> 8) & 255}.{ip.low & 255}"
     groups = [(ip.high >> (48 - 16 * i)) & 0xFFFF for i in range(4)]
     groups += [(ip.low >> (48 - 16 * i)) & 0xFFFF for i in range(4)]
     i = 0

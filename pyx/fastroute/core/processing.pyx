@@ -18,6 +18,7 @@ cimport cython
 
 import ipaddress
 
+from fastroute.core.cidr cimport ip_t, ip_to_str
 from fastroute.core.decision cimport Decision
 from fastroute.core.codec cimport drop, first_of, is_upgrade, store
 from fastroute.core.request cimport Context
@@ -54,6 +55,17 @@ cdef object address_of(bytes text):
         return ipaddress.ip_address(text.decode("latin-1").strip())
     except ValueError:
         return None
+
+
+cdef str written(object address):
+    """An address as inet_ntop writes it, as Envoy does; `str` of it differs by the version of Python."""
+    cdef ip_t ip
+    cdef object number = int(address)
+    if address.version == 4:
+        return str(address)
+    ip.family = 6
+    ip.high, ip.low = number >> 64, number & 0xFFFFFFFFFFFFFFFF
+    return ip_to_str(&ip) if address.scope_id is None else f"{ip_to_str(&ip)}%{address.scope_id}"
 
 
 @cython.final
@@ -116,7 +128,7 @@ cdef class HeaderProcessing:
                 value = first_of(headers, name)
                 found = None if value is None else address_of(value)
             if found is not None:
-                decision.more().client = (str(found), 0)
+                decision.more().client = (written(found), 0)
                 return trusted and any([found in network for network in self.internal_ranges])
         decision.more().client = None if decision.context is None else (<Context>decision.context).source
         return 0
@@ -131,7 +143,7 @@ cdef class HeaderProcessing:
             peer = address_of(context.source[0].encode())
         found, alone = from_forwarded(forwarded, skip) if skip >= 0 else (None, False)
         if self.use_remote_address and not self.skip_append and peer is not None:
-            self_address = str(peer)
+            self_address = written(peer)
             if self_address in ("127.0.0.1", "::1"):
                 if context.local_address is not None:
                     self_address = context.local_address
@@ -143,7 +155,7 @@ cdef class HeaderProcessing:
         address = found if found is not None else peer
         decision.more().client = None
         if found is not None:
-            decision.more().client = (str(found), 0)
+            decision.more().client = (written(found), 0)
         elif context is not None:
             decision.more().client = context.source
         return trusted and address is not None and any([address in network for network in self.internal_ranges])
