@@ -54,7 +54,7 @@ def re2_flags():
 
 # What a request or a connection passes through: worth more of the compiler's time, for its inlining.
 # In `deciding` the compiler inlines what is written to be inlined: it has one caller, and is most of a request.
-HOT = {"codec", "deciding", "engine", "filter_chains", "hcm", "headers", "paths", "sieve", "table"}
+HOT = {"chain", "cidr", "codec", "deciding", "engine", "filter_chains", "hcm", "headers", "paths", "sieve", "table"}
 
 
 def extensions():

@@ -43,6 +43,7 @@ cdef class ChainEntry:
 
 
 @cython.final
+@cython.freelist(64)
 cdef class Chain:
     @property
     def destination(self):

@@ -37,28 +37,29 @@ cdef extern from *:
 
 # ---------------------------------------------------------------------------------------- addresses
 
-cdef bint parse_v4(const unsigned char* text, Py_ssize_t size, uint64_t* out) noexcept nogil:
-    """Four decimal numbers up to 255, without leading zeros, as inet_pton takes them."""
-    cdef Py_ssize_t at = 0
-    cdef Py_ssize_t start
-    cdef int part
-    cdef uint64_t number
-    cdef uint64_t address = 0
-    for part in range(4):
-        if part > 0:
-            if at >= size or text[at] != 46:
-                return False
-            at += 1
-        start = at
-        number = 0
-        while at < size and 48 <= text[at] <= 57 and at - start < 3:
-            number = number * 10 + (text[at] - 48)
-            at += 1
-        if at == start or number > 255 or (at - start > 1 and text[start] == 48):
-            return False
-        address = (address << 8) | number
-    out[0] = address
-    return at == size
+cdef extern from *:
+    """
+    #include <stdint.h>
+    /* Four decimal numbers up to 255, without leading zeros, as inet_pton takes them. */
+    static int cidr_parse_v4(const unsigned char *text, Py_ssize_t size, uint64_t *out) {
+        const unsigned char *end = text + size;
+        uint32_t address = 0;
+        for (int part = 0; part < 4; part++) {
+            unsigned number, digit;
+            if (part && (text == end || *text++ != '.')) return 0;
+            if (text == end || (number = *text++ - '0') > 9) return 0;
+            while (number && text < end && (digit = *text - '0') <= 9) {
+                number = number * 10 + digit;
+                if (number > 255) return 0;
+                text++;
+            }
+            address = address << 8 | number;
+        }
+        *out = address;
+        return text == end;
+    }
+    """
+    bint parse_v4 "cidr_parse_v4"(const unsigned char* text, Py_ssize_t size, uint64_t* out) noexcept nogil
 
 
 cdef inline int hex_value(unsigned char c) noexcept nogil:

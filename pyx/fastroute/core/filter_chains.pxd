@@ -1,5 +1,6 @@
 from libc.stdint cimport int32_t
 
+from fastroute.core.bytemap cimport ByteMap
 from fastroute.core.chain cimport Chain, ChainEntry
 from fastroute.core.cidr cimport ip_t
 from fastroute.core.sieve cimport Sieve
@@ -60,14 +61,15 @@ cdef class Arrival:
 
 cdef class ListenerTable:
     cdef readonly tuple listeners
-    cdef dict exact
-    cdef dict any4
-    cdef dict any6
-    cdef dict bound_exact
-    cdef dict bound_any4
-    cdef dict bound_any6
+    cdef ByteMap exact
+    cdef ByteMap any4
+    cdef ByteMap any6
+    cdef ByteMap bound_exact
+    cdef ByteMap bound_any4
+    cdef ByteMap bound_any6
     cdef dict internal
 
+    cdef ByteMap at_any(self, int family, bint bound)
     cdef Listener lookup(self, const ip_t* ip, int32_t port, bint bound)
     cdef Chain accept(self, object connection, object random)
     cdef Listener receive(self, object connection, Chain chain, Arrival arrival)

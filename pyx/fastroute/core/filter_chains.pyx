@@ -18,13 +18,18 @@ waits until its timeout.
 
 cimport cython
 
-from libc.stdint cimport int32_t
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memset
 
+from fastroute.core.arena cimport NONE
+from fastroute.core.bytemap cimport ByteMap, looked_up
 from fastroute.core.chain cimport Chain, ChainEntry
 from fastroute.core.cidr cimport ip_t, parse_ip, same_ip, unmap, utf8_of
 from fastroute.core.client_hello cimport FOUND, NOT_MINE, REFUSED, inspect_client_hello
 from fastroute.core.inspectors cimport proxy_extensions, proxy_t, read_http, read_proxy_header
+from fastroute.core.record_slots cimport slots_are_of, slots_offset, slots_read
 from fastroute.core.sieve cimport Sieve
 from fastroute.core.slices cimport slices_quick
 
@@ -88,10 +93,72 @@ cdef str lower_name(object text):
     return (<str>text).encode("utf-8", "surrogatepass").lower().decode("latin-1")
 
 
-cdef object address_key(const ip_t* ip, int32_t port):
-    if ip.family == 4:
-        return ((ip.high >> 32) << 16) | port
-    return ip.high, ip.low, port
+cdef enum:
+    # Facts of a connection, in the order of FACTS.
+    TO
+    FROM
+    FROM_DIRECTLY
+    ACCEPTED
+    TRANSPORT
+    NAME
+    PROTOCOLS
+    FIRST_BYTES
+    TLS
+    OWN_ADDRESS
+    FACT_COUNT
+
+cdef tuple FACTS = (
+    "destination", "source", "direct_source", "accepted", "transport_protocol", "server_name", "application_protocols",
+    "first_bytes", "tls", "local_address",
+)
+cdef PyObject* known_kind = NULL       # the class of the first connection whose facts are slots: one of records
+cdef Py_ssize_t[FACT_COUNT] known_offsets
+
+
+cdef inline object fact(object connection, int which):
+    cdef PyObject* found = NULL
+    if slots_are_of(known_kind, <PyObject*>connection):
+        found = slots_read(<PyObject*>connection, known_offsets[which])
+    return getattr(connection, FACTS[which]) if found == NULL else <object>found
+
+
+cdef int learn_kind(object kind) except -1:
+    """Note where a class keeps the facts, if it does so in slots."""
+    global known_kind
+    cdef Py_ssize_t[FACT_COUNT] offsets
+    cdef int which
+    for which in range(FACT_COUNT):
+        attribute = getattr(kind, FACTS[which], None)
+        offsets[which] = slots_offset(<PyObject*>attribute)
+        if offsets[which] < 0:
+            return 0
+    known_offsets[:] = offsets
+    Py_INCREF(kind)
+    known_kind = <PyObject*>kind
+    return 0
+
+
+cdef struct address_t:
+    uint64_t high
+    uint64_t low
+    int32_t family
+    int32_t port
+
+
+cdef inline uint32_t at_address(ByteMap listeners, const ip_t* ip, int32_t port) noexcept nogil:
+    cdef address_t key = address_t(ip.high, ip.low, ip.family, port)
+    return looked_up(listeners, <const char*>&key, sizeof(key))
+
+
+cdef inline uint32_t at_port(ByteMap listeners, int32_t port) noexcept nogil:
+    return looked_up(listeners, <const char*>&port, sizeof(port))
+
+
+cdef int put_first(ByteMap listeners, const char* key, Py_ssize_t size, uint32_t number) except -1:
+    """The first listener at an address has it."""
+    if listeners.get(key, size) == NONE:
+        listeners.put(key, size, number)
+    return 0
 
 
 @cython.final
@@ -191,19 +258,21 @@ cdef int keep_extensions(Chain chain, tuple rules, list extensions) except -1:
 
 
 @cython.final
+@cython.no_gc
+@cython.freelist(8)
 cdef class Arrival:
     """What one connection brings: its stated facts, or its bytes and how far they are consumed."""
 
     cdef int take(self, object connection) except -1:
         """Note the bytes, or the facts that the connection states when it has none."""
-        cdef object transport = connection.transport_protocol
+        cdef object transport = fact(connection, TRANSPORT)
         self.connection = connection
-        self.data = connection.first_bytes
+        self.data = fact(connection, FIRST_BYTES)
         if self.data is not None:
             return 0
         if transport is None:
-            protocols = connection.application_protocols
-            self.is_tls = bool(connection.server_name) or not HTTP_PROTOCOLS.issuperset(protocols)
+            protocols = fact(connection, PROTOCOLS)
+            self.is_tls = bool(fact(connection, NAME)) or not HTTP_PROTOCOLS.issuperset(protocols)
         elif transport == "tls":
             self.is_tls = True
         elif transport != "raw_buffer":
@@ -232,10 +301,10 @@ cdef class Arrival:
     cdef int state_tls(self, Chain chain) except -1:
         if self.is_tls:
             chain.transport_protocol = "tls"
-            name = self.connection.server_name
+            name = fact(self.connection, NAME)
             if name:
                 chain.server_name = lower_name(name)
-            protocols = self.connection.application_protocols
+            protocols = fact(self.connection, PROTOCOLS)
             if protocols:
                 chain.application_protocols = tuple([wire_text(protocol) for protocol in protocols])
         return 0
@@ -249,7 +318,7 @@ cdef class Arrival:
                 chain.application_protocols = ((<bytes>protocol).decode(),)
             return verdict_of(verdict, False)
         if not self.is_tls:
-            protocols = self.connection.application_protocols
+            protocols = fact(self.connection, PROTOCOLS)
             if len(protocols) == 1 and protocols[0] in HTTP_PROTOCOLS:
                 chain.application_protocols = (protocols[0],)
         return 0
@@ -295,52 +364,57 @@ cdef class ListenerTable:
         cdef ip_t ip
         cdef int32_t port
         self.listeners = tuple(listeners)
-        self.exact = {}
-        self.any4 = {}
-        self.any6 = {}
-        self.bound_exact = {}
-        self.bound_any4 = {}
-        self.bound_any6 = {}
+        cdef address_t key
+        cdef uint32_t at
+        cdef bint wild
+        self.exact = ByteMap()
+        self.any4 = ByteMap()
+        self.any6 = ByteMap()
+        self.bound_exact = ByteMap()
+        self.bound_any4 = ByteMap()
+        self.bound_any6 = ByteMap()
         self.internal = {}
         compatible = []
-        for listener in self.listeners:
+        for at, listener in enumerate(self.listeners):
             if listener.internal_name:
                 self.internal[listener.internal_name] = listener
             for text, number, compat in listener.addresses:
                 read_address((text, number), &ip, &port)
-                if ip.high == 0 and ip.low == 0:
-                    wild = (self.any4, self.bound_any4) if ip.family == 4 else (self.any6, self.bound_any6)
-                    if compat and ip.family == 6:
-                        compatible.append((listener, port))
-                else:
-                    wild = (self.exact, self.bound_exact)
-                key = port if ip.high == 0 and ip.low == 0 else address_key(&ip, port)
-                wild[0].setdefault(key, listener)
-                if listener.bound:
-                    wild[1].setdefault(key, listener)
-        for listener, number in compatible:
-            self.any4.setdefault(number, listener)
-            if listener.bound:
-                self.bound_any4.setdefault(number, listener)
+                key = address_t(ip.high, ip.low, ip.family, port)
+                wild = ip.high == 0 and ip.low == 0
+                for bound in (False, True)[:1 + listener.bound]:
+                    if wild:
+                        put_first(self.at_any(ip.family, bound), <const char*>&port, sizeof(port), at)
+                    else:
+                        exact = self.bound_exact if bound else self.exact
+                        put_first(exact, <const char*>&key, sizeof(key), at)
+                if wild and compat and ip.family == 6:
+                    compatible.append((at, port))
+        for at, port in compatible:
+            listener = self.listeners[at]
+            for bound in (False, True)[:1 + listener.bound]:
+                put_first(self.at_any(4, bound), <const char*>&port, sizeof(port), at)
+
+    cdef inline ByteMap at_any(self, int family, bint bound):
+        """The listeners at any-address of a family, by port."""
+        if bound:
+            return self.bound_any4 if family == 4 else self.bound_any6
+        return self.any4 if family == 4 else self.any6
 
     cdef Listener lookup(self, const ip_t* ip, int32_t port, bint bound):
         """The listener at exactly this address, else at any-address of its family (LS-03, LS-04)."""
-        cdef dict exact = self.bound_exact if bound else self.exact
-        cdef object found = exact.get(address_key(ip, port)) if exact else None
-        if found is None:
-            if ip.family == 4:
-                found = (self.bound_any4 if bound else self.any4).get(port)
-            else:
-                found = (self.bound_any6 if bound else self.any6).get(port)
-        return <Listener>found
+        cdef uint32_t found = at_address(self.bound_exact if bound else self.exact, ip, port)
+        if found == NONE:
+            found = at_port(self.at_any(ip.family, bound), port)
+        return None if found == NONE else <Listener>self.listeners[found]
 
     cdef Listener receive(self, object connection, Chain chain, Arrival arrival):
         """Fill in the addresses as the accepting socket has them; the listener of that socket."""
-        cdef object accepted = connection.accepted
-        cdef object direct = connection.direct_source
+        cdef object accepted = fact(connection, ACCEPTED)
+        cdef object direct = fact(connection, FROM_DIRECTLY)
         cdef Listener listener
-        read_address(connection.destination, &chain.destination_ip, &chain.destination_port)
-        read_address(connection.source, &arrival.stated_ip, &arrival.stated_port)
+        read_address(fact(connection, TO), &chain.destination_ip, &chain.destination_port)
+        read_address(fact(connection, FROM), &arrival.stated_ip, &arrival.stated_port)
         chain.direct_ip = arrival.stated_ip
         chain.direct_port = arrival.stated_port
         if direct is not None:
@@ -350,7 +424,7 @@ cdef class ListenerTable:
         if chain.destination_ip.family == 0:
             chain.source_ip.family = 0
             chain.direct_ip.family = 0
-            return <Listener>self.internal.get(internal_name(connection.destination[0]))
+            return <Listener>self.internal.get(internal_name(fact(connection, TO)[0]))
         if accepted is None:
             listener = self.lookup(&chain.destination_ip, chain.destination_port, False)
             chain.restored = listener is not None and not listener.bound
@@ -375,12 +449,14 @@ cdef class ListenerTable:
         chain.server_name = ""
         chain.application_protocols = ()
         chain.reason = ""
+        if known_kind == NULL:
+            learn_kind(type(connection))
         listener = self.receive(connection, chain, arrival)
         if listener is None:
             return None
         arrival.take(connection)
-        chain.tls = connection.tls
-        chain.local_address = connection.local_address
+        chain.tls = fact(connection, TLS)
+        chain.local_address = fact(connection, OWN_ADDRESS)
         chain.accepting = listener.name
         if not listener.inspect(chain, arrival):
             return chain
