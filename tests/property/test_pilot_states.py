@@ -91,6 +91,51 @@ def test_what_did_not_change_is_the_same_bytes() -> None:
         assert new_one.since(old, "routes").changed == {"9080"}
 
 
+def headless(address: str) -> list[dict[str, Any]]:
+    meta = {"name": "db", "namespace": "default"}
+    ports = [{"name": "tcp-db", "port": 5432}]
+    slice_meta = {"name": "db-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "db"}}
+    return [
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"clusterIP": "None", "ports": ports}},
+        {
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": slice_meta,
+            "addressType": "IPv4", "ports": ports, "endpoints": [{"addresses": [address]}],
+        },
+    ]  # fmt: skip
+
+
+def test_a_headless_service_has_listeners_where_its_endpoints_are_now() -> None:
+    """The list of visible hosts is the same, but not what listeners are made from."""
+    state = registry(headless("10.240.5.1"))
+    mesh, proxy = Mesh(PROFILES["current"], state), proxies(state)[0]
+    assert "10.240.5.1_5432" in mesh.holding(proxy).wire("listeners")
+    mesh.load(registry(headless("10.240.5.2")))
+    names = mesh.holding(proxy).wire("listeners")
+    assert ("10.240.5.1_5432" in names, "10.240.5.2_5432" in names) == (False, True)
+
+
+def test_what_the_change_of_one_service_leaves_alone_is_not_made_again() -> None:
+    state = registry([])
+    mesh, proxy = Mesh(PROFILES["current"], state), proxies(state)[0]
+    before = mesh.holding(proxy)
+    entries = dict(next(iter(mesh._scopes.values())).memory.entries)
+    unready = {
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+        "metadata": {"name": "details-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "details"}},
+        "ports": [{"name": "http", "port": 9080}], "endpoints": [],
+    }  # fmt: skip
+    mesh.load(registry([unready]))
+    after = mesh.holding(proxy)
+    now = next(iter(mesh._scopes.values())).memory.entries
+    details = "details.default.svc.cluster.local"
+    assert {name for name, entry in entries.items() if now[name] is not entry} <= {
+        ("endpoints", ""), ("endpoints", details), ("clusters", ""), ("clusters", details),
+    }  # fmt: skip
+    assert after.since(before, "endpoints").changed == {f"outbound|9080|{subset}|{details}" for subset in ("", "v1")}
+    assert after.layers["routes"] == before.layers["routes"]
+    assert after.layers["listeners"] == before.layers["listeners"]
+
+
 # Bytes
 
 

@@ -17,14 +17,19 @@ from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.generated import TYPES, name_of, own, shared
 from fastroute.pilot.discovery.layers import EMPTY, Holding, Layer, layer
 from fastroute.pilot.discovery.model import build
+from fastroute.pilot.discovery.model.memory import Memory
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Locality, Service
-from fastroute.pilot.discovery.model.view import Memory, own_view, view
+from fastroute.pilot.discovery.model.view import own_view, view
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.profiles import Profile
 
 BUILT_FROM = ("Service", "Pod", "Endpoints", "EndpointSlice", "Node", "Namespace", "ServiceEntry", "WorkloadEntry")
 """The kinds of object that services are built from."""
+ASKING = ("VirtualService", "DestinationRule", "Sidecar")
+"""The kinds of object that ask for labels of callers."""
+OWN = ("DestinationRule", "PeerAuthentication", "Sidecar")
+"""The kinds of object that decide what a proxy has of its own, besides the services that it serves."""
 
 
 @dataclass(slots=True)
@@ -76,6 +81,15 @@ class Scope:
     made: Made = field(default_factory=Made)
 
 
+@dataclass(slots=True)
+class Place:
+    """Where a proxy stands: its scope, and what it has of its own."""
+
+    located: Proxy
+    scope: Scope
+    own: Made = field(default_factory=Made)
+
+
 class Mesh:
     """Holds the newest state. Not for several threads at once."""
 
@@ -84,16 +98,21 @@ class Mesh:
         self.state = 0
         self.registry = registry
         self.services = build.services(registry)
+        self._own_state = 0
+        """The last state in which something changed that proxies have of their own."""
         self._asked = _asked_labels(registry)
         self._scopes: dict[Proxy, Scope] = {}
-        self._own: dict[Proxy, Made] = {}
+        self._places: dict[Proxy, Place] = {}
         self._by_address = _by_address(self.services)
 
     def load(self, registry: Registry) -> None:
         """Begin another state. Services that are what they were stay the same objects."""
         before, self.registry = self.registry, registry
         self.state += 1
-        self._asked = _asked_labels(registry)
+        if any(registry.of(kind) != before.of(kind) for kind in ASKING):
+            self._asked, asked = _asked_labels(registry), self._asked
+            if asked != self._asked:
+                self._move()
         if registry.mesh != before.mesh or any(registry.of(kind) != before.of(kind) for kind in BUILT_FROM):
             old = {(one.host, one.namespace): one for one in self.services}
             self.services = tuple(
@@ -101,30 +120,50 @@ class Mesh:
                 for one in build.services(registry)
             )
             self._by_address = _by_address(self.services)
+            self._own_state = self.state
+            self._move()
+        elif any(registry.of(kind) != before.of(kind) for kind in OWN):
+            self._own_state = self.state
 
     def holding(self, proxy: Proxy) -> Holding:
         """What a proxy is to have in the newest state."""
-        proxy = self._located(proxy)
-        scope = self._scope(proxy)
-        mine = self._own_of(proxy)
-        return Holding({kind: (scope.made.layers[kind], mine.layers[kind]) for kind in TYPES}, self.state)
+        place = self._place(proxy)
+        if place.scope.made.state != self.state:
+            self._make(place.scope)
+        if place.own.state < self._own_state:
+            self._make_own(place)
+        shared, mine = place.scope.made.layers, place.own.layers
+        return Holding({kind: (shared[kind], mine[kind]) for kind in TYPES}, self.state)
 
     def forget(self, proxies: Iterable[Proxy]) -> None:
         """Keep only what these proxies need."""
-        present = {self._located(one) for one in proxies}
-        scopes = {self._key(one) for one in present}
-        self._own = {one: made for one, made in self._own.items() if one in present}
-        self._scopes = {key: scope for key, scope in self._scopes.items() if key in scopes}
+        self._places = {one: self._place(one) for one in proxies}
+        self._scopes = {place.scope.proxy: place.scope for place in self._places.values()}
 
     def findings(self) -> tuple[Finding, ...]:
         """What had to be left out or decided for any proxy, each once."""
-        made = (*(scope.made for scope in self._scopes.values()), *self._own.values())
+        made = (*(one.made for one in self._scopes.values()), *(one.own for one in self._places.values()))
         return tuple(dict.fromkeys(finding for one in made for finding in one.findings))
 
     @property
     def scopes(self) -> int:
         """How many scopes there are."""
         return len(self._scopes)
+
+    def _place(self, proxy: Proxy) -> Place:
+        place = self._places.get(proxy)
+        if place is None:
+            located = self._located(proxy)
+            place = self._places[proxy] = Place(located, self._scope(located))
+        return place
+
+    def _move(self) -> None:
+        """Let proxies stand where they belong now."""
+        for proxy, place in self._places.items():
+            located = self._located(proxy)
+            if located != place.located:
+                place.own.inputs = None
+            place.located, place.scope = located, self._scope(located)
 
     def _located(self, proxy: Proxy) -> Proxy:
         """A proxy that does not say where it is, is where its workload is."""
@@ -136,37 +175,28 @@ class Mesh:
                     return replace(proxy, locality=one.workload.locality)
         return proxy
 
-    def _key(self, proxy: Proxy) -> Proxy:
-        labels = {name: value for name, value in proxy.labels.items() if name in self._asked}
-        return _Key.of(proxy, labels)
-
-    def _scope(self, proxy: Proxy) -> Scope:
-        key = self._key(proxy)
+    def _scope(self, located: Proxy) -> Scope:
+        key = _Key.of(located, {name: value for name, value in located.labels.items() if name in self._asked})
         scope = self._scopes.get(key)
         if scope is None:
             scope = self._scopes[key] = Scope(key)
-        if scope.made.state != self.state and scope.made.is_new(self.state, self._inputs(self.services)):
-            seen = view(self.registry, scope.proxy, self.profile, self.services, scope.memory)
-            scope.made.take(shared(seen))
-            scope.made.findings = tuple(seen.findings)
-            scope.memory.end(seen.hosts)
         return scope
 
-    def _own_of(self, proxy: Proxy) -> Made:
-        made = self._own.get(proxy)
-        if made is None:
-            made = self._own[proxy] = Made()
-        nearby = self._by_address.get(proxy.address, ())
-        inputs = (nearby, self.registry.mesh, self.registry.destination_rules, *self._policies())
-        if made.state != self.state and made.is_new(self.state, inputs):
-            seen = own_view(self.registry, proxy, self.profile, nearby)
-            made.take(own(seen))
-            made.findings = tuple(seen.findings)
-        return made
-
-    def _inputs(self, services: tuple[Service, ...]) -> object:
+    def _make(self, scope: Scope) -> None:
         registry = self.registry
-        return (services, registry.mesh, registry.virtual_services, registry.destination_rules, *self._policies())
+        inputs = (self.services, registry.mesh, registry.virtual_services, registry.destination_rules)
+        if scope.made.is_new(self.state, (*inputs, *self._policies())):
+            seen = view(registry, scope.proxy, self.profile, self.services, scope.memory)
+            scope.made.take(shared(seen))
+            scope.made.findings = tuple(seen.findings)
+
+    def _make_own(self, place: Place) -> None:
+        nearby = self._by_address.get(place.located.address, ())
+        inputs = (nearby, self.registry.mesh, self.registry.destination_rules, *self._policies())
+        if place.own.is_new(self.state, inputs):
+            seen = own_view(self.registry, place.located, self.profile, nearby)
+            place.own.take(own(seen))
+            place.own.findings = tuple(seen.findings)
 
     def _policies(self) -> tuple[object, ...]:
         return (self.registry.peer_authentications, self.registry.sidecars)

@@ -30,7 +30,8 @@ EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange"
 def outbound_clusters(view: View) -> list[JSON]:
     """The clusters that all proxies have which see the mesh alike."""
     return view.remembered(
-        ("clusters",), lambda: _first_of_each((*_outbound(view), Piece(black_hole(view)), Piece(passthrough(view))))
+        ("clusters", ""),
+        lambda view: _first_of_each((*_outbound(view), Piece(black_hole(view)), Piece(passthrough(view)))),
     )
 
 
@@ -42,9 +43,8 @@ def _first_of_each(made: Iterable[JSON]) -> list[JSON]:
 
 
 def _outbound(view: View) -> Iterator[JSON]:
-    for service in view.seen():
-        host = service.host
-        yield from view.remembered(("clusters", host), lambda host=host: list(_of_service(view, host)))  # type: ignore[misc]
+    for host in view.seen():
+        yield from view.remembered(("clusters", host), lambda view, host=host: list(_of_service(view, host)))  # type: ignore[misc]
 
 
 def _of_service(view: View, host: str) -> Iterator[Piece]:

@@ -24,23 +24,23 @@ from fastroute.pilot.discovery.registry.policies import Subset
 
 def load_assignments(view: View) -> list[JSON]:
     """The assignments of all EDS clusters, in the clusters' order."""
-    return view.remembered(("endpoints",), lambda: _load_assignments(view))
+    return view.remembered(("endpoints", ""), _load_assignments)
 
 
 def _load_assignments(view: View) -> list[JSON]:
     found: dict[str, JSON] = {}
-    for service in view.seen():
-        if service.resolution is Resolution.EDS:
-            host = service.host
-            made = view.remembered(("endpoints", host), lambda host=host: list(_of_service(view, host)))  # type: ignore[misc]
-            for one in made:
-                found.setdefault(one["cluster_name"], one)
+    for host in view.seen():
+        made = view.remembered(("endpoints", host), lambda view, host=host: list(_of_service(view, host)))  # type: ignore[misc]
+        for one in made:
+            found.setdefault(one["cluster_name"], one)
     return list(found.values())
 
 
 def _of_service(view: View, host: str) -> Iterator[Piece]:
     service = view.service(host)
     assert service is not None
+    if service.resolution is not Resolution.EDS:
+        return
     policy = view.policy(service)
     subsets: tuple[Subset | None, ...] = (None, *(policy.spec.subsets if policy is not None else ()))
     for port in service.ports:

@@ -70,6 +70,13 @@ Entries = dict[tuple[str, int], _Entry]
 
 def outbound_listeners(view: View) -> list[JSON]:
     """The listeners besides virtualOutbound, in order of their first service; those of a Sidecar come first."""
+    if view.explicit:  # what those ask is not noted
+        return _outbound(view)
+    return view.remembered(("listeners", ""), _outbound)
+
+
+def _outbound(view: View) -> list[JSON]:
+    view.seen()
     entries: Entries = {}
     for offer in view.explicit:
         _explicit(view.of(offer), offer, entries)

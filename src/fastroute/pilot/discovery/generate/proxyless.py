@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Final
 
@@ -108,7 +109,7 @@ def _listener(name: str, service: Service, port: Port) -> JSON:
 def _routes(view: View) -> Iterator[JSON]:
     for service, port in _ports(view):
         host, number = service.host, port.number
-        yield view.remembered(("proxyless", host, number), lambda host=host, number=number: _route(view, host, number))  # type: ignore[misc]
+        yield view.remembered(("proxyless", host, number), functools.partial(_route, host=host, port=number))
 
 
 def _route(view: View, host: str, port: int) -> Piece:

@@ -43,23 +43,27 @@ def route_names(listeners: Iterable[JSON]) -> list[str]:
 
 def route_configurations(view: View, wanted: Iterable[str]) -> list[JSON]:
     """The route configurations of the given names."""
-    return [_configuration(view, name) for name in wanted]
+    explicit = {route_name(offer): offer for offer in reversed(view.explicit)}
+    return [_of_name(view, name, explicit.get(name)) for name in wanted]
 
 
-def _configuration(view: View, name: str) -> JSON:
-    offer = next((one for one in view.explicit if route_name(one) == name), None)
-    host, separator, port = name.rpartition(":")
+def _of_name(view: View, name: str, offer: Offer | None) -> Piece:
     if offer is not None:
         return _offered(view.of(offer), offer, name)
+    return view.remembered(("routes", name.rpartition(":")[0], name), lambda view: _configuration(view, name))
+
+
+def _configuration(view: View, name: str) -> Piece:
+    host, separator, port = name.rpartition(":")
     hosts = _one_service(view, host, int(port)) if separator else _all_services(view, int(name))
     return _made(view, name, hosts)
 
 
-def _made(view: View, name: str, hosts: list[JSON], *, with_ports: bool = False) -> JSON:
+def _made(view: View, name: str, hosts: list[JSON], *, with_ports: bool = False) -> Piece:
     made: JSON = {"name": name, "virtual_hosts": hosts, "validate_clusters": False}
     if not (view.profile.domains_with_port or with_ports):
         made["ignore_port_in_host_matching"] = True
-    return made
+    return Piece(made)
 
 
 def route_name(offer: Offer) -> str:
@@ -68,7 +72,7 @@ def route_name(offer: Offer) -> str:
     return offer.listener.bind if offer.listener.is_socket or port is None else str(port.number)
 
 
-def _offered(view: View, offer: Offer, name: str) -> JSON:
+def _offered(view: View, offer: Offer, name: str) -> Piece:
     if not offer.is_proxy:
         return _made(view, name, _all_services(view, int(name)))
     ports = sorted({port.number for service in offer.services for port in service.ports})
@@ -86,7 +90,7 @@ def _with_port(view: View, port: int) -> Iterator[JSON]:
 
 
 def _one_service(view: View, host: str, port: int) -> list[JSON]:
-    def make() -> Piece:
+    def make(view: View) -> Piece:
         service = view.service(host)
         assert service is not None
         return Piece(_virtual_host(f"{host}:{port}", ["*"], routes_of(view, service, host, port)))
@@ -113,6 +117,7 @@ def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
     if seen.isdisjoint(folded):
         seen.update(folded)
         return host
+    view.seen()
     kept = [domain for domain in host["domains"] if domain.lower() not in seen]
     lost = sorted(set(host["domains"]) - set(kept))
     for service in view.offered:
@@ -124,11 +129,8 @@ def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
 
 
 def _of_services(view: View, number: int) -> Iterator[JSON]:
-    for service in view.offered:
-        port = service.port(number)
-        if port is not None and (port.protocol.is_http or port.protocol.value == "auto"):
-            host = service.host
-            yield view.remembered(("host", host, number), lambda host=host: _of_service(view, host, number))  # type: ignore[misc]
+    for host in view.with_port(number):
+        yield view.remembered(("host", host, number), lambda view, host=host: _of_service(view, host, number))  # type: ignore[misc]
 
 
 def _of_service(view: View, host: str, number: int) -> Piece:
@@ -150,6 +152,7 @@ def _of_bare_hosts(view: View) -> Iterator[JSON]:
 
 def _is_served(view: View, host: str) -> bool:
     if "*" in host:
+        view.seen()
         return any(covers(host, service.host) for service in view.offered)
     return view.service(host) is not None
 

@@ -11,7 +11,7 @@ namespace only, for the callers that they select.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -79,7 +79,8 @@ def virtual_services(registry: Registry, proxy: Proxy) -> tuple[Rule, ...]:
 class Rules:
     """Finds the rule that speaks of a host: exact names at once, wildcards one by one."""
 
-    def __init__(self, found: tuple[Rule, ...]) -> None:
+    def __init__(self, found: tuple[Rule, ...], source: object = None) -> None:
+        self.all, self.source = found, source
         self._exact: dict[str, Rule] = {}
         self._wild: dict[str, Rule] = {}
         for rule in found:
@@ -92,6 +93,13 @@ class Rules:
             return self._exact[host]
         pattern = most_specific(self._wild, host)
         return self._wild[pattern] if pattern is not None else None
+
+    def differing(self, other: Rules) -> Callable[[str], bool]:
+        """Tells of which hosts another rule may speak than in `other`."""
+        if self._wild != other._wild:
+            return lambda _: True
+        mine, theirs = self._exact, other._exact
+        return lambda host: mine.get(host) != theirs.get(host)
 
 
 def _with_delegates(registry: Registry, one: Object[VirtualService]) -> Iterator[HTTPRoute]:
@@ -171,6 +179,7 @@ class Policies:
 
     def __init__(self, registry: Registry, proxy: Proxy) -> None:
         self._proxy, self._root = proxy, registry.mesh.root_namespace
+        self.source = registry.destination_rules
         self._exact: dict[tuple[str, str], list[Object[DestinationRule]]] = {}
         self._wild: dict[str, list[Object[DestinationRule]]] = {}
         for one in registry.destination_rules:
@@ -190,6 +199,15 @@ class Policies:
             if found:
                 return _merge(found, self._proxy, service.host)
         return None
+
+    def differing(self, other: Policies) -> Callable[[str], bool]:
+        """Tells of which hosts another policy may speak than in `other`."""
+        mine, theirs = {id(one): one for one in self.source}, {id(one): one for one in other.source}
+        new = [one for key, one in (*mine.items(), *theirs.items()) if key not in mine or key not in theirs]
+        hosts = {qualify(one.spec.host, one.namespace, self._proxy.domain) for one in new}
+        if any(host.startswith("*") for host in hosts):
+            return lambda _: True
+        return lambda host: host in hosts
 
 
 def _applies(registry: Registry, one: Object[DestinationRule], proxy: Proxy) -> bool:

@@ -1,19 +1,19 @@
 """What one proxy sees of the mesh: the input of every generator.
 
-What generators make of one service is remembered from one state of the mesh to the next: `remembered` notes which
-services, rules and policies were looked at meanwhile, and gives the same result again as long as those are what they
-were. Everything else that a generator reads (the mesh's settings, PeerAuthentications, the caller) belongs to the
-memory as a whole: when it changes, all is forgotten.
+What generators make is remembered from one state of the mesh to the next (see `memory`) as long as what they asked the
+view is what it was. Everything else that a generator reads (the mesh's settings, PeerAuthentications, the caller)
+belongs to the memory as a whole: when it changes, all is forgotten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from fastroute.pilot.discovery.findings import Finding
 from fastroute.pilot.discovery.model import build, mtls, scope
+from fastroute.pilot.discovery.model.memory import NOT_YET, Entry, Memory, Name, Question
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.rules import Policies, Policy, Rule, Rules, virtual_services
 from fastroute.pilot.discovery.model.scope import Offer
@@ -25,57 +25,6 @@ from fastroute.pilot.discovery.registry.scopes import OutboundTrafficPolicy, Sid
 from fastroute.pilot.profiles import Profile
 
 T = TypeVar("T")
-EVERYTHING: Final = frozenset(("service", "policy", "rule"))
-Key = tuple[str, str]
-"""A question to a view: `service`, `policy` or `rule`, and a host."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """A remembered result: what was looked at, with what was found there; and the findings on the way."""
-
-    reads: dict[Key, object]
-    result: Any
-    findings: tuple[Finding, ...]
-    whats: frozenset[str]
-    """The kinds of question that were asked."""
-
-
-@dataclass(slots=True)
-class Memory:
-    """What is remembered between the states of a mesh, for proxies that see it alike."""
-
-    context: object = None
-    """All that a result may depend on besides its reads."""
-    inputs: tuple[object, object, object] | None = None
-    """Services, DestinationRules and VirtualServices of the last state."""
-    changed: frozenset[str] = frozenset()
-    """The kinds of question whose answers may be others than in the last state."""
-    entries: dict[tuple[Any, ...], Entry] = field(default_factory=dict)
-    answers: dict[Key, object] = field(default_factory=dict)
-    """What was answered last: an equal answer is the same object again, so that comparing costs nothing."""
-
-    def begin(self, context: object, services: object, policies: object, rules: object) -> None:
-        """Begin another state."""
-        last, self.inputs = self.inputs, (services, policies, rules)
-        if last is None or self.context != context:
-            self.context, self.changed = context, EVERYTHING
-            self.entries.clear()
-            self.answers.clear()
-            return
-        same_services, same_policies = last[0] == services, last[1] == policies
-        found = set() if same_services else {"service"}
-        if not (same_services and same_policies):
-            found.add("policy")
-        if last[2] != rules:
-            found.add("rule")
-        self.changed = frozenset(found)
-
-    def end(self, hosts: Mapping[str, object]) -> None:
-        """Forget what was made of services that are no more."""
-        if "service" in self.changed:
-            self.entries = {key: one for key, one in self.entries.items() if len(key) == 1 or key[1] in hosts}
-            self.answers = {key: one for key, one in self.answers.items() if not key[1] or key[1] in hosts}
 
 
 @dataclass(slots=True)
@@ -97,10 +46,11 @@ class View:
     findings: list[Finding] = field(default_factory=list)
     """What generators had to leave out or decide."""
     memory: Memory | None = None
-    _answers: dict[Key, object] = field(default_factory=dict)
-    _reads: list[dict[Key, object]] = field(default_factory=list)
-    """What is looked at now, for each result in the making."""
+    _answers: dict[Question, object] = field(default_factory=dict)
+    _making: list[Entry] = field(default_factory=list)
+    """The results in the making, the innermost last."""
     _by_host: dict[str, Service] = field(default_factory=dict)
+    _by_port: dict[str, list[str]] = field(default_factory=dict)
     _policies: Policies | None = None
     _rules: Rules | None = None
 
@@ -122,11 +72,12 @@ class View:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The VirtualServices that apply to what is offered, oldest first."""
-        return self.offer.rules if self.offer is not None else ()
+        found: tuple[Rule, ...] = self._ask(("rules", ""))
+        return found
 
     def of(self, offer: Offer) -> View:
-        """The same, seen by a listener with a port of its own."""
-        return replace(self, offer=offer, explicit=(), memory=None, _answers={}, _reads=[], _rules=None)
+        """The same, seen by a listener with a port of its own; what it asks is not noted."""
+        return replace(self, offer=offer, explicit=(), memory=None, _answers={}, _making=[], _by_port={}, _rules=None)
 
     def service(self, host: str) -> Service | None:
         """The visible service of that host."""
@@ -143,69 +94,104 @@ class View:
         found: Rule | None = self._ask(("rule", host))
         return found
 
-    def remembered(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-        """The result of `make`, or the one of an earlier state when nothing that it looked at has changed."""
+    def remembered(self, name: Name, make: Callable[[View], T]) -> T:
+        """The result of `make`, or the one of an earlier state when nothing that it was made from has changed.
+
+        `make` is given the view of its time, and must not look at another one.
+        """
         if self.memory is None:
-            return make()
-        entry = self.memory.entries.get(key)
-        if entry is None or not self._is_right(entry):
-            entry = self.memory.entries[key] = self._made(make)
-        else:
-            self.findings.extend(entry.findings)
-        if self._reads:
-            self._reads[-1].update(entry.reads)
+            return make(self)
+        entry = self._entry(self.memory, name, make)
+        self.findings.extend(entry.findings)
+        if self._making:
+            self._making[-1].parts[name] = entry
         result: T = entry.result
         return result
 
-    def _is_right(self, entry: Entry) -> bool:
-        """Whether all that was looked at is what it was."""
-        assert self.memory is not None
-        doubtful = self.memory.changed & entry.whats
-        if not doubtful:
-            return True
-        return all(self._ask(asked) is answer for asked, answer in entry.reads.items() if asked[0] in doubtful)
+    def _entry(self, memory: Memory, name: Name, make: Callable[[View], Any]) -> Entry:
+        held = memory.entries.get(name)
+        if held is not None and (name not in memory.doubtful or self._is_right(memory, held)):
+            memory.doubtful.discard(name)
+            return held
+        return memory.keep(name, self._made(make))
 
-    def _made(self, make: Callable[[], T]) -> Entry:
-        before = len(self.findings)
-        self._reads.append({})
+    def _is_right(self, memory: Memory, entry: Entry) -> bool:
+        """Whether all that a result was made from is what it was."""
+        for name, part in entry.parts.items():
+            if name in memory.doubtful and self._entry(memory, name, part.make) is not part:
+                return False
+            if memory.entries.get(name) is not part:
+                return False
+        return all(self._answered(asked) is answer for asked, answer in entry.reads.items())
+
+    def _made(self, make: Callable[[View], Any]) -> Entry:
+        entry, outside, self.findings = Entry(make), self.findings, []
+        self._making.append(entry)
         try:
-            result = make()
+            entry.result = make(self)
+            entry.findings = tuple(self.findings)
         finally:
-            reads = self._reads.pop()
-        return Entry(reads, result, tuple(self.findings[before:]), frozenset(what for what, _ in reads))
+            self._making.pop()
+            self.findings = outside
+        return entry
 
-    def _ask(self, key: Key) -> Any:
-        if key in self._answers:
-            answer = self._answers[key]
-        elif self.memory is not None and key[0] not in self.memory.changed and key in self.memory.answers:
-            answer = self._answers[key] = self.memory.answers[key]
-        else:
-            answer = self._answer(*key)
-            if self.memory is not None:
-                old = self.memory.answers.get(key)
-                if old is not answer and old == answer:
-                    answer = old
-                self.memory.answers[key] = answer
-            self._answers[key] = answer
-        if self._reads:
-            self._reads[-1][key] = answer
+    def _ask(self, question: Question) -> Any:
+        answer = self._answered(question)
+        if self._making:
+            self._making[-1].reads[question] = answer
         return answer
 
-    def _answer(self, what: str, host: str) -> object:
+    def _answered(self, question: Question) -> object:
+        memory = self.memory
+        answers = self._answers if memory is None else memory.answers
+        answer = answers.get(question, NOT_YET)
+        if answer is NOT_YET:
+            answer = self._answer(*question)
+            if memory is not None:
+                last = memory.last.pop(question, NOT_YET)
+                answer = last if last == answer else answer
+            answers[question] = answer
+        return answer
+
+    def _answer(self, what: str, which: str) -> object:
         if what == "rule":
-            self._rules = self._rules or Rules(self.rules)
-            return self._rules.of(host)
-        if not host:
-            return self.services
-        service = self.hosts.get(host)
+            return self._all_rules().of(which)
+        if what == "rules":
+            return self._all_rules().all
+        if what == "hosts":
+            return tuple(self.hosts)
+        if what == "ports":
+            return tuple(self._with_port(which))
+        service = self.hosts.get(which)
         if what == "service" or service is None:
             return service
         self._policies = self._policies or Policies(self.registry, self.proxy)
         return self._policies.of(service)
 
-    def seen(self) -> tuple[Service, ...]:
-        """All visible services, for a result that is made of each of them."""
-        found: tuple[Service, ...] = self._ask(("service", ""))
+    def _all_rules(self) -> Rules:
+        self._rules = self._rules or Rules(self._offered_rules())
+        return self._rules
+
+    def _offered_rules(self) -> tuple[Rule, ...]:
+        return self.offer.rules if self.offer is not None else ()
+
+    def _with_port(self, number: str) -> list[str]:
+        if not self._by_port:
+            for service in self.offered:
+                first = {port.number: port.protocol for port in reversed(service.ports)}
+                for port, protocol in first.items():
+                    if not protocol.is_tcp and protocol.value != "UDP":
+                        self._by_port.setdefault(str(port), []).append(service.host)
+        return self._by_port.get(number, [])
+
+    def seen(self) -> tuple[str, ...]:
+        """All visible hosts, in order. Their services may be looked at for all but where endpoints are."""
+        found: tuple[str, ...] = self._ask(("hosts", ""))
+        return found
+
+    def with_port(self, number: int) -> tuple[str, ...]:
+        """The offered hosts that have a port of that number and speak, or may speak, HTTP on it."""
+        found: tuple[str, ...] = self._ask(("ports", str(number)))
         return found
 
     @property
@@ -223,6 +209,17 @@ class View:
                 if instance.workload.address == self.proxy.address:
                     found.append((service, instance))
         return found
+
+    def begin(self, memory: Memory) -> None:
+        """Begin another state of a memory."""
+        registry, rules, policies = self.registry, memory.rules, memory.policies
+        context = (self.profile.name, self.mesh, registry.peer_authentications, registry.sidecars)
+        if memory.context != context or rules is None or rules.source != registry.virtual_services:
+            rules = Rules(self._offered_rules(), registry.virtual_services)
+        if memory.context != context or policies is None or policies.source != registry.destination_rules:
+            policies = Policies(registry, self.proxy)
+        self._rules, self._policies = rules, policies
+        memory.begin(context, self.hosts, policies, rules)
 
     def mtls_mode(self, port: int | None = None) -> str:
         """How callers must come to the proxy's workload."""
@@ -249,13 +246,13 @@ def view(
     policy = registry.mesh.outbound_traffic_policy
     if sidecar is not None and sidecar.spec.outbound_traffic_policy is not None:
         policy = sidecar.spec.outbound_traffic_policy
-    if memory is not None:
-        context = (profile.name, registry.mesh, registry.peer_authentications, registry.sidecars)
-        memory.begin(context, everything, registry.destination_rules, registry.virtual_services)
     seen = scope.scope_of(everything, virtual_services(registry, proxy), proxy, sidecar)
-    return View(
+    made = View(
         registry, proxy, profile, seen.services, seen.rest, seen.explicit, everything, sidecar, policy, memory=memory,
     )  # fmt: skip
+    if memory is not None:
+        made.begin(memory)
+    return made
 
 
 def own_view(registry: Registry, proxy: Proxy, profile: Profile, services: tuple[Service, ...]) -> View:
