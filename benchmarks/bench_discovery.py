@@ -1,11 +1,13 @@
 """The discovery server: making states of a large mesh, and pushing to many clients.
 
-The server runs in a process of its own, and so do its hundred clients; so do the rivals, with the same clients: a bare
-grpc.aio server that sends the same number of bytes for each message that comes. Every answer is asserted.
+The server runs in a process of its own, and so do its hundred clients. So do the rivals: a bare grpc.aio server that
+sends the same number of bytes to the same clients for each message that comes, and sovereign, which is polled over HTTP
+by a hundred clients that do nothing but read. Every answer is asserted.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -26,6 +28,9 @@ from fastroute.pilot.profiles import PROFILES
 
 RIGS = Path(__file__).parent / "rigs"
 SERVICES = size(20, 1_000)
+CLUSTERS, ROUTES = 0, 3
+"""Kinds, as the clients count them."""
+TURNS = size(1, 3)
 CLIENTS, PROXIES = size(2, 100), size(2, 200)
 PROXY = Proxy("client", "default", "10.9.0.1")
 
@@ -206,7 +211,7 @@ def heard(running: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def measured(server: str, *arguments: str, pushes: int) -> dict[str, Any]:
+def measured(server: str, *arguments: str, pushes: int, kind: int = ROUTES) -> dict[str, Any]:
     """Pushes a second of a rig to a hundred clients."""
     with process(str(RIGS / server), *arguments) as running:
         port = heard(running)["port"]
@@ -214,25 +219,51 @@ def measured(server: str, *arguments: str, pushes: int) -> dict[str, Any]:
             assert heard(clients)["ready"] == CLIENTS
             assert say(running, f"ready {CLIENTS}") == {"clients": CLIENTS}
             found = say(running, f"push {pushes}")
-            received = say(clients, "count")
+            received = say(clients, "count")[str(kind)]
             assert received["pushes"] >= pushes * CLIENTS, received
             return {**found, "bytes": received["bytes"]}
 
 
+def middle(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The run in the middle, by its rate."""
+    return sorted(found, key=lambda one: float(one["rate"]))[len(found) // 2]
+
+
 @pytest.mark.parametrize("services", sizes(50, 1_000))
 def test_pushes_beside_a_bare_echo(services: int) -> None:
-    """The server's pushes (a changed rule: RDS) and an echo of the same number of bytes, in one run."""
-    ours = measured("discovery_server.py", str(services), pushes=rounds(30))
-    bare = measured("discovery_echo.py", str(ours["bytes"]), pushes=rounds(30))
+    """The server's pushes (a changed rule: RDS) and an echo of the same number of bytes, by turns."""
+    ours, bare = [], []
+    for _ in range(TURNS):
+        ours.append(measured("discovery_server.py", str(services), "routes", pushes=rounds(30)))
+        bare.append(measured("discovery_echo.py", str(ours[-1]["bytes"]), pushes=rounds(30)))
+    one, other = middle(ours), middle(bare)
     for what, name in (("rate", "a second"), ("of_cpu", "a second of the server's processor time")):
-        ratio = ours[what] / bare[what]
-        about = f"{services} services, {ours['bytes']} bytes, pushes {name}"
-        print(f"\n{about}: {ours[what]:.0f}, echo {bare[what]:.0f}: {ratio:.2f}")
+        about = f"{services} services, {one['bytes']} bytes, pushes {name}"
+        print(f"\n{about}: {one[what]:.0f}, echo {other[what]:.0f}: {one[what] / other[what]:.2f}")
+
+
+def test_pushes_beside_sovereign() -> None:
+    """All clusters of a thousand services, to a hundred clients: pushed by us, polled from sovereign."""
+    if importlib.util.find_spec("sovereign") is None:
+        pytest.skip("sovereign is not installed")
+    ours = measured("discovery_server.py", str(SERVICES), "clusters", kind=CLUSTERS, pushes=rounds(30))
+    with process(str(RIGS / "discovery_sovereign.py"), str(SERVICES)) as running:
+        port = heard(running)["port"]
+        with process(str(RIGS / "rest_clients.py"), str(port), str(CLIENTS), "2") as clients:
+            polled = heard(clients)
+    held = Mesh(PROFILES["current"], registry([parse(f"s{n}.json", service(n)) for n in range(SERVICES)])).holding(
+        PROXY
+    )
+    assert polled["resources"] == len(held.wire("clusters"))
+    print(
+        f"\nall clusters of {SERVICES} services: {ours['rate']:.0f} pushes a second of {ours['bytes']} bytes, "
+        f"sovereign {polled['rate']:.1f} responses of {polled['bytes']}: {ours['rate'] / polled['rate']:.0f}"
+    )
 
 
 def test_memory_of_a_large_mesh() -> None:
     """A server with a thousand services and two hundred proxies that have it all."""
-    with process(str(RIGS / "discovery_server.py"), str(SERVICES)) as running:
+    with process(str(RIGS / "discovery_server.py"), str(SERVICES), "routes") as running:
         port = heard(running)["port"]
         alone = say(running, "memory")["bytes"]
         with process(str(RIGS / "discovery_clients.py"), str(port), str(PROXIES)) as clients:

@@ -1,6 +1,6 @@
 """N streams, each on a connection of its own, that acknowledge whatever comes. `discovery_clients.py PORT N`
 
-count   {"pushes": …, "bytes": of the last one of routes (or of anything)}
+count   {KIND: {"pushes": …, "bytes": of the last one}}, by the index of the kind; what is of no kind counts as routes
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KINDS = (
     (f"{API}listener.v3.Listener", ()),
     (f"{API}route.v3.RouteConfiguration", ("9080",)),
 )
-counted: dict[str, Any] = {"pushes": 0, "bytes": 0}
+counted: dict[int, dict[str, int]] = {kind: {"pushes": 0, "bytes": 0} for kind in range(len(KINDS))}
 
 
 def field(tag: int, data: bytes) -> bytes:
@@ -65,9 +65,8 @@ async def stream(port: int, number: int, ready: asyncio.Semaphore) -> None:
         ready.release()
         while (data := await call.read()) is not grpc.aio.EOF:
             kind = kind_of(data)
-            if kind == 3:
-                counted["pushes"] += 1
-                counted["bytes"] = len(data)
+            counted[kind]["pushes"] += 1
+            counted[kind]["bytes"] = len(data)
             await call.write(asked[kind] + nonce_of(data))
 
 

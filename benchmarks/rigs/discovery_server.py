@@ -1,7 +1,7 @@
-"""A discovery server over a mesh of N services in memory; commands on standard input.
+"""A discovery server over a mesh of N services in memory; commands on standard input. `discovery_server.py N WHAT`
 
-ready N   waits for N streams        push R   R times: another rule of one service, sent to all
-memory    resident bytes
+ready N   waits for N streams        push R   R times: another rule of one service (WHAT is `routes`, so that routes
+memory    resident bytes                      are sent to all) or another policy of one (`clusters`)
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench_discovery import service, timeout
+from bench_discovery import one_policy, service, timeout
 
 from fastroute.pilot.discovery.registry.directory import assemble, parse
 from fastroute.pilot.discovery.server.limits import Limits
 from fastroute.pilot.discovery.server.service import DiscoveryServer
 
 
-async def main(count: int) -> None:
+async def main(count: int, what: str) -> None:
     files = [parse(f"s{number}.json", service(number)) for number in range(count)]
-    states = [assemble([files, [timeout(7, seconds)]]) for seconds in (1, 2)]
+    changed = [timeout(7, seconds) if what == "routes" else one_policy(seconds) for seconds in (1, 2)]
+    states = [assemble([files, [one]]) for one in changed]
     with tempfile.TemporaryDirectory() as empty:
         server = DiscoveryServer(empty, debounce=3600, limits=Limits(new_streams=10_000, requests=1e6))
         await server.update(states[0])
@@ -67,4 +68,4 @@ def say(**words: object) -> None:
     print(json.dumps(words), flush=True)
 
 
-asyncio.run(main(int(sys.argv[1])))
+asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
