@@ -97,7 +97,8 @@ class Mesh:
         self.profile = profile
         self.state = 0
         self.registry = registry
-        self.services = build.services(registry)
+        self._kept = build.Kept()
+        self.services = build.services(registry, kept=self._kept)
         self._own_state = 0
         """The last state in which something changed that proxies have of their own."""
         self._asked = _asked_labels(registry)
@@ -116,8 +117,8 @@ class Mesh:
         if registry.mesh != before.mesh or any(registry.of(kind) != before.of(kind) for kind in BUILT_FROM):
             old = {(one.host, one.namespace): one for one in self.services}
             self.services = tuple(
-                held if (held := old.get((one.host, one.namespace))) == one and held is not None else one
-                for one in build.services(registry)
+                held if (held := old.get((one.host, one.namespace))) is one or held == one else one
+                for one in build.services(registry, kept=self._kept)
             )
             self._by_address = _by_address(self.services)
             self._own_state = self.state

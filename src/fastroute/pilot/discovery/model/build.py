@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Iterable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from fastroute.pilot.discovery.model import protocols, workloads
-from fastroute.pilot.discovery.model.services import Instance, Port, Resolution, Service, Workload
+from fastroute.pilot.discovery.model.services import Instance, Locality, Port, Resolution, Service, Workload
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.entries import ServiceEntry
 from fastroute.pilot.discovery.registry.entries import Workload as Entry
@@ -37,13 +38,26 @@ _RESOLUTIONS = {
 }
 
 
-def services(registry: Registry, domain: str = DOMAIN) -> tuple[Service, ...]:
+class Kept:
+    """What the last state's services were built from, so that those are built again of which something is new.
+
+    Objects are compared by identity: files that did not change give the same ones.
+    """
+
+    def __init__(self) -> None:
+        self.context: tuple[object, ...] = ()
+        self.workloads: dict[int, tuple[Object[Pod], Workload]] = {}
+        self.services: dict[int, tuple[tuple[object, ...], tuple[Service, ...]]] = {}
+
+
+def services(registry: Registry, domain: str = DOMAIN, kept: Kept | None = None) -> tuple[Service, ...]:
     """All services, oldest first. Where two declare one host in one namespace, Kubernetes' own wins."""
-    builder = _Builder(registry, domain)
-    made = [builder.kubernetes(one) for one in registry.services]
+    builder = _Builder(registry, domain, kept or Kept())
+    made = [one for declared in registry.services for one in builder.kubernetes(declared)]
     for entry in registry.service_entries:
         made.extend(builder.entry(entry))
     made.sort(key=lambda one: (one.origin.meta.creation_timestamp, f"{one.host}.{one.namespace}"))
+    builder.keep()
     return tuple(_first_of_each(made))
 
 
@@ -59,10 +73,14 @@ def _first_of_each(found: Iterable[Service]) -> Iterator[Service]:
 class _Builder:
     """Objects indexed by what services look for, so that a mesh is built in one pass."""
 
-    def __init__(self, registry: Registry, domain: str) -> None:
+    def __init__(self, registry: Registry, domain: str, kept: Kept) -> None:
         self.registry, self.domain = registry, domain
+        context = (registry.of("Node"), registry.mesh, domain)
+        self._old = kept if kept.context == context else Kept()
+        self._new, self._kept = Kept(), kept
+        self._new.context = context
         nodes = workloads.localities(registry)
-        self.workloads = [(pod, workloads.of_pod(pod, nodes)) for pod in registry.pods]
+        self.workloads = [(pod, self._workload(pod, nodes)) for pod in registry.pods]
         self.pods = workloads.by_address(workload for _, workload in self.workloads)
         self.labelled: dict[tuple[str, str, str], list[tuple[Object[Pod], Workload]]] = {}
         for pod, workload in self.workloads:
@@ -77,7 +95,54 @@ class _Builder:
 
     # Kubernetes
 
-    def kubernetes(self, one: Object[ServiceSpec]) -> Service:
+    def keep(self) -> None:
+        """Let the next state begin with what this one was built from."""
+        new, kept = self._new, self._kept
+        kept.context, kept.workloads, kept.services = new.context, new.workloads, new.services
+
+    def _workload(self, pod: Object[Pod], nodes: Mapping[str, Locality]) -> Workload:
+        held = self._old.workloads.get(id(pod))
+        if held is None or held[0] is not pod:
+            held = (pod, workloads.of_pod(pod, nodes))
+        self._new.workloads[id(pod)] = held
+        return held[1]
+
+    def _again(
+        self, one: object, parts: tuple[object, ...], make: Callable[[], Iterable[Service]]
+    ) -> Iterable[Service]:
+        """What an object declares: what it did, if its parts are the same objects."""
+        inputs = (one, *parts)
+        held = self._old.services.get(id(one))
+        if held is None or len(held[0]) != len(inputs) or any(map(operator.is_not, held[0], inputs)):
+            held = (inputs, tuple(make()))
+        self._new.services[id(one)] = held
+        return held[1]
+
+    def kubernetes(self, one: Object[ServiceSpec]) -> Iterable[Service]:
+        """The service of a Service."""
+        return self._again(one, tuple(self._parts(one)), lambda: (self._kubernetes(one),))
+
+    def _parts(self, one: Object[ServiceSpec]) -> Iterator[object]:
+        """The objects that the endpoints of a service come from."""
+        key = (one.namespace, one.name)
+        if key in self.slices:
+            for slice_ in self.slices[key]:
+                yield slice_
+                yield from (self.pods.get(address) for each in slice_.spec.endpoints for address in each.addresses[:1])
+        elif key in self.sets:
+            yield self.sets[key]
+            for subset in self.sets[key].spec.subsets:
+                yield from (self.pods.get(each.ip) for each in (*subset.addresses, *subset.not_ready_addresses))
+        elif one.spec.selector:
+            for pair in self._candidates(one):
+                yield from pair
+
+    def _candidates(self, one: Object[ServiceSpec]) -> Sequence[tuple[Object[Pod], Workload]]:
+        """The pods that a selector may pick: those with the rarest of its labels."""
+        found = (self.labelled.get((one.namespace, *item), ()) for item in one.spec.selector.items())
+        return min(found, key=len)
+
+    def _kubernetes(self, one: Object[ServiceSpec]) -> Service:
         spec = one.spec
         ports = tuple(
             Port(int(port.port), port.name, protocols.of_port(port.port, port.name, port.protocol, port.app_protocol))
@@ -130,8 +195,7 @@ class _Builder:
                     yield Instance(port, int(target.port), workload, ready=ready)
 
     def _selected(self, one: Object[ServiceSpec], ports: dict[Port, ServicePort]) -> Iterator[Instance]:
-        first = next(iter(one.spec.selector.items()))
-        for pod, workload in self.labelled.get((one.namespace, *first), ()):
+        for pod, workload in self._candidates(one):
             if not workloads.selected(one.spec.selector, pod.meta.labels):
                 continue
             if not workload.address or pod.meta.deletion_timestamp:
@@ -144,7 +208,13 @@ class _Builder:
 
     # Istio
 
-    def entry(self, one: Object[ServiceEntry]) -> Iterator[Service]:
+    def entry(self, one: Object[ServiceEntry]) -> Iterable[Service]:
+        """The services of a ServiceEntry."""
+        if one.spec.workload_selector is not None:
+            return self._entry(one)
+        return self._again(one, (), lambda: self._entry(one))
+
+    def _entry(self, one: Object[ServiceEntry]) -> Iterator[Service]:
         spec = one.spec
         ports = tuple(Port(int(p.number), p.name, protocols.of_entry(p.protocol, p.name, p.number)) for p in spec.ports)
         targets = {port: int(p.target_port or p.number) for port, p in zip(ports, spec.ports, strict=True)}
