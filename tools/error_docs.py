@@ -86,6 +86,8 @@ EXAMPLES = (
     Example("disallowed", "Envoy took the field once and refuses it now.", _routes(
         "  rate_limits: [{actions: [{dynamic_metadata: {descriptor_key: k, metadata_key: {key: a, path: [{key: b}]}}}]}]\n")),
     Example("refused", "Envoy refuses it when it builds the resource.", "name: in\naccess_log: [{name: file}]\n"),
+    Example("start", "`envoy --mode validate` takes it; Envoy ends itself when it starts.",
+            "node: {id: one, cluster: web}\ndynamic_resources:\n  lds_config: {self: {}}\n"),
     Example("rejected", "Envoy refuses it when it builds what decides requests.", _route(
         "direct_response: {status: 200, body: {inline_string: '" + "x" * 10 + "'}}").replace(
             "name: web", "name: web\nmax_direct_response_body_size_bytes: 4")),

@@ -136,23 +136,15 @@ def test_near_valid(envoy: LiveResources, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_near_valid_long(envoy: LiveResources, kind: str) -> None:
     bases, draws, least = KINDS[kind]
-    compare(lambda resource: agree(envoy, resource), bases, 10 * draws, 4 * least)
+    compare(lambda resource: agree(envoy, resource), bases, 10 * draws, 2 * least)
 
 
 BOOTSTRAP = message(names.BOOTSTRAP, rich_samples.BOOTSTRAP)
 
 
 def agree_on_bootstrap(bootstrap: Message) -> bool:
-    """Compare one verdict.
-
-    `--mode validate` neither subscribes to listeners nor asks for ADS; Envoy refuses that when it starts.
-    """
-
-    def counts(error: ConfigError) -> bool:
-        at_start = error.path.startswith("dynamic_resources.lds_") or error.message.startswith("ADS must be")
-        return error.code != "refused" or not at_start
-
-    ours = expected([error for error in errors(bootstrap) if counts(error)])
+    """Compare one verdict of `--mode validate`, which does not see what only a start refuses."""
+    ours = expected([error for error in errors(bootstrap) if error.code != "start"])
     if ours is not None:
         verdict = validate(to_tree(bootstrap))
         assert verdict.ok == ours, verdict.message or errors(bootstrap)

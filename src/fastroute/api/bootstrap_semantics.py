@@ -7,10 +7,16 @@
   page is a number.
 * Runtime layers have names of their own, and one admin layer is the most.
 * A tag has a name, and a regex or a value, unless it is one of Envoy's own (`envoy.…`).
+* The local cluster is a static one. A sink of statistics has a typed configuration.
+* HDS and load statistics are asked for by gRPC, at static clusters.
+
+`envoy --mode validate` subscribes to no listeners and asks neither for clusters nor for HDS: what is wrong with these
+ends Envoy only when it really starts (`is_late`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,11 +47,51 @@ def bootstrap(message: Any) -> Iterator[Complaint]:
         wrong = "IP resolver can't handle port specifier type 4"
         yield "admin.address.socket_address.named_port", wrong, "Use port_value."
     known = {cluster.name for cluster in message.static_resources.clusters}
-    for position, service in enumerate(message.dynamic_resources.ads_config.grpc_services):
+    for path, wrong, remedy in _unknown(message.dynamic_resources.ads_config, known):
+        yield f"dynamic_resources.ads_config.{path}", wrong, remedy
+    yield from _parts(message, known)
+
+
+def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
+    local = message.cluster_manager.local_cluster_name
+    if local and local not in known:
+        yield "cluster_manager.local_cluster_name", f"local cluster '{local}' must be defined", "Define it statically."
+    for position, sink in enumerate(message.stats_sinks):
+        if not sink.typed_config.type_url:
+            wrong = f"Didn't find a registered implementation for '{sink.name}' with type URL: ''"
+            yield f"stats_sinks[{position}]", wrong, "Set typed_config."
+    for path, api in (
+        ("hds_config", message.hds_config),
+        ("cluster_manager.load_stats_config", message.cluster_manager.load_stats_config),
+    ):
+        if api.api_type:
+            found = (*config_sources.ads(api), *_unknown(api, known))
+            yield from ((f"{path}.{step}".rstrip("."), wrong, remedy) for step, wrong, remedy in found)
+
+
+def _unknown(api: Any, known: set[str]) -> Iterator[Complaint]:
+    for position, service in enumerate(api.grpc_services):
         name = service.envoy_grpc.cluster_name
         if service.HasField("envoy_grpc") and name not in known:
-            path = f"dynamic_resources.ads_config.grpc_services[{position}].envoy_grpc.cluster_name"
+            path = f"grpc_services[{position}].envoy_grpc.cluster_name"
             yield path, f"unknown gRPC client cluster '{name}'", "Name a cluster of static_resources."
+
+
+_LATE = (
+    "dynamic_resources.lds_",
+    "dynamic_resources.cds_config.ads",
+    "hds_config",
+    "cluster_manager.load_stats_config",
+)
+_LATE_ADS = re.compile(
+    r"layered_runtime\.layers\[\d+\]\.rtds_layer\.rtds_config\.ads"
+    r"|static_resources\.clusters\[\d+\]\.eds_cluster_config\.eds_config\.ads"
+)
+
+
+def is_late(path: str) -> bool:
+    """Whether Envoy finds what is wrong at `path` of a bootstrap only when it really starts."""
+    return path.startswith(_LATE) or _LATE_ADS.fullmatch(path) is not None
 
 
 def _without_ads(message: Any) -> Iterator[Complaint]:
@@ -53,6 +99,9 @@ def _without_ads(message: Any) -> Iterator[Complaint]:
     for field in ("lds_config", "cds_config"):
         if getattr(message.dynamic_resources, field).HasField("ads"):
             yield f"dynamic_resources.{field}.ads", wrong, remedy
+    for position, layer in enumerate(message.layered_runtime.layers):
+        if layer.rtds_layer.rtds_config.HasField("ads"):
+            yield f"layered_runtime.layers[{position}].rtds_layer.rtds_config.ads", wrong, remedy
     for position, cluster in enumerate(message.static_resources.clusters):
         if cluster.eds_cluster_config.eds_config.HasField("ads"):
             yield f"static_resources.clusters[{position}].eds_cluster_config.eds_config.ads", wrong, remedy

@@ -76,7 +76,7 @@ def ads(api: Any) -> Iterator[Complaint]:
     """What is wrong with the ApiConfigSource of ADS."""
     yield from named(api)
     if api.api_type == _REST or api.api_type in _AGGREGATED:
-        wrong = "the source of ADS must be of the type of non-aggregated gRPC"
+        wrong = "the source must be of the type of non-aggregated gRPC"
         yield "api_type", wrong, "Use GRPC or DELTA_GRPC."
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, declared, deprecations, rules, semantics
+from fastroute.api import anys, bootstrap_semantics, declared, deprecations, rules, semantics
 from fastroute.api.config_sources import PRIMARY, primary_clusters
 from fastroute.api.faults import index, join, key
 from fastroute.api.names import BOOTSTRAP
@@ -149,7 +149,13 @@ def check(message: Message, path: str = "") -> list[Violation]:
     """Every violation of a constraint in `message`, whose own place is `path`."""
     with surroundings(message):
         found = checker(message.DESCRIPTOR).check(message)
+    if found and message.DESCRIPTOR.full_name == BOOTSTRAP:
+        found = [_late(violation) for violation in found]
     return [violation.under(path) for violation in found] if path else found
+
+
+def _late(violation: Violation) -> Violation:
+    return replace(violation, code="start") if bootstrap_semantics.is_late(violation.path) else violation
 
 
 def _is_required(rule: Any) -> bool:

@@ -50,10 +50,14 @@ def _answers(files: Sequence[str]) -> list[as_envoy.Answer]:
 
 
 def _code(verdicts: Sequence[Verdict], answers: Sequence[as_envoy.Answer], strict: bool) -> int:
-    if any(answer.ok != verdict.ok for verdict, answer in zip(verdicts, answers, strict=bool(answers))):
+    if any(not _agree(verdict, answer) for verdict, answer in zip(verdicts, answers, strict=bool(answers))):
         return DISAGREES
     refused = any(not verdict.ok or (strict and verdict.findings) for verdict in verdicts)
     return REFUSED if refused else 0
+
+
+def _agree(verdict: Verdict, answer: as_envoy.Answer) -> bool:
+    return answer.ok == (verdict.ok or verdict.ends_late)
 
 
 def _tree(verdicts: Sequence[Verdict], answers: Sequence[as_envoy.Answer]) -> list[dict[str, object]]:
@@ -94,5 +98,8 @@ def _line(verdict: Verdict, finding: Finding) -> str:
 
 def _comparison(verdict: Verdict, answer: as_envoy.Answer) -> str:
     words = "takes it" if answer.ok else f"refuses it: {answer.message}"
-    agreement = "agrees" if answer.ok == verdict.ok else "DISAGREES"
+    if answer.ok and verdict.ends_late:
+        words = "takes it with --mode validate, which does not look there; it ends itself when it really starts"
+        return f"{verdict.source}: the real Envoy {words}"
+    agreement = "agrees" if _agree(verdict, answer) else "DISAGREES"
     return f"{verdict.source}: the real Envoy {agreement}: it {words}"

@@ -31,6 +31,7 @@ from fastroute.snapshot import build
 from fastroute.snapshot.snapshot import refuse
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
+LATE = "start"
 
 
 @record
@@ -75,6 +76,12 @@ class Verdict:
     def ok(self) -> bool:
         """Whether Envoy takes it."""
         return all(finding.level != ERROR for finding in self.findings)
+
+    @property
+    def ends_late(self) -> bool:
+        """Whether Envoy takes it with `--mode validate` and ends itself when it really starts."""
+        errors = [finding for finding in self.findings if finding.level == ERROR]
+        return bool(errors) and all(finding.code == LATE for finding in errors)
 
 
 def judge(path: str) -> Verdict:

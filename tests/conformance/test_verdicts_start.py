@@ -1,0 +1,113 @@
+"""What `envoy --mode validate` takes and ends Envoy when it really starts, and what both refuse."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from support.envoy import require_binary, validate
+
+import fastroute
+from fastroute.cli.validate import validate as command
+from fastroute.errors import ConfigError
+
+pytestmark = pytest.mark.envoy
+
+Tree = dict[str, Any]
+NODE = {"node": {"id": "n", "cluster": "c"}}
+ADMIN = {"admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}}}
+ADS = {"ads": {}, "resource_api_version": "V3"}
+SERVICE = {"envoy_grpc": {"cluster_name": "xds"}}
+GRPC = {"api_type": "GRPC", "transport_api_version": "V3", "grpc_services": [SERVICE]}
+API = {"api_config_source": GRPC, "resource_api_version": "V3"}
+STATIC = {"static_resources": {"clusters": [{"name": "xds", "connect_timeout": "1s"}]}}
+EDS = {"name": "e", "type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
+
+LATE: dict[str, Tree] = {
+    "listeners by ADS without ADS": {"dynamic_resources": {"lds_config": ADS}},
+    "clusters by ADS without ADS": {"dynamic_resources": {"cds_config": ADS}},
+    "listeners of an unknown cluster": {"dynamic_resources": {"lds_config": API}},
+    "listeners of itself": {"dynamic_resources": {"lds_config": {"self": {}}}},
+    "endpoints by ADS without ADS": {"static_resources": {"clusters": [EDS]}},
+    "runtime by ADS without ADS": {
+        "layered_runtime": {"layers": [{"name": "r", "rtds_layer": {"name": "r", "rtds_config": ADS}}]}
+    },
+    "health by nothing": {"hds_config": {}},
+    "health of an unknown cluster": {"hds_config": GRPC},
+    "health by REST": {**STATIC, "hds_config": {"api_type": "REST", "cluster_names": ["xds"], "refresh_delay": "1s"}},
+    "load reports to an unknown cluster": {"cluster_manager": {"load_stats_config": GRPC}},
+}
+EARLY: dict[str, Tree] = {
+    "ADS of an unknown cluster": {"dynamic_resources": {"ads_config": GRPC}},
+    "runtime of an unknown cluster": {
+        "layered_runtime": {"layers": [{"name": "r", "rtds_layer": {"name": "r", "rtds_config": API}}]}
+    },
+    "a local cluster that is none": {"cluster_manager": {"local_cluster_name": "none"}},
+    "a sink of no type": {"stats_sinks": [{"name": "x"}]},
+    "clusters of an unknown cluster": {"dynamic_resources": {"cds_config": API}},
+}
+SOUND: dict[str, Tree] = {
+    "health of a known cluster": {**STATIC, "hds_config": GRPC},
+    "load reports to a known cluster": {**STATIC, "cluster_manager": {"load_stats_config": GRPC}},
+    "a local cluster": {**STATIC, "cluster_manager": {"local_cluster_name": "xds"}},
+}
+
+
+def codes(bootstrap: Tree) -> set[str]:
+    try:
+        fastroute.load(bootstrap)
+    except ConfigError as error:
+        return {one.code for one in (error, *error.others)}
+    return set()
+
+
+def starts(bootstrap: Tree, directory: Path) -> bool:
+    """Whether a real Envoy is still there after a while."""
+    file = directory / "bootstrap.json"
+    file.write_text(json.dumps(bootstrap))
+    line = [str(require_binary()), "-c", str(file), "-l", "off", "--disable-hot-restart"]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            return True
+        finally:
+            process.kill()
+    return False
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_what_only_a_start_refuses(case: str, tmp_path: Path) -> None:
+    bootstrap = {**NODE, **ADMIN, **LATE[case]}
+    assert codes(bootstrap) == {"start"}
+    assert validate(bootstrap).ok
+    assert not starts(bootstrap, tmp_path)
+
+
+@pytest.mark.parametrize("case", EARLY)
+def test_what_is_refused_at_once(case: str) -> None:
+    bootstrap = {**NODE, **ADMIN, **EARLY[case]}
+    assert codes(bootstrap) == {"refused"}
+    assert not validate(bootstrap).ok
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_what_starts(case: str, tmp_path: Path) -> None:
+    bootstrap = {**NODE, **ADMIN, **SOUND[case]}
+    assert codes(bootstrap) == set()
+    assert validate(bootstrap).ok
+    assert starts(bootstrap, tmp_path)
+
+
+def test_the_two_verdicts_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    file.write_text(json.dumps({**NODE, **ADMIN, **LATE["listeners of itself"]}))
+    found = CliRunner().invoke(command, ["--as-envoy", str(file)])
+    assert found.exit_code == 1
+    assert "error[start]" in found.output
+    assert "takes it with --mode validate" in found.output
+    assert "DISAGREES" not in found.output
