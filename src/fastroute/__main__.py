@@ -1,6 +1,6 @@
 """`python -m fastroute` is the command `fastroute`."""
 
-from fastroute.cli.start import main
+from fastroute.cli.start import command
 
 if __name__ == "__main__":
-    main()
+    command()

@@ -5,23 +5,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from fastroute.action import cors
-from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
-from fastroute.action.fault import FaultDecision
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.levels import Levels
-from fastroute.action.mirrors import Mirror
-from fastroute.action.notes import StepFields
 from fastroute.action.policies import NO_HOST_POLICIES, HostPolicies
-from fastroute.action.rate_limits import Descriptor
-from fastroute.action.redirects import InternalRedirectPolicy
-from fastroute.action.retry import RetryPlan
 from fastroute.core.hashing import xxh64
 from fastroute.records import field, record
-from fastroute.types import RandomSource
+
+if TYPE_CHECKING:
+    from fastroute.action import cors
+    from fastroute.action.decided import Decided, Pairs
+    from fastroute.action.fault import FaultDecision
+    from fastroute.action.mirrors import Mirror
+    from fastroute.action.notes import StepFields
+    from fastroute.action.rate_limits import Descriptor
+    from fastroute.action.redirects import InternalRedirectPolicy
+    from fastroute.action.retry import RetryPlan
+    from fastroute.types import RandomSource
 
 FAULT_FILTER = ("envoy.filters.http.fault", "envoy.extensions.filters.http.fault.v3.HTTPFault")
 CORS_FILTER = ("envoy.filters.http.cors", "envoy.extensions.filters.http.cors.v3.Cors")

@@ -9,22 +9,23 @@ RA-63  Timeout headers are read before header mutations, retry headers after the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from fastroute.action import cors, metadata, mirrors, rate_limits, retry
+from fastroute.action import metadata
 from fastroute.action.base import CORS_FILTER, BaseAction, installed
-from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
 from fastroute.action.format import Supply, Template, Values
-from fastroute.action.hashes import evaluate
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
-from fastroute.action.redirects import InternalRedirectPolicy
 from fastroute.action.rewrites import FormatRewrite, HostLiteral, set_host, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
-from fastroute.action.virtual_clusters import OTHER, name_of
 from fastroute.records import field, record
+
+if TYPE_CHECKING:
+    from fastroute.action import cors, mirrors, rate_limits, retry
+    from fastroute.action.decided import Decided, Pairs
+    from fastroute.action.redirects import InternalRedirectPolicy
 
 ATTEMPT_COUNT = b"x-envoy-attempt-count"
 _CONSUMED = frozenset(
@@ -96,6 +97,10 @@ class ForwardAction(BaseAction):
     def _named_virtual_cluster(self, decision: Decided) -> str | None:
         """The virtual cluster as operators see it: the catch-all has no name there."""
         name = self.virtual_cluster(decision)
+        if name is None:
+            return None
+        from fastroute.action.virtual_clusters import OTHER
+
         return None if name == OTHER else name
 
     def _sent(self, decision: Decided, operators: Supply | None = None) -> Draft:
@@ -184,6 +189,8 @@ class ForwardAction(BaseAction):
         return self.timeouts.stream.seconds(draft(decision).headers, limit)
 
     def retry(self, decision: Decided) -> retry.RetryPlan | None:
+        from fastroute.action import retry
+
         hedged = self._hedged(draft(decision).headers)
         request, times = self._finalise(decision)
         return retry.plan(
@@ -207,12 +214,20 @@ class ForwardAction(BaseAction):
     def hash(self, decision: Decided) -> int | None:
         if not self.policies.hash:
             return None
+        from fastroute.action.hashes import evaluate
+
         return evaluate(self.policies.hash, decision, self._sent(decision)).value
 
     def hash_cookies(self, decision: Decided) -> tuple[bytes, ...]:
-        return evaluate(self.policies.hash, decision, self._sent(decision)).cookies if self.policies.hash else ()
+        if not self.policies.hash:
+            return ()
+        from fastroute.action.hashes import evaluate
+
+        return evaluate(self.policies.hash, decision, self._sent(decision)).cookies
 
     def selection_hash(self, decision: Decided) -> int | None:
+        from fastroute.action.hashes import evaluate
+
         return evaluate(self.policies.hash, decision, draft(decision)).value
 
     def metadata_match(self, decision: Decided) -> Mapping[str, object]:
@@ -227,21 +242,33 @@ class ForwardAction(BaseAction):
         policies = self.policies.mirrors or self.host.mirrors
         if not policies or decision.original_method == b"CONNECT":
             return ()
+        from fastroute.action import mirrors
+
         return mirrors.chosen(policies, decision, self._sent(decision))
 
     def rate_limits(self, decision: Decided) -> tuple[rate_limits.Descriptor, ...]:
+        if not self.policies.rate_limits and not self.host.rate_limits:
+            return ()
+        from fastroute.action import rate_limits
+
         own = rate_limits.descriptors(self.policies.rate_limits, decision, self.format_metadata())
         if self.policies.rate_limits and not self.policies.include_host_rate_limits:
             return own
         return own + rate_limits.descriptors(self.host.rate_limits, decision, self.format_metadata())
 
     def virtual_cluster(self, decision: Decided) -> str | None:
+        if not self.host.virtual_clusters:
+            return None
+        from fastroute.action.virtual_clusters import name_of
+
         return name_of(self.host.virtual_clusters, lambda name: routed_values(decision, name))
 
     def cors(self, decision: Decided) -> cors.CorsPolicy | None:
         names = installed(decision, CORS_FILTER)
         if not names:
             return None
+        from fastroute.action import cors
+
         settings = [setting.policy for _, setting in self.levels.settings(names[0])]
         levels = [policy for policy in settings if isinstance(policy, cors.CorsSetting)]
         levels = levels or [policy for policy in (self.policies.cors, self.host.cors) if policy is not None]

@@ -7,11 +7,13 @@ header mutations apply all levels in one of two orders (RA-70, see `fastroute.ac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from fastroute.action.fault import FaultPolicy
 from fastroute.action.mutations import NO_MUTATIONS, Mutations
 from fastroute.records import field, record
+
+if TYPE_CHECKING:
+    from fastroute.action.fault import FaultPolicy
 
 LevelName = Literal["weighted cluster", "route", "virtual host", "route configuration"]
 
@@ -28,6 +30,10 @@ class FilterSetting:
     @property
     def fault(self) -> FaultPolicy | None:
         """The fault policy, when this setting is one."""
+        if self.policy is None:
+            return None
+        from fastroute.action.fault import FaultPolicy
+
         return self.policy if isinstance(self.policy, FaultPolicy) else None
 
 

@@ -6,16 +6,19 @@ Most routes set none of them; all of those point to one empty value.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from fastroute.action.cluster_specifiers import PriorityGroups
-from fastroute.action.cors import CorsSetting
-from fastroute.action.hashes import HashPolicy
-from fastroute.action.mirrors import MirrorPolicy
-from fastroute.action.rate_limits import RateLimit
-from fastroute.action.redirects import InternalRedirectPolicy
-from fastroute.action.rewrites import HostRewrite, PathRewrite
-from fastroute.action.virtual_clusters import VirtualCluster
 from fastroute.records import field, record
+
+if TYPE_CHECKING:
+    from fastroute.action.cluster_specifiers import PriorityGroups
+    from fastroute.action.cors import CorsSetting
+    from fastroute.action.hashes import HashPolicy
+    from fastroute.action.mirrors import MirrorPolicy
+    from fastroute.action.rate_limits import RateLimit
+    from fastroute.action.redirects import InternalRedirectPolicy
+    from fastroute.action.rewrites import HostRewrite, PathRewrite
+    from fastroute.action.virtual_clusters import VirtualCluster
 
 
 @record

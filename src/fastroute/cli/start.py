@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 _COMPLETION = "_FASTROUTE_COMPLETE"
+
+
+def command() -> None:
+    """The command as a process of its own, which is short: nothing is collected, and nothing torn down at its end."""
+    if sys.argv[1:2] != ["route"]:
+        return main()
+    gc.disable()
+    try:
+        main()
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            raise ended from None
+        os._exit(ended.code or 0)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,11 +12,10 @@ RA-13  A weighted entry has either a name or a cluster_header.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.action.base import BaseAction
 from fastroute.action.cluster_specifiers import PriorityGroups
-from fastroute.action.format import Template
 from fastroute.action.forward import ForwardAction
 from fastroute.action.metadata import NAMESPACE, merged
 from fastroute.action.respond import RedirectAction, ResponseAction
@@ -32,15 +31,17 @@ from fastroute.action.targets import (
     WeightedEntry,
 )
 from fastroute.compile.cluster_specifiers import ClusterTree, Plugin, check_groups, compile_plugin
-from fastroute.compile.context import Context
 from fastroute.compile.plain import EMPTY, metadata
 from fastroute.compile.policies import ACTION_FIELDS, compile_policies
 from fastroute.compile.redirects import compile_body, compile_body_format, compile_redirect, redirect_status
-from fastroute.compile.retry import compile_retry_policy
 from fastroute.compile.runtime import runtime_number
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
 from fastroute.records import replace
+
+if TYPE_CHECKING:
+    from fastroute.action.format import Template
+    from fastroute.compile.context import Context
 
 ROUTE_HANDLED = (
     *LEVEL_FIELDS,
@@ -196,6 +197,8 @@ def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contain
     message, here = route.route, f"{path}.route"
     policy, policies = scope.retry_policy, compile_policies(route, clusters, ctx, path)
     if message.HasField("retry_policy"):
+        from fastroute.compile.retry import compile_retry_policy
+
         policy = ctx.attempt(policy, compile_retry_policy, message.retry_policy, ctx, f"{here}.retry_policy")
     if scope.hedge_on_per_try_timeout and not message.HasField("hedge_policy"):
         policies = replace(policies, hedge_on_per_try_timeout=True)

@@ -9,7 +9,7 @@ RA-92  Refused by Envoy: an unknown type, and a FilterConfig that neither config
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
@@ -17,10 +17,10 @@ from fastroute.action.levels import FilterSetting
 from fastroute.api.anys import type_url, unpack
 from fastroute.api.names import FAULT
 from fastroute.api.pool import is_known, type_name
-from fastroute.compile.context import Context
-from fastroute.compile.cors import compile_cors
-from fastroute.compile.faults import compile_fault
 from fastroute.compile.plain import plain
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
 HTTP_RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
@@ -65,12 +65,18 @@ def _plain_setting(any_message: Any, ctx: Context, path: str) -> FilterSetting:
 
 def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
     if name == FAULT:
+        from fastroute.compile.faults import compile_fault
+
         return compile_fault(message, ctx, path)
     if name == HTTP_RBAC_PER_ROUTE:
         from fastroute.compile.http_rbac import compile_rbac_per_route
 
         return compile_rbac_per_route(message, ctx, path)
-    return compile_cors(message, ctx, path) if name == CORS_POLICY else None
+    if name != CORS_POLICY:
+        return None
+    from fastroute.compile.cors import compile_cors
+
+    return compile_cors(message, ctx, path)
 
 
 def _unpack(any_message: Any, ctx: Context, path: str) -> Message | None:

@@ -19,7 +19,6 @@ from fastroute.compile.header_processing import compile_processing
 from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options
 from fastroute.compile.routes import compile_inline
 from fastroute.compile.runtime import override_of, runtime_number
-from fastroute.compile.scoped_routes import compile_scoped_routes
 from fastroute.config.resources import Resource
 from fastroute.core.codec import Codec
 from fastroute.core.hcm import HttpManager
@@ -198,6 +197,8 @@ def _routes(
             return None, None
         case "scoped_routes":
             _check_scope_headers(message, ctx, path)
+            from fastroute.compile.scoped_routes import compile_scoped_routes
+
             return None, compile_scoped_routes(message.scoped_routes, ctx, f"{path}.scoped_routes", inline, scopes)
         case _:
             raise ctx.reject(path, "route_specifier is required")

@@ -14,7 +14,6 @@ from typing import Any, Literal
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
 from fastroute.compile.regexes import compile_regex
-from fastroute.compile.templates import compile_template
 from fastroute.core.predicates import PathPredicate, Predicate
 from fastroute.core.regexes import Regex, literal_prefix
 from fastroute.records import record
@@ -71,6 +70,8 @@ def _policy(policy: Any, ctx: Context, path: str, *, stripped: bool) -> PathMatc
     name, message = open_any(policy.typed_config, ctx, f"{path}.typed_config")
     if name != URI_TEMPLATE or message is None:
         raise ctx.unsupported(path, f"path match policy {name} is not supported")
+    from fastroute.compile.templates import compile_template
+
     template = compile_template(message.path_template, ctx, f"{path}.typed_config.path_template")
     beginning = b"" if stripped else literal_prefix(template.regex.pattern)
     return PathMatch("prefix", beginning, True, (PathPredicate(template.regex, template=True),))

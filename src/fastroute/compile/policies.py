@@ -1,22 +1,25 @@
-"""The rarer fields of a RouteAction and of a virtual host to `fastroute.action.policies`."""
+"""The rarer fields of a RouteAction and of a virtual host to `fastroute.action.policies`.
+
+What compiles a field is imported when a configuration sets it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.action.mirrors import MirrorPolicy
 from fastroute.action.policies import NO_HOST_POLICIES, NO_POLICIES, HostPolicies, Policies
-from fastroute.action.virtual_clusters import VirtualCluster
-from fastroute.compile.action_matchers import compile_headers
-from fastroute.compile.context import Context
-from fastroute.compile.cors import compile_cors
-from fastroute.compile.hash_policies import compile_hash_policies
-from fastroute.compile.mirrors import compile_mirrors
 from fastroute.compile.plain import metadata
-from fastroute.compile.rate_limits import compile_rate_limits
 from fastroute.compile.redirects import compile_internal_redirect
 from fastroute.compile.rewrites import HOST_FIELDS, PATH_FIELDS, compile_host_rewrite, compile_path_rewrite
+
+if TYPE_CHECKING:
+    from fastroute.action.cors import CorsSetting
+    from fastroute.action.hashes import HashPolicy
+    from fastroute.action.mirrors import MirrorPolicy
+    from fastroute.action.rate_limits import RateLimit
+    from fastroute.action.virtual_clusters import VirtualCluster
+    from fastroute.compile.context import Context
 
 ACTION_FIELDS = frozenset(
     (
@@ -63,9 +66,9 @@ def compile_policies(route: Any, clusters: Container[str] | None, ctx: Context, 
         append_forwarded_host=message.append_x_forwarded_host,
         auto_host=message.auto_host_rewrite.value,
         hedge_on_per_try_timeout=message.hedge_policy.hedge_on_per_try_timeout,
-        mirrors=compile_mirrors(message.request_mirror_policies, clusters, ctx, f"{here}.request_mirror_policies"),
-        hash=compile_hash_policies(message.hash_policy, ctx, f"{here}.hash_policy"),
-        rate_limits=compile_rate_limits(message.rate_limits, ctx, f"{here}.rate_limits"),
+        mirrors=_mirror_policies(message.request_mirror_policies, clusters, ctx, f"{here}.request_mirror_policies"),
+        hash=_hash_policies(message.hash_policy, ctx, f"{here}.hash_policy"),
+        rate_limits=_rate_limits(message.rate_limits, ctx, f"{here}.rate_limits"),
         include_host_rate_limits=message.include_vh_rate_limits.value,
         priority=_PRIORITIES[message.priority],
         internal_redirect=ctx.attempt(
@@ -74,7 +77,7 @@ def compile_policies(route: Any, clusters: Container[str] | None, ctx: Context, 
         if message.HasField("internal_redirect_policy")
         else None,
         upgrades=_upgrades(message.upgrade_configs, ctx, f"{here}.upgrade_configs"),
-        cors=compile_cors(message.cors, ctx, f"{here}.cors") if message.HasField("cors") else None,
+        cors=_cors(message, ctx, f"{here}.cors"),
     )
 
 
@@ -105,10 +108,10 @@ def compile_host_policies(
         attempt_count=host.include_request_attempt_count,
         attempt_count_in_response=host.include_attempt_count_in_response,
         mirrors=_mirrors(host, configuration, clusters, ctx, prefix),
-        rate_limits=compile_rate_limits(host.rate_limits, ctx, f"{prefix}rate_limits"),
+        rate_limits=_rate_limits(host.rate_limits, ctx, f"{prefix}rate_limits"),
         virtual_clusters=tuple(ctx.each(host.virtual_clusters, f"{prefix}virtual_clusters", _virtual_cluster)),
         metadata=metadata(host.metadata),
-        cors=compile_cors(host.cors, ctx, f"{prefix}cors") if host.HasField("cors") else None,
+        cors=_cors(host, ctx, f"{prefix}cors"),
     )
     return NO_HOST_POLICIES if policies == NO_HOST_POLICIES else policies
 
@@ -117,12 +120,49 @@ def _mirrors(
     host: Any, configuration: Any, clusters: Container[str] | None, ctx: Context, prefix: str
 ) -> tuple[MirrorPolicy, ...]:
     if host.request_mirror_policies:
-        return compile_mirrors(host.request_mirror_policies, clusters, ctx, f"{prefix}request_mirror_policies")
+        return _mirror_policies(host.request_mirror_policies, clusters, ctx, f"{prefix}request_mirror_policies")
     above = prefix.rpartition("virtual_hosts[")[0]
-    return compile_mirrors(configuration.request_mirror_policies, clusters, ctx, f"{above}request_mirror_policies")
+    return _mirror_policies(configuration.request_mirror_policies, clusters, ctx, f"{above}request_mirror_policies")
+
+
+def _mirror_policies(
+    messages: Any, clusters: Container[str] | None, ctx: Context, path: str
+) -> tuple[MirrorPolicy, ...]:
+    if not messages:
+        return ()
+    from fastroute.compile.mirrors import compile_mirrors
+
+    return compile_mirrors(messages, clusters, ctx, path)
+
+
+def _hash_policies(messages: Any, ctx: Context, path: str) -> tuple[HashPolicy, ...]:
+    if not messages:
+        return ()
+    from fastroute.compile.hash_policies import compile_hash_policies
+
+    return compile_hash_policies(messages, ctx, path)
+
+
+def _rate_limits(messages: Any, ctx: Context, path: str) -> tuple[RateLimit, ...]:
+    if not messages:
+        return ()
+    from fastroute.compile.rate_limits import compile_rate_limits
+
+    return compile_rate_limits(messages, ctx, path)
+
+
+def _cors(message: Any, ctx: Context, path: str) -> CorsSetting | None:
+    if not message.HasField("cors"):
+        return None
+    from fastroute.compile.cors import compile_cors
+
+    return compile_cors(message.cors, ctx, path)
 
 
 def _virtual_cluster(message: Any, ctx: Context, path: str) -> VirtualCluster:
+    from fastroute.action.virtual_clusters import VirtualCluster
+    from fastroute.compile.action_matchers import compile_headers
+
     if not message.headers:
         raise ctx.reject(path, "virtual clusters must define 'headers'")
     return VirtualCluster(message.name, compile_headers(message.headers, ctx, f"{path}.headers"))

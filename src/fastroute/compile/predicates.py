@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastroute.compile.context import Context
-from fastroute.compile.filter_states import compile_filter_state
-from fastroute.compile.metadata_matchers import compile_metadata_matcher
 from fastroute.compile.regexes import compile_regex
 from fastroute.compile.runtime import runtime_fraction
 from fastroute.compile.string_matchers import compile_string_matcher
@@ -54,12 +52,19 @@ def compile_predicates(match: Any, ctx: Context, path: str) -> tuple[Predicate, 
     found += ctx.each(match.cookies, f"{path}.cookies", _cookie)
     if match.HasField("tls_context"):
         found.append(_tls(match.tls_context))
-    calls: Iterable[Callable[[Any], bool]] = (
+    if match.dynamic_metadata or match.filter_state:
+        found += map(CallPredicate, _calls(match, ctx, path))
+    return tuple(found)
+
+
+def _calls(match: Any, ctx: Context, path: str) -> Iterable[Callable[[Any], bool]]:
+    from fastroute.compile.filter_states import compile_filter_state
+    from fastroute.compile.metadata_matchers import compile_metadata_matcher
+
+    return (
         *ctx.each(match.dynamic_metadata, f"{path}.dynamic_metadata", compile_metadata_matcher),
         *ctx.each(match.filter_state, f"{path}.filter_state", compile_filter_state),
     )
-    found += map(CallPredicate, calls)
-    return tuple(found)
 
 
 def _fraction(message: Any, ctx: Context, path: str) -> tuple[FractionPredicate]:

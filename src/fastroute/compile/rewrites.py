@@ -22,7 +22,6 @@ from fastroute.action.rewrites import (
 from fastroute.compile.context import Context
 from fastroute.compile.formatter import compile_template
 from fastroute.compile.regexes import compile_regex
-from fastroute.compile.template_rewrites import compile_template_rewrite
 
 PATH_FIELDS = ("prefix_rewrite", "regex_rewrite", "path_rewrite_policy", "path_rewrite")
 HOST_FIELDS = (
@@ -59,6 +58,8 @@ def compile_path_rewrite(message: Any, match: Any, ctx: Context, path: str) -> t
         return RegexRewrite(*_regex(message.regex_rewrite, ctx, here)), field
     if field == "path_rewrite":
         return FormatRewrite(compile_template(message.path_rewrite, ctx, here)), field
+    from fastroute.compile.template_rewrites import compile_template_rewrite
+
     return compile_template_rewrite(message.path_rewrite_policy, match, ctx, here), field
 
 

@@ -7,7 +7,7 @@ adds its own (domains, routes, matching options) and refuses the rest.
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.action.levels import (
     EMPTY_CONFIGURATION,
@@ -19,15 +19,16 @@ from fastroute.action.levels import (
     Levels,
 )
 from fastroute.action.mutations import NO_MUTATIONS
-from fastroute.action.policies import HostPolicies
-from fastroute.action.retry import RetryPolicy
 from fastroute.compile.cluster_specifiers import Plugins, compile_plugins
-from fastroute.compile.context import Context
 from fastroute.compile.filter_configs import compile_filter_configs
 from fastroute.compile.header_mutations import compile_mutations
 from fastroute.compile.policies import HOST_POLICY_FIELDS, compile_host_policies
-from fastroute.compile.retry import compile_retry_policy
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.policies import HostPolicies
+    from fastroute.action.retry import RetryPolicy
+    from fastroute.compile.context import Context
 
 LEVEL_FIELDS = (
     "request_headers_to_add",
@@ -92,6 +93,8 @@ def compile_scope(
     host = compile_level("virtual host", virtual_host, ctx, path)
     retry = None
     if virtual_host.HasField("retry_policy"):
+        from fastroute.compile.retry import compile_retry_policy
+
         retry = ctx.attempt(None, compile_retry_policy, virtual_host.retry_policy, ctx, _join(path, "retry_policy"))
     limit = route_configuration.max_direct_response_body_size_bytes
     return Scope(

@@ -13,10 +13,9 @@ from typing import Any
 from google.protobuf.message import Message
 
 from fastroute.api import anys, names, pool, transcode
-from fastroute.api.all_faults import every_fault
 from fastroute.api.faults import Fault, join
 from fastroute.api.transcode import Tree
-from fastroute.config import dump, kinds, runtime, text, unknown
+from fastroute.config import dump, kinds, runtime, unknown
 from fastroute.config.formats import Document
 from fastroute.config.resources import Resource, Resources
 from fastroute.errors import ConfigError, Notice, ParseError, RejectedError, UnsupportedError, Where
@@ -121,6 +120,8 @@ class Collector:
             if _DELTA.intersection(map(transcode.snake_case, around))
             else names.DISCOVERY_RESPONSE
         )
+        from fastroute.api.all_faults import every_fault
+
         self.errors.extend(self._error(document, root, fault, kind) for fault in every_fault(kind, around))
 
     def _wrapped(self, item: Tree, document: Document, root: str, version: str) -> None:
@@ -207,6 +208,8 @@ class Collector:
         elif kind == names.DISCOVERY_RESOURCE:
             self.message(source.resource, document, _under(root, "resource"), source.version or version)
         elif kind == names.CONFIG_DUMP:
+            from fastroute.config import text
+
             self.tree(text.to_tree(message), replace(document, content=None), root)
         else:
             self._message(message, document, root, version, "")
@@ -275,6 +278,8 @@ def _no_kind(kind: str, resource: Resource) -> ConfigError:
 def _faults(kind: str, tree: Tree, first: Fault | RecursionError) -> list[Fault]:
     if isinstance(first, RecursionError):
         return [Fault("nested too deeply", code="nesting")]
+    from fastroute.api.all_faults import every_fault
+
     try:
         return every_fault(kind, tree) or [first]
     except RecursionError:

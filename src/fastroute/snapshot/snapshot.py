@@ -29,7 +29,6 @@ from fastroute.snapshot.index import Index
 from fastroute.snapshot.marks import Marks
 from fastroute.snapshot.parts import Parts
 from fastroute.snapshot.update import updated
-from fastroute.snapshot.version import version_of
 
 
 class Snapshot:
@@ -80,6 +79,8 @@ class Snapshot:
     def version(self) -> str:
         """A digest of the content, whatever its order: equal resources give equal versions."""
         if not self._version:
+            from fastroute.snapshot.version import version_of
+
             self._version = version_of(self._parts.resources)
         return self._version
 
