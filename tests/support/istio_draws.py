@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from support.istio_model import ADDRESSES, Asked
+from support.istio_model import ADDRESSES, DOMAIN, Asked
 
 SERVICES = ("details", "ratings", "reviews")
 SUBSETS = {"details": ("v1",), "ratings": ("v1",), "reviews": ("v1", "v2", "v3")}
@@ -29,7 +29,7 @@ def strings(draw: st.DrawFn, values: st.SearchStrategy[str], regexes: tuple[str,
 
 word_match = strings(words, ("jas.*", "j.son", "x|xy", "[a-z]+"))
 path_match = strings(paths, REGEXES)
-maybe_word = st.one_of(st.just({}), word_match)
+maybe_word = st.one_of(st.just({}), word_match, st.just({"regex": "*"}))
 
 
 @st.composite
@@ -84,7 +84,8 @@ def routes(draw: st.DrawFn) -> dict[str, Any]:
         route["name"] = draw(names)
     kind = draw(st.integers(0, 7))
     if kind == 0:
-        route["redirect"] = draw(redirects)
+        parts = (redirects, paths_of_redirects, ports_of_redirects)
+        route["redirect"] = {name: value for part in parts for name, value in draw(part).items()}
     elif kind == 1:
         route["directResponse"] = {"status": draw(st.sampled_from((200, 404, 503))), "body": {"string": "no"}}
     else:
@@ -93,13 +94,16 @@ def routes(draw: st.DrawFn) -> dict[str, Any]:
 
 
 redirects = st.fixed_dictionaries(
-    {"uri": st.just("/elsewhere")},
+    {},
     optional={
         "authority": st.just("example.com"),
         "scheme": st.sampled_from(("http", "https")),
         "redirectCode": st.sampled_from((301, 302, 303, 307, 308)),
-        "derivePort": st.sampled_from(("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT")),
     },
+)
+paths_of_redirects = st.sampled_from(({"uri": "/elsewhere"}, {"prefixRewrite": "/else"}, {"prefixRewrite": "/"}, {}))
+ports_of_redirects = st.sampled_from(
+    ({}, {"port": 8443}, {"port": 80}, {"derivePort": "FROM_PROTOCOL_DEFAULT"}, {"derivePort": "FROM_REQUEST_PORT"})
 )
 
 
@@ -179,6 +183,39 @@ def virtual_services(draw: st.DrawFn) -> list[dict[str, Any]]:
 def _object(kind: str, name: str, spec: dict[str, Any], group: str = "networking.istio.io") -> dict[str, Any]:
     meta = {"name": name, "namespace": "default"}
     return {"apiVersion": f"{group}/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+SCOPES = (
+    ["*/*"],
+    ["./*"],
+    ["default/reviews.default.svc.cluster.local"],
+    ["./ratings.*", "istio-system/*"],
+    ["~/*"],
+    ["*/*.default.svc.cluster.local"],
+    ["./details.default.svc.cluster.local", "./reviews.default.svc.cluster.local"],
+)
+PORTED = {"port": {"number": 9080, "protocol": "HTTP"}}
+policies = st.sampled_from(
+    (
+        {"mode": "REGISTRY_ONLY"},
+        {"mode": "ALLOW_ANY"},
+        {"mode": "ALLOW_ANY", "egressProxy": {"host": f"details.{DOMAIN}", "port": {"number": 9080}, "subset": "v1"}},
+    )
+)
+
+
+@st.composite
+def sidecars(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Mostly none; or a Sidecar that narrows what the caller sees, sometimes on the very port."""
+    if draw(st.integers(0, 2)):
+        return []
+    hosts = st.sampled_from(SCOPES)
+    spec: dict[str, Any] = {"egress": [{"hosts": draw(hosts)}]}
+    if draw(st.booleans()):
+        spec["egress"].insert(0, {**PORTED, "hosts": draw(hosts)})
+    if draw(st.booleans()):
+        spec["outboundTrafficPolicy"] = draw(policies)
+    return [_object("Sidecar", "scope", spec)]
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Istio's rules for HTTP read directly: where should this request go?
+"""Istio's rules for HTTP, and what a Sidecar imports, read directly: where should this request go?
 
 It works on objects as plain mappings, and shares nothing with the pilot: no registry, no names of its
 own making, no generated configuration. One caller (a pod in `default`) and the services of the example.
@@ -57,11 +57,14 @@ def service_of(authority: str, *, any_port: bool) -> str | None:
     return None
 
 
-def expected(rules: Sequence[Rule], asked: Asked, labels: Mapping[str, str], *, any_port: bool) -> Expected:
-    """The outcome by the VirtualServices `rules`, for a caller with these labels."""
+def expected(objects: Sequence[Rule], asked: Asked, labels: Mapping[str, str], *, any_port: bool) -> Expected:
+    """The outcome by VirtualServices and at most one Sidecar, for a caller with these labels."""
+    sidecar = next((one["spec"] for one in objects if one["kind"] == "Sidecar"), {})
+    patterns = _patterns(sidecar)
+    rules = [one for one in objects if one["kind"] == "VirtualService" and _is_imported(one, patterns)]
     service = service_of(asked.authority, any_port=any_port)
-    if service is None:
-        return Expected("forward", {("", "PassthroughCluster", 0): 1}, path=asked.path, authority=asked.authority)
+    if service is None or not any(_takes(pattern, f"{service}.{DOMAIN}") for pattern in patterns):
+        return _elsewhere(sidecar, asked)
     for route in _applicable(rules, f"{service}.{DOMAIN}"):
         matches = route.get("match") or [{}]
         found = next((one for one in matches if _matches(one, asked, labels)), None)
@@ -72,6 +75,35 @@ def expected(rules: Sequence[Rule], asked: Asked, labels: Mapping[str, str], *, 
     if _applies_to_nobody(rules, service, labels):
         return Expected("forward", {(service, "", 9080): 1}, path=asked.path, authority=asked.authority)
     return Expected("respond", status=404)
+
+
+def _patterns(sidecar: Rule) -> Sequence[str]:
+    """What is offered on port 9080: by the listener of that port if there is one, else by the one without port."""
+    listeners = sidecar.get("egress") or [{"hosts": ["*/*"]}]
+    own = [one["hosts"] for one in listeners if one.get("port", {}).get("number") == 9080]
+    rest = [one["hosts"] for one in listeners if "port" not in one]
+    hosts: Sequence[str] = (own or rest or [[]])[0]
+    return hosts
+
+
+def _takes(pattern: str, host: str) -> bool:
+    namespace, _, name = pattern.partition("/")
+    return namespace in (".", "*", "default") and (name == "*" or _covers(name, host) or _covers(host, name))
+
+
+def _is_imported(rule: Rule, patterns: Sequence[str]) -> bool:
+    hosts = [name if "." in name or "*" in name else f"{name}.{DOMAIN}" for name in rule["spec"]["hosts"]]
+    return any(_takes(pattern, host) for pattern in patterns for host in hosts)
+
+
+def _elsewhere(sidecar: Rule, asked: Asked) -> Expected:
+    policy = sidecar.get("outboundTrafficPolicy", {})
+    if policy.get("mode", "ALLOW_ANY") == "REGISTRY_ONLY":
+        return Expected("respond", status=502)
+    key = ("", "PassthroughCluster", 0)
+    if proxy := policy.get("egressProxy"):
+        key = (proxy["host"].partition(".")[0], proxy.get("subset", ""), proxy["port"]["number"])
+    return Expected("forward", {key: 1}, path=asked.path, authority=asked.authority)
 
 
 def _applicable(rules: Sequence[Rule], host: str) -> Sequence[Any]:
@@ -115,6 +147,8 @@ def _everything(match: Mapping[str, Any]) -> bool:
 
 def _text(how: Mapping[str, str], value: str, *, fold: bool = False) -> bool:
     ((kind, wanted),) = how.items()
+    if (kind, wanted) == ("regex", "*"):
+        return True
     if fold:
         value, wanted = value.lower(), wanted.lower() if kind != "regex" else f"(?i:{wanted})"
     if kind == "exact":
@@ -139,7 +173,8 @@ def _matches(match: Mapping[str, Any], asked: Asked, labels: Mapping[str, str]) 
         if name not in headers or (how and not _text(how, headers[name])):
             return False
     for name, how in match.get("withoutHeaders", {}).items():
-        if (name in headers and not how) or (how and _text(how, headers.get(name, ""))):
+        presence = not how or how == {"regex": "*"}
+        if (name in headers and presence) or (not presence and _text(how, headers.get(name, ""))):
             return False
     return all(
         name in pairs and (not how or _text(how, pairs[name])) for name, how in match.get("queryParams", {}).items()
@@ -148,7 +183,9 @@ def _matches(match: Mapping[str, Any], asked: Asked, labels: Mapping[str, str]) 
 
 def _outcome(route: Mapping[str, Any], match: Mapping[str, Any], asked: Asked) -> Expected:
     if "redirect" in route:
-        return Expected("redirect", status=route["redirect"].get("redirectCode", 301))
+        return Expected(
+            "redirect", status=route["redirect"].get("redirectCode", 301), path=_location(route, match, asked)
+        )
     if "directResponse" in route:
         return Expected("respond", status=route["directResponse"]["status"])
     targets: dict[tuple[str, str, int], int] = {}
@@ -161,6 +198,22 @@ def _outcome(route: Mapping[str, Any], match: Mapping[str, Any], asked: Asked) -
     rewrite = route.get("rewrite", {})
     path = _rewritten(rewrite, match.get("uri"), asked.path)
     return Expected("forward", targets, path=path, authority=rewrite.get("authority", asked.authority))
+
+
+def _location(route: Mapping[str, Any], match: Mapping[str, Any], asked: Asked) -> str:
+    """Where a redirection leads. Without a port of its own it keeps the one of the authority, with the scheme."""
+    how = route["redirect"]
+    scheme = how.get("scheme", "http")
+    authority = how.get("authority", asked.authority)
+    port = how.get("port", 9080 if how.get("derivePort") == "FROM_REQUEST_PORT" else None)
+    if port is not None and port != {"http": 80, "https": 443}[scheme]:
+        authority = f"{authority.partition(':')[0]}:{port}"
+    path, question, query = asked.path.partition("?")
+    if "prefixRewrite" in how:
+        uri = match.get("uri", {"prefix": "/"})
+        old = path if "regex" in uri else uri.get("exact") or uri["prefix"]
+        return f"{scheme}://{authority}{how['prefixRewrite']}{path[len(old) :]}{question}{query}"
+    return f"{scheme}://{authority}{how.get('uri', path)}{question}{query}"
 
 
 def _rewritten(rewrite: Mapping[str, Any], uri: Mapping[str, str] | None, target: str) -> str:

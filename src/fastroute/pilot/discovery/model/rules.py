@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fastroute.pilot.discovery.model.delegates import with_delegates
 from fastroute.pilot.discovery.model.hosts import covers, exported, most_specific, qualify
 from fastroute.pilot.discovery.model.proxy import Proxy
 from fastroute.pilot.discovery.model.services import Service
@@ -22,7 +23,7 @@ from fastroute.pilot.discovery.model.workloads import selected
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.meta import Object
 from fastroute.pilot.discovery.registry.policies import DestinationRule, Subset
-from fastroute.pilot.discovery.registry.traffic import Destination, HTTPMatch, HTTPRoute, VirtualService
+from fastroute.pilot.discovery.registry.traffic import Destination, HTTPRoute, VirtualService
 
 MESH: Final = "mesh"
 
@@ -72,7 +73,7 @@ def virtual_services(registry: Registry, proxy: Proxy) -> tuple[Rule, ...]:
             continue
         if exported(exports, one.namespace, proxy.namespace):
             hosts = tuple(qualify(host, one.namespace, proxy.domain).lower() for host in spec.hosts)
-            found.append(Rule(one, hosts, tuple(_with_delegates(registry, one))))
+            found.append(Rule(one, hosts, tuple(with_delegates(registry, one))))
     return tuple(found)
 
 
@@ -100,78 +101,6 @@ class Rules:
             return lambda _: True
         mine, theirs = self._exact, other._exact
         return lambda host: mine.get(host) != theirs.get(host)
-
-
-def _with_delegates(registry: Registry, one: Object[VirtualService]) -> Iterator[HTTPRoute]:
-    """The routes of a VirtualService; a delegate's routes stand in the place of the route that names it."""
-    for route in one.spec.http:
-        if route.delegate is None:
-            yield route
-            continue
-        namespace = route.delegate.namespace or one.namespace
-        for child in registry.virtual_services:
-            if (child.name, child.namespace) == (route.delegate.name, namespace) and not child.spec.hosts:
-                yield from _merged(route, child)
-
-
-def _merged(parent: HTTPRoute, child: Object[VirtualService]) -> Iterator[HTTPRoute]:
-    """The child's routes, each narrowed by the parent's matches; hosts stay those of the child's namespace."""
-    for route in child.spec.http:
-        if route.delegate is not None:
-            continue
-        matches = _narrowed(parent.match, route.match)
-        if matches is None:
-            continue
-        defaults = {
-            name: getattr(parent, name)
-            for name in ("timeout", "retries", "rewrite", "fault", "cors_policy")
-            if getattr(route, name) is None and getattr(parent, name) is not None
-        }
-        route = _located(route, child.namespace)
-        yield replace(route, match=matches, name=_joined(parent.name, route.name), **defaults)
-
-
-def _located(route: HTTPRoute, namespace: str) -> HTTPRoute:
-    """Short names in a delegate belong to the delegate's namespace, not to its parent's."""
-    targets = tuple(
-        replace(
-            target,
-            destination=replace(target.destination, host=qualify(target.destination.host, namespace, "cluster.local")),
-        )
-        for target in route.route
-    )
-    return replace(route, route=targets)
-
-
-def _joined(parent: str, child: str) -> str:
-    return "-".join(name for name in (parent, child) if name)
-
-
-def _narrowed(parents: tuple[HTTPMatch, ...], children: tuple[HTTPMatch, ...]) -> tuple[HTTPMatch, ...] | None:
-    if not parents or not children:
-        return parents or children
-    both = [one for parent in parents for child in children if (one := _both(parent, child)) is not None]
-    return tuple(both) or None
-
-
-def _both(parent: HTTPMatch, child: HTTPMatch) -> HTTPMatch | None:
-    """What both demand, or None when they contradict each other or cannot be put into one match."""
-    fields: dict[str, object] = {}
-    for name in ("uri", "scheme", "method", "authority", "port", "source_namespace"):
-        above, below = getattr(parent, name), getattr(child, name)
-        narrower = name == "uri" and above is not None and above.prefix is not None and _starts(below, above.prefix)
-        if above and below and above != below and not narrower:
-            return None
-        fields[name] = below or above
-    for name in ("headers", "without_headers", "query_params", "source_labels"):
-        fields[name] = {**getattr(child, name), **getattr(parent, name)}
-    ignore = parent.ignore_uri_case or child.ignore_uri_case
-    return replace(child, ignore_uri_case=ignore, gateways=child.gateways or parent.gateways, **fields)  # type: ignore[arg-type]
-
-
-def _starts(uri: object, prefix: str) -> bool:
-    text = getattr(uri, "exact", None) or getattr(uri, "prefix", None)
-    return isinstance(text, str) and text.startswith(prefix)
 
 
 class Policies:
