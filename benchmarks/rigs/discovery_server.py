@@ -44,13 +44,13 @@ async def main(count: int, what: str) -> None:
                 begin, used = time.perf_counter(), time.process_time()
                 for number in range(rounds):
                     await server.update(states[(number + 1) % 2])
-                    while any(one.waiting is not None or one.writer is not None for one in server.connections):
-                        await asyncio.sleep(0.0005)
+                    while pushes := server.pushing:
+                        await asyncio.wait(pushes)
                 while not all(synced(one) for one in server.connections):
                     await asyncio.sleep(0.0005)
                 seconds = time.perf_counter() - begin
-                pushes = rounds * len(server.connections)
-                say(rate=pushes / seconds, of_cpu=pushes / (time.process_time() - used))
+                sent = rounds * len(server.connections)
+                say(rate=sent / seconds, of_cpu=sent / (time.process_time() - used))
 
 
 def synced(one: object) -> bool:

@@ -28,16 +28,22 @@ URLS: Final[Mapping[str, bytes]] = {kind: api.url(name).encode() for kind, name 
 class Item:
     """One resource: its name, bytes and version, and its form inside a response of either variant."""
 
-    __slots__ = ("data", "name", "part", "version", "whole")
+    __slots__ = ("_packed", "_part", "data", "name", "version", "whole")
 
     def __init__(self, kind: str, name: str, data: bytes, version: str) -> None:
         self.name, self.data, self.version = name, data, version
-        packed = delimited(b"\x0a", URLS[kind]) + (delimited(b"\x12", data) if data else b"")
-        self.whole = delimited(b"\x12", packed)
+        self._packed = delimited(b"\x0a", URLS[kind]) + (delimited(b"\x12", data) if data else b"")
+        self._part = b""
+        self.whole = delimited(b"\x12", self._packed)
         """The field `resources` of a DiscoveryResponse."""
-        about = delimited(b"\x0a", version.encode()) + delimited(b"\x12", packed) + delimited(b"\x1a", name.encode())
-        self.part = delimited(b"\x12", about)
+
+    @property
+    def part(self) -> bytes:
         """The field `resources` of a DeltaDiscoveryResponse."""
+        if not self._part:
+            about = delimited(b"\x0a", self.version.encode()) + delimited(b"\x12", self._packed)
+            self._part = delimited(b"\x12", about + delimited(b"\x1a", self.name.encode()))
+        return self._part
 
     @classmethod
     def of(cls, kind: str, name: str, data: bytes) -> Item:
@@ -75,6 +81,11 @@ class Layer:
         return hashlib.sha256("".join([one.version for one in self.items.values()]).encode())
 
     @functools.cached_property
+    def version(self) -> str:
+        """The content hash of the items, where there is no other layer."""
+        return _version(self, ())
+
+    @functools.cached_property
     def whole(self) -> bytes:
         """All items as fields of a DiscoveryResponse."""
         return b"".join([one.whole for one in self.items.values()])
@@ -97,6 +108,13 @@ class Layer:
 
 
 EMPTY: Final = Layer({})
+
+
+def _version(first: Layer, rest: Iterable[Layer]) -> str:
+    digest = first.hashed.copy()
+    for layer in rest:
+        digest.update("".join([one.version for one in layer.items.values()]).encode())
+    return str(digest.hexdigest()[:16])
 
 
 class Holding:
@@ -139,15 +157,14 @@ class Holding:
         """The content hash of a kind."""
         if kind not in self._versions:
             first, *rest = self.layers[kind]
-            digest = first.hashed.copy()
-            for layer in rest:
-                digest.update("".join([one.version for one in layer.items.values()]).encode())
-            self._versions[kind] = digest.hexdigest()[:16]
+            self._versions[kind] = _version(first, rest) if any(one.items for one in rest) else first.version
         return self._versions[kind]
 
     def since(self, old: Holding, kind: str) -> Difference:
         """What differs from an older holding of the same proxy."""
         mine, theirs = self.layers[kind], old.layers[kind]
+        if mine == theirs:
+            return NOTHING
         if len(mine) != len(theirs):
             return self._everything(old, kind)
         found = [new.since(before) for new, before in zip(mine, theirs, strict=True) if new is not before]

@@ -113,7 +113,7 @@ def _unique(view: View, hosts: list[JSON]) -> list[JSON]:
 
 
 def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
-    folded = [domain.lower() for domain in host["domains"]]
+    folded = list(map(str.lower, host["domains"]))
     if seen.isdisjoint(folded):
         seen.update(folded)
         return host

@@ -87,12 +87,15 @@ class Memory:
                 found.update(one for one in self.answers if one[0] in ("hosts", "ports"))
                 self._forget(self.services.keys() - services.keys())
         if policies is not old:
-            touched = policies.differing(old)
-            found.update(one for one in self.answers if one[0] == "policy" and touched(one[1]))
+            found.update(self._about("policy", policies.differing(old)))
         if rules is not before:
-            touched = rules.differing(before)
-            found.update(one for one in self.answers if one[0] == "rules" or (one[0] == "rule" and touched(one[1])))
+            found.update(self._about("rules", None))
+            found.update(self._about("rule", rules.differing(before)))
         return found
+
+    def _about(self, kind: str, hosts: set[str] | None) -> Iterable[Question]:
+        """The questions of a kind, about some hosts or all."""
+        return [one for one in self.answers if one[0] == kind] if hosts is None else [(kind, host) for host in hosts]
 
     def _doubt(self, questions: Iterable[Question]) -> None:
         for question in questions:
@@ -113,17 +116,22 @@ class Memory:
         """Remember a result that was made; the entry that counts from now on."""
         self.doubtful.discard(name)
         held = self.entries.get(name)
-        if held is not None:
+        if held is None:
+            self._link(name, fresh)
+        elif held.reads.keys() != fresh.reads.keys() or held.parts.keys() != fresh.parts.keys():
             self._unlink(name, held)
-            if held.is_like(fresh):
-                held.make, held.reads, held.parts = fresh.make, fresh.reads, fresh.parts
-                fresh = held
+            self._link(name, fresh)
+        if held is not None and held.is_like(fresh):
+            held.make, held.reads, held.parts = fresh.make, fresh.reads, fresh.parts
+            return held
         self.entries[name] = fresh
-        for question in fresh.reads:
-            self._readers.setdefault(question, set()).add(name)
-        for part in fresh.parts:
-            self._wholes.setdefault(part, set()).add(name)
         return fresh
+
+    def _link(self, name: Name, entry: Entry) -> None:
+        for question in entry.reads:
+            self._readers.setdefault(question, set()).add(name)
+        for part in entry.parts:
+            self._wholes.setdefault(part, set()).add(name)
 
     def _unlink(self, name: Name, entry: Entry) -> None:
         for question in entry.reads:

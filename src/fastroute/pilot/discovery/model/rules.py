@@ -11,7 +11,7 @@ namespace only, for the callers that they select.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -95,12 +95,12 @@ class Rules:
         pattern = most_specific(self._wild, host)
         return self._wild[pattern] if pattern is not None else None
 
-    def differing(self, other: Rules) -> Callable[[str], bool]:
-        """Tells of which hosts another rule may speak than in `other`."""
+    def differing(self, other: Rules) -> set[str] | None:
+        """The hosts of which other rules speak than in `other`; None if it may be any host."""
         if self._wild != other._wild:
-            return lambda _: True
+            return None
         mine, theirs = self._exact, other._exact
-        return lambda host: mine.get(host) != theirs.get(host)
+        return {host for host in mine.keys() | theirs.keys() if mine.get(host) != theirs.get(host)}
 
 
 class Policies:
@@ -129,14 +129,12 @@ class Policies:
                 return _merge(found, self._proxy, service.host)
         return None
 
-    def differing(self, other: Policies) -> Callable[[str], bool]:
-        """Tells of which hosts another policy may speak than in `other`."""
+    def differing(self, other: Policies) -> set[str] | None:
+        """The hosts of which other policies may speak than in `other`; None if it may be any host."""
         mine, theirs = {id(one): one for one in self.source}, {id(one): one for one in other.source}
         new = [one for key, one in (*mine.items(), *theirs.items()) if key not in mine or key not in theirs]
         hosts = {qualify(one.spec.host, one.namespace, self._proxy.domain) for one in new}
-        if any(host.startswith("*") for host in hosts):
-            return lambda _: True
-        return lambda host: host in hosts
+        return None if any(host.startswith("*") for host in hosts) else hosts
 
 
 def _applies(registry: Registry, one: Object[DestinationRule], proxy: Proxy) -> bool:

@@ -26,6 +26,7 @@ from fastroute.pilot.discovery.registry.meta import Object
 from fastroute.pilot.discovery.registry.scopes import EgressListener, Sidecar
 
 HTTP_PROXY: Final = "HTTP_PROXY"
+PUBLIC: Final = ("*",)
 EVERYTHING: Final = EgressListener(("*/*",))
 
 
@@ -73,7 +74,8 @@ def scope_of(
     services: Iterable[Service], rules: tuple[Rule, ...], proxy: Proxy, sidecar: Object[Sidecar] | None
 ) -> Scope:
     """What `proxy` sees of all services and of the rules that are exported to it."""
-    seen = [one for one in services if exported(one.export_to, one.namespace, proxy.namespace)]
+    own = proxy.namespace
+    seen = [one for one in services if one.export_to == PUBLIC or exported(one.export_to, one.namespace, own)]
     listeners = (sidecar.spec.egress if sidecar is not None else ()) or (EVERYTHING,)
     if listeners == (EVERYTHING,):
         everything = tuple(_one_for_each_host(seen, proxy.namespace))

@@ -116,7 +116,7 @@ class Connection:
             while self.waiting is not None:
                 self._outbox.extend(self._pushed(self.waiting))
                 await self._send(self._outbox)
-                self.metrics.observe("pilot_proxy_convergence_time", time.monotonic() - self.changed_at)
+                self.metrics.convergence_time.add(time.monotonic() - self.changed_at)
         finally:
             self.writer, self.writing_since = None, 0.0
             if self._emptied is not None and not self._emptied.done():
@@ -127,9 +127,9 @@ class Connection:
         """The responses that a state makes necessary."""
         assert self.session is not None
         begin, self.waiting = time.monotonic(), None
-        self.metrics.observe("pilot_proxy_queue_time", begin - self.waiting_since)
+        self.metrics.queue_time.add(begin - self.waiting_since)
         responses = self.session.push(holding)
-        self.metrics.observe("pilot_xds_push_time", time.monotonic() - begin, type="all")
+        self.metrics.push_time.add(time.monotonic() - begin)
         return responses
 
     async def _send(self, outbox: deque[Response]) -> None:

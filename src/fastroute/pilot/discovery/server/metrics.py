@@ -64,6 +64,12 @@ class Metrics:
     def __init__(self) -> None:
         self.counters: Counter[tuple[str, Labels]] = Counter()
         self._histograms: dict[tuple[str, Labels], Histogram] = {}
+        # What is added to at every push is looked up once.
+        self.queue_time = self._histogram("pilot_proxy_queue_time", ())
+        self.push_time = self._histogram("pilot_xds_push_time", (("type", "all"),))
+        self.convergence_time = self._histogram("pilot_proxy_convergence_time", ())
+        self._send_time = self._histogram("pilot_xds_send_time", ())
+        self._sizes = {kind: self._histogram("pilot_xds_config_size_bytes", key) for kind, key in _OF_KIND.items()}
 
     def add(self, name: str, count: int = 1, **labels: str) -> None:
         """Count."""
@@ -71,10 +77,9 @@ class Metrics:
 
     def sent(self, kind: str, seconds: float, size: int) -> None:
         """Note a response that was taken: what happens most, so without looking anything up by words."""
-        key = _OF_KIND[kind]
-        self.counters["pilot_xds_pushes", key] += 1
-        self._histogram("pilot_xds_send_time", ()).add(seconds)
-        self._histogram("pilot_xds_config_size_bytes", key).add(size)
+        self.counters["pilot_xds_pushes", _OF_KIND[kind]] += 1
+        self._send_time.add(seconds)
+        self._sizes[kind].add(size)
 
     def _histogram(self, name: str, labels: Labels) -> Histogram:
         found = self._histograms.get((name, labels))

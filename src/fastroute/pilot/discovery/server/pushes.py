@@ -30,6 +30,11 @@ class PushQueue:
         self._waiting: deque[Connection] = deque()
         self._pushes: set[asyncio.Task[None]] = set()
 
+    @property
+    def going_on(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks of the pushes that were begun and have not ended."""
+        return frozenset(self._pushes)
+
     def put(self, connection: Connection, holding: Holding, changed_at: float) -> None:
         """Let a state wait for a proxy."""
         if connection.offer(holding, changed_at):

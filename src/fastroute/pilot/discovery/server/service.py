@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -110,6 +111,11 @@ class DiscoveryServer:
         """The services of the state in force."""
         return self._mesh.services
 
+    @property
+    def pushing(self) -> frozenset[asyncio.Task[None]]:
+        """The pushes that go on."""
+        return self._queue.going_on
+
     def is_current(self) -> bool:
         """Whether the files as they are now are in force (or refused), and no proxy waits for its part."""
         return self.is_current_state() and all(one.waiting is None for one in self.connections)
@@ -204,9 +210,10 @@ class DiscoveryServer:
             self._queue.put(connection, holding, begin if changed_at is None else changed_at)
 
     def _holdings(self, registry: Registry, proxies: list[Proxy]) -> list[Holding]:
-        self._mesh.load(registry)
-        self._mesh.forget(proxies)
-        return [self._mesh.holding(proxy) for proxy in proxies]
+        with _without_collection():
+            self._mesh.load(registry)
+            self._mesh.forget(proxies)
+            return [self._mesh.holding(proxy) for proxy in proxies]
 
     async def work(self, what: Callable[[], T]) -> T:
         """Run in the one thread that states are built in."""
@@ -302,6 +309,18 @@ class DiscoveryServer:
         for one in ended:
             one.end("the server was told to end the stream")
         return len(ended)
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let no garbage be looked for meanwhile: much is made and nearly all of it stays, so looking takes long."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _handlers(server: DiscoveryServer) -> Any:
