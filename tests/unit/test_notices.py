@@ -17,6 +17,15 @@ from fastroute.errors import UnsupportedError
 
 LUA = names.url("envoy.extensions.filters.http.lua.v3.Lua")
 SPECIFIER = {"name": "s", "typed_config": {"@type": names.url("envoy.extensions.filters.http.lua.v3.Lua")}}
+LUA_SPECIFIER = {
+    "extension": {
+        "name": "lua",
+        "typed_config": {
+            "@type": names.url("envoy.extensions.router.cluster_specifiers.lua.v3.LuaConfig"),
+            "source_code": {"inline_string": "x"},
+        },
+    }
+}
 ROUTES: dict[str, Any] = {
     "name": "web",
     "virtual_hosts": [
@@ -107,8 +116,66 @@ def test_a_field_of_a_virtual_host() -> None:
 
 
 def test_a_field_of_the_route_configuration() -> None:
-    source = {**routes(), "vhds": {"config_source": {"ads": {}}}}
+    source = {**routes(), "cluster_specifier_plugins": [LUA_SPECIFIER]}
     assert marked(router(source)) == {"/a", "/b", "/c", "/none", "/", "/x"}
+
+
+def test_virtual_hosts_that_would_be_fetched_take_nothing_from_those_with_names() -> None:
+    source = {**routes(), "vhds": {"config_source": {"ads": {}}}}
+    assert marked(router(source)) == {"/x"}
+    source["virtual_hosts"][1]["domains"] = ["other.com", "*.other.com"]
+    assert marked(router(source)) == {"/", "/x"}
+
+
+FRAGMENT = {"header_value_extractor": {"name": "scope", "index": 0}}
+
+
+def scopes(**fields: Any) -> dict[str, Any]:
+    """A listener whose connection manager finds its routes by the header `scope`."""
+    made = listener("scoped", 80, [])
+    manager = made["filter_chains"][0]["filters"][0]["typed_config"]
+    del manager["route_config"]
+    manager["scoped_routes"] = {"name": "s", "scope_key_builder": {"fragments": [FRAGMENT]}, **fields}
+    return made
+
+
+def scope(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "key": {"fragments": [{"string_key": name}]}, **fields}
+
+
+def of_scopes(found: fastroute.Router) -> dict[str, set[str]]:
+    chain = connect(found, 80)
+    assert chain.notices == ()
+    return {name: marked(found, chain=chain, headers=[("scope", name)]) for name in ("one", "two", "none")}
+
+
+def test_scopes_in_a_listener_are_marked_one_by_one() -> None:
+    undecided = {**routes(b={"match": {"path_match_policy": UNKNOWN_MATCH}}), "name": "second"}
+    listed = [scope("one", route_configuration=ROUTES), scope("two", route_configuration=undecided)]
+    made = scopes(scoped_route_configurations_list={"scoped_route_configurations": listed})
+    found = router({"listeners": [made], "clusters": CLUSTERS})
+    assert of_scopes(found) == {"one": set(), "two": {"/b", "/c", "/none"}, "none": set()}
+
+
+def test_scopes_of_a_control_plane_are_marked_by_their_tables() -> None:
+    undecided = {**routes(b={"route.rate_limits": [{"actions": [{"extension": SPECIFIER}]}]}), "name": "second"}
+    delivered = [scope("one", route_configuration_name="web"), scope("two", route_configuration_name="second")]
+    rds = {"ads": {}}
+    made = scopes(scoped_rds={"scoped_rds_config_source": rds}, rds_config_source=rds)
+    source = {"listeners": [made], "clusters": CLUSTERS, "routes": [ROUTES, undecided], "scoped_routes": delivered}
+    assert of_scopes(router(source)) == {"one": set(), "two": {"/b"}, "none": set()}
+
+
+def test_a_scope_that_is_left_out_marks_what_finds_no_scope() -> None:
+    delivered = [scope("one", route_configuration_name="web"), scope("two", route_configuration=ROUTES)]
+    rds = {"ads": {}}
+    made = scopes(scoped_rds={"scoped_rds_config_source": rds}, rds_config_source=rds)
+    plain = listener("plain", 81, [])
+    source = {"listeners": [made, plain], "clusters": CLUSTERS, "routes": [ROUTES], "scoped_routes": delivered}
+    found = router(source)
+    everything = {"/a", "/b", "/c", "/none", "/", "/x"}
+    assert of_scopes(found) == {"one": set(), "two": everything, "none": everything}
+    assert marked(found, chain=connect(found, 81)) == set()
 
 
 def test_a_cluster() -> None:

@@ -99,6 +99,7 @@ def _delivered(scopes: Iterable[Resource], ctx: Context) -> dict[tuple[bytes, ..
             here.gather(here.reject("key", "scope key already exists"))
         if message.HasField("route_configuration"):
             wrong = "a scope that holds its route configuration is not supported"
-            here.gather(here.unsupported("route_configuration", wrong))
+            here.keep(here.unsupported("route_configuration", wrong), "the scope is left out")
+            continue
         found[key] = message.route_configuration_name
     return found

@@ -9,7 +9,10 @@ Rules:
 - A listener marks all its connections, and so do the match of a filter chain and what finds the chain.
 - What stands outside of listeners, route configurations, clusters and load assignments marks everything,
   secrets nothing.
-- Virtual hosts of one name in one route configuration are marked together.
+- The routes of a scope mark what is decided by them; a scope that is left out what finds no scope.
+- Virtual hosts that would be fetched (`vhds`) can take requests from hosts with wildcards and from none, not from a
+  host that names its domains.
+- Virtual hosts of one name in one route configuration are marked together, and scopes' tables of one name on one chain.
 
 It is worked out from the notices' paths when the first decision is asked, and looked up after that.
 """
@@ -22,7 +25,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
-from fastroute.api import anys, names
+from fastroute.api import anys, names, pool
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.core.chain import Chain
 from fastroute.core.decision import Decision
@@ -32,6 +35,10 @@ _LABEL = re.compile(r'(\w+)(?: "(.*)")?\Z', re.DOTALL)
 _STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
 _CHAIN = re.compile(r"(?:filter_chains\[(\d+)\]|default_filter_chain)\.?")
 _INLINE = re.compile(r"filters\[(\d+)\]\.typed_config\.route_config\.?")
+_SCOPED = re.compile(
+    r"filters\[(\d+)\]\.typed_config\.scoped_routes\.scoped_route_configurations_list"
+    r"\.scoped_route_configurations\[(\d+)\]\.route_configuration\.?"
+)
 _HOST = re.compile(r"virtual_hosts\[(\d+)\]\.?")
 _ROUTE = re.compile(r"routes\[(\d+)\]\.?")
 _KINDS = {"listeners": "Listener", "clusters": "Cluster", "secrets": "Secret"}
@@ -58,13 +65,15 @@ class Marks:
         table: _Key = ("table", decision.route_config)
         if chain is not None and getattr(chain.manager, "route_table", None) is not None:
             table = ("inline", chain.listener, chain.index)
-        keys.append(table)
+        tables = [table]
+        if chain is not None and getattr(chain.manager, "scopes", None) is not None:
+            tables.append(("scoped", chain.listener, chain.index, decision.route_config))
         later: list[_Found] = []
-        if decision.virtual_host:
-            host = (*table, decision.virtual_host)
-            keys += [host, (*host, decision.index)]
+        for each in tables:
+            host = (*each, decision.virtual_host or None)
+            keys += [each, host, (*host, decision.index)]
             index = decision.index
-            later = [one for first, one in self._sorted[1].get(host, ()) if index < 0 or first <= index]
+            later += [one for first, one in self._sorted[1].get(host, ()) if index < 0 or first <= index]
         if decision.cluster is not None:
             keys.append(("cluster", decision.cluster))
         return self._of(keys, later)
@@ -109,13 +118,31 @@ class Marks:
             yield from self._in_listener(name, path)
         elif kind == "RouteConfiguration":
             message = next((one.message for one in self._resources.routes if one.name == name), None)
-            yield _in_table(("table", name), message, path)
+            yield from _in_table(("table", name), message, path)
         elif kind == "Cluster":
             yield ("cluster", name), None
         elif kind == "ClusterLoadAssignment":
             yield from ((("cluster", one), None) for one in self._served_by(name))
+        elif kind == "VirtualHost" and "/" in name:
+            yield ("table", name.partition("/")[0]), None
+        elif kind == "ScopedRouteConfiguration":
+            yield from (((*chain, ""), None) for chain in self._scoped_chains)
         elif kind != "Secret":
             yield EVERYTHING, None
+
+    @functools.cached_property
+    def _scoped_chains(self) -> list[_Key]:
+        """The keys of the tables of chains whose scopes come by SRDS."""
+        found: list[_Key] = []
+        for resource in self._resources.listeners:
+            listener: Any = resource.message
+            chains = list(enumerate(listener.filter_chains))
+            if listener.HasField("default_filter_chain"):
+                chains.append((-1, listener.default_filter_chain))
+            for index, chain in chains:
+                if any(_is_scoped(each) for each in chain.filters):
+                    found.append(("scoped", resource.name, index))
+        return found
 
     def _static_name(self, field: str, position: int) -> str:
         bootstrap: Any = self._resources.bootstrap
@@ -134,33 +161,60 @@ class Marks:
             yield ("listener", name), None
             return
         index = int(chain[1]) if chain[1] else -1
-        inline = _INLINE.match(rest)
-        if inline is None:
+        inline, scoped = _INLINE.match(rest), _SCOPED.match(rest)
+        if inline is not None:
+            manager = self._manager(name, index, int(inline[1]))
+            routes = None if manager is None else manager.route_config
+            yield from _in_table(("inline", name, index), routes, rest[inline.end() :])
+        elif scoped is not None:
+            manager = self._manager(name, index, int(scoped[1]))
+            listed = manager.scoped_routes.scoped_route_configurations_list.scoped_route_configurations
+            routes = listed[int(scoped[2])].route_configuration
+            yield from _in_table(("scoped", name, index, routes.name), routes, rest[scoped.end() :])
+        else:
             yield ("chain", name, index), None
-            return
-        routes = self._inline(name, index, int(inline[1]))
-        yield _in_table(("inline", name, index), routes, rest[inline.end() :])
 
-    def _inline(self, name: str, index: int, place: int) -> Any:
+    def _manager(self, name: str, index: int, place: int) -> Any:
         listener: Any = _first(self._resources.listeners, name)
         chain = listener.default_filter_chain if index < 0 else listener.filter_chains[index]
         manager: Any = anys.unpack(chain.filters[place].typed_config)
-        return manager.route_config if manager.DESCRIPTOR.full_name == names.HTTP_CONNECTION_MANAGER else None
+        return manager if manager.DESCRIPTOR.full_name == names.HTTP_CONNECTION_MANAGER else None
+
+
+def _is_scoped(config: Any) -> bool:
+    if pool.type_name(config.typed_config.type_url) != names.HTTP_CONNECTION_MANAGER:
+        return False
+    manager: Any = anys.unpack(config.typed_config)
+    return bool(manager.scoped_routes.HasField("scoped_rds"))
 
 
 def _first(resources: Sequence[Resource], name: str) -> Any:
     return next(one.message for one in resources if one.name == name)
 
 
-def _in_table(key: _Key, message: Any, path: str) -> tuple[_Key, int | None]:
+def _in_table(key: _Key, message: Any, path: str) -> Iterator[tuple[_Key, int | None]]:
     host = _HOST.match(path)
     rest = path[host.end() :] if host else ""
-    if host is None or message is None or rest.startswith("domains"):
-        return key, None
-    key = (*key, message.virtual_hosts[int(host[1])].name)
-    route = _ROUTE.match(rest)
+    if message is not None and path.startswith("vhds"):
+        yield from (((*key, name), None) for name in _open_hosts(message))
+    elif host is None or message is None or rest.startswith("domains"):
+        yield key, None
+    else:
+        yield _in_host((*key, message.virtual_hosts[int(host[1])].name), rest)
+
+
+def _in_host(key: _Key, path: str) -> tuple[_Key, int | None]:
+    route = _ROUTE.match(path)
     if route is None:
         return key, None
-    if rest[route.end() :].startswith("match"):
+    if path[route.end() :].startswith("match"):
         return key, int(route[1])
     return (*key, int(route[1])), None
+
+
+def _open_hosts(configuration: Any) -> Iterator[str | None]:
+    """The virtual hosts that one which is fetched may take requests from; None is the lack of one."""
+    yield None
+    for host in configuration.virtual_hosts:
+        if any("*" in domain for domain in host.domains):
+            yield host.name
