@@ -68,10 +68,15 @@ cdef class Layout:
     cdef str name
     cdef bint frozen
     cdef bint hooked
+    cdef object owner
+
+    cdef object get(self, Field field, object record):
+        """The value of a field; a class derived from the record may have made a property of it."""
+        return slot_get(field.slot, record) if type(record) is self.owner else getattr(record, field.name)
 
     cdef tuple compared(self, object record):
         cdef Field each
-        return tuple([slot_get(each.slot, record) for each in self.fields if each.compare])
+        return tuple([self.get(each, record) for each in self.fields if each.compare])
 
 
 @cython.final
@@ -116,10 +121,29 @@ def replace(record, /, **changes):
     """The same record with other values for some fields."""
     cdef Layout layout = type(record).__record__
     cdef Field each
+    cdef PyObject *found
+    cdef Py_ssize_t left = len(changes)
+    cls = type(record)
+    if cls.__init__ is not _init:
+        return cls(**{**{each.name: getattr(record, each.name) for each in layout.fields if each.init}, **changes})
+    made = cls.__new__(cls)
     for each in layout.fields:
-        if each.init and each.name not in changes:
-            changes[each.name] = slot_get(each.slot, record)
-    return type(record)(**changes)
+        found = PyDict_GetItem(changes, each.name)
+        if not each.init:
+            value = each.absent()
+            if value is MISSING:
+                continue
+        elif found is not NULL:
+            value = <object> found
+            left -= 1
+        else:
+            value = layout.get(each, record)
+        slot_set(each.slot, made, value)
+    if left:
+        raise _unexpected(layout, 0, changes)
+    if layout.hooked:
+        made.__post_init__()
+    return made
 
 
 cdef object _record(object cls, bint frozen, bint eq):
@@ -174,6 +198,7 @@ cdef Layout _layout(object cls, dict found, bint frozen):
         elif defaulted:
             raise TypeError(f"non-default argument {name!r} follows default argument")
     layout.fields = tuple(found.values())
+    layout.owner = cls
     layout.name = cls.__qualname__
     layout.frozen = frozen
     layout.hooked = hasattr(cls, "__post_init__")
@@ -272,7 +297,7 @@ def _eq(self, other):
         return NotImplemented
     layout = type(self).__record__
     for each in layout.fields:
-        if each.compare and not PyObject_RichCompareBool(slot_get(each.slot, self), slot_get(each.slot, other), Py_EQ):
+        if each.compare and not PyObject_RichCompareBool(layout.get(each, self), layout.get(each, other), Py_EQ):
             return False
     return True
 

@@ -158,3 +158,32 @@ def test_a_record_that_holds_itself_is_shown() -> None:
     point = Point(1)
     point.third.append(point)  # type: ignore[arg-type]
     assert repr(point) == "Point(first=1, second='b', third=[...])"
+
+
+class _Lazy(Point):
+    """Has a property in place of a field."""
+
+    __slots__ = ()
+
+    def __init__(self, first: int) -> None:
+        object.__setattr__(self, "first", first)
+        object.__setattr__(self, "third", [])
+
+    @property
+    def second(self) -> str:  # type: ignore[override]
+        return "late"
+
+
+def test_a_property_may_stand_for_a_field() -> None:
+    assert _Lazy(1) == _Lazy(1)
+    assert _Lazy(1) != _Lazy(2)
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        replace(_Lazy(1), first=2)
+
+
+def test_a_copy_with_changes_refuses_what_is_no_field() -> None:
+    for name in ("other", "seen"):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+            replace(Point(1), **{name: 2})
+    assert replace(Counter(1), count=5).count == 6
+    assert replace(Named(1), fourth=(1,)) == Named(1, fourth=(1,))

@@ -7,11 +7,10 @@ and a leading plus allowed.
 
 from __future__ import annotations
 
-import re
-
 from fastroute.action.decided import Decided, Pairs
+from fastroute.patterns import pattern
 
-_INTEGER = re.compile(rb"[ \t\n\v\f\r]*(\+?|-)([0-9]+)[ \t\n\v\f\r]*")
+_INTEGER = pattern(rb"[ \t\n\v\f\r]*(\+?|-)([0-9]+)[ \t\n\v\f\r]*")
 UINT64 = 1 << 64
 
 

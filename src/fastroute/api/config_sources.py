@@ -12,10 +12,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
+
+from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
 
@@ -24,7 +25,7 @@ PRIMARY: ContextVar[frozenset[str] | None] = ContextVar("primary clusters", defa
 
 _KINDS: Mapping[int, str] = {1: "REST", 2: "GRPC", 3: "DELTA_GRPC", 5: "AGGREGATED_GRPC", 6: "AGGREGATED_DELTA_GRPC"}
 _REST, _GRPC, _DELTA, _AGGREGATED = 1, 2, 3, (5, 6)
-_LOCATOR = re.compile(r"xdstp://[^/]*/([^/?#]*)")
+_LOCATOR = pattern(r"xdstp://[^/]*/([^/?#]*)")
 _FILES = ("path", "path_config_source")
 
 

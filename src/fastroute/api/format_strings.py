@@ -8,10 +8,11 @@ RA-74  Envoy refuses an operator that it does not have, and a per cent sign that
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-_OPERATOR = re.compile(r"%([A-Z0-9_]+)(?:\((.*?)\))?(?::([0-9]+))?%")
+from fastroute.patterns import pattern
+
+_OPERATOR = pattern(r"%([A-Z0-9_]+)(?:\((.*?)\))?(?::([0-9]+))?%")
 _NEEDS_ARGUMENT = frozenset(("REQ", "RESP", "QUERY_PARAM", "DYNAMIC_METADATA", "METADATA", "FILTER_STATE", "TRAILER"))
 _WITHOUT_ARGUMENT = frozenset(
     (

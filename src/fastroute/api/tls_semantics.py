@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from fastroute.api import pool
+from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
 
@@ -48,7 +48,7 @@ UPSTREAM = _BOTH | {
         "starttls.v3.UpstreamStartTlsConfig",
     )
 }
-_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_HEX = pattern(r"[0-9a-fA-F]{64}")
 _LONGEST_PROTOCOL, _LONGEST_LIST, _TICKET_KEY, _SHA256 = 255, 65_535, 80, 32
 
 

@@ -13,7 +13,6 @@ Rules (CF-03, CF-05, CF-09):
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -22,12 +21,13 @@ from google.protobuf.message import DecodeError
 
 from fastroute.api import names, pool, scalars, transcode, wire
 from fastroute.api.faults import Fault, index, key, kind
+from fastroute.patterns import pattern
 
 Encode = Callable[[object], bytes]
 
 _MAX_SECONDS = 3_652_500 * 86_400
-_DURATION = re.compile(r"(-?[0-9]+)(?:\.([0-9]{1,9}))?s\Z")
-_TIMESTAMP = re.compile(
+_DURATION = pattern(r"(-?[0-9]+)(?:\.([0-9]{1,9}))?s\Z")
+_TIMESTAMP = pattern(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2})\Z"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,19 +6,19 @@ source are reported at once: the first is raised and carries the others.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from fastroute.api import constraints, quick_checks
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.errors import Notice, RejectedError
+from fastroute.patterns import pattern
 
 _EFFECT = "Envoy refuses the resource; it is used as it stands."
 _BROKEN = "Envoy refuses the resource; it is not used."
 _UNUSABLE = frozenset(("constraint", "required"))
 """Codes of violations that no Envoy takes, and with which a resource says nothing that could be decided."""
-_STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]")
+_STATIC = pattern(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]")
 
 
 def verify(resources: Resources, *, strict: bool = True) -> None:

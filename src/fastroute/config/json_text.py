@@ -22,20 +22,21 @@ from typing import TYPE_CHECKING, NoReturn
 from fastroute.api.transcode import DuplicateKeys
 from fastroute.config.positions import at
 from fastroute.errors import ParseError, Where
+from fastroute.patterns import pattern
 from fastroute.wire import json_text as plain
 
 if TYPE_CHECKING:
     import json
 
 _MOST_NESTED = 100
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_NOT_LINE_END = re.compile(r"[^\n]")
-_SPACE = re.compile(r"[ \t\r\n]*")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
+_TOKENS = pattern(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_NOT_LINE_END = pattern(r"[^\n]")
+_SPACE = pattern(r"[ \t\r\n]*")
+_WORD = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_NUMBER = pattern(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_PLAIN = {'"': pattern(r'[^"\\]*'), "'": pattern(r"[^'\\]*")}
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "'": "'"}
-_HEX = re.compile(r"[0-9a-fA-F]{4}")
+_HEX = pattern(r"[0-9a-fA-F]{4}")
 
 
 def without_comments(text: str) -> str:

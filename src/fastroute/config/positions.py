@@ -9,17 +9,17 @@ the walk: the position is then that of the nearest field around it.
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any, Protocol, TypeVar
 
 from fastroute.api.transcode import snake_case
 from fastroute.errors import Where
+from fastroute.patterns import pattern
 from fastroute.records import record
 
 Node = TypeVar("Node")
 
-_STEP = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
-_ESCAPE = re.compile(r"\\(.)")
+_STEP = pattern(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
+_ESCAPE = pattern(r"\\(.)")
 
 
 class Document(Protocol[Node]):

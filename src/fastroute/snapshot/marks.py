@@ -30,17 +30,18 @@ from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.core.chain import Chain
 from fastroute.core.decision import Decision
 from fastroute.errors import ConfigError, Notice
+from fastroute.patterns import pattern
 
-_LABEL = re.compile(r'(\w+)(?: "(.*)")?\Z', re.DOTALL)
-_STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
-_CHAIN = re.compile(r"(?:filter_chains\[(\d+)\]|default_filter_chain)\.?")
-_INLINE = re.compile(r"filters\[(\d+)\]\.typed_config\.route_config\.?")
-_SCOPED = re.compile(
+_LABEL = pattern(r'(\w+)(?: "(.*)")?\Z', re.DOTALL)
+_STATIC = pattern(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
+_CHAIN = pattern(r"(?:filter_chains\[(\d+)\]|default_filter_chain)\.?")
+_INLINE = pattern(r"filters\[(\d+)\]\.typed_config\.route_config\.?")
+_SCOPED = pattern(
     r"filters\[(\d+)\]\.typed_config\.scoped_routes\.scoped_route_configurations_list"
     r"\.scoped_route_configurations\[(\d+)\]\.route_configuration\.?"
 )
-_HOST = re.compile(r"virtual_hosts\[(\d+)\]\.?")
-_ROUTE = re.compile(r"routes\[(\d+)\]\.?")
+_HOST = pattern(r"virtual_hosts\[(\d+)\]\.?")
+_ROUTE = pattern(r"routes\[(\d+)\]\.?")
 _KINDS = {"listeners": "Listener", "clusters": "Cluster", "secrets": "Secret"}
 
 _Key = tuple[Hashable, ...]
