@@ -82,13 +82,15 @@ def cluster(file: str, output: str, fqdn: str, port: int | None, subset: str, di
 @click.option("--address", default="")
 @click.option("--port", type=int)
 @click.option("--type", "kind", default="", help="HTTP, TCP, HTTP+TCP or UNKNOWN.")
-def listener(file: str, output: str, profile: str, address: str, port: int | None, kind: str) -> None:
-    """Listeners, one row for each filter chain."""
+@click.option("--verbose/--no-verbose", default=True, show_default=True, help="A row for each filter chain.")
+def listener(file: str, output: str, profile: str, address: str, port: int | None, kind: str, verbose: bool) -> None:
+    """Listeners, one row for each filter chain, or one for each with its type."""
     resources = _read(file)
     if output != "short":
         _trees(tables.select_listeners(resources, address=address, port=port, kind=kind), output)
     else:
-        _show(tables.listener_table(resources, profile=profile, address=address, port=port, kind=kind))
+        filters: dict[str, Any] = {"address": address, "port": port, "kind": kind}
+        _show(tables.listener_table(resources, profile=profile, verbose=verbose, **filters))
 
 
 @proxy_config.command()
@@ -114,11 +116,12 @@ def route(file: str, output: str, profile: str, name: str) -> None:
 @click.option("--status", default="", help="healthy or unhealthy.")
 def endpoint(file: str, output: str, cluster_name: str, address: str, port: int | None, status: str) -> None:
     """Endpoints of clusters."""
+    filters: dict[str, Any] = {"cluster": cluster_name, "address": address, "port": port, "status": status}
     resources = _read(file)
     if output != "short":
-        _trees(tables.cluster_status(resources, cluster=cluster_name), output)
+        _trees(tables.cluster_status(resources, **filters), output)
     else:
-        _show(tables.endpoint_table(resources, cluster=cluster_name, address=address, port=port, status=status))
+        _show(tables.endpoint_table(resources, **filters))
 
 
 @proxy_config.command()

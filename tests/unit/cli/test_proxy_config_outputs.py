@@ -45,3 +45,35 @@ def test_short_is_a_table_without_colours(source: Path) -> None:
 
 def test_what_is_no_source() -> None:
     assert run("cluster", "-f", "nothing.json").exit_code == 2
+
+
+def test_filters_hold_for_every_output(tmp_path: Path) -> None:
+    hosts = [{"endpoint": {"address": {"socket_address": {"address": "10.0.0.1", "port_value": 1}}}}]
+    assignment = {"cluster_name": "c", "endpoints": [{"lb_endpoints": hosts}]}
+    listener = {
+        "name": "l",
+        "address": {"socket_address": {"address": "10.0.0.9", "port_value": 7}},
+        "filter_chains": [{"filters": []}],
+    }
+    file = tmp_path / "b.json"
+    static = {"clusters": [{"name": "c", "load_assignment": assignment}], "listeners": [listener]}
+    file.write_text(json.dumps({"static_resources": static}))
+    for fitting, others in (
+        (["endpoint", "--port", "1"], ["endpoint", "--port", "2"]),
+        (["endpoint", "--status", "healthy"], ["endpoint", "--status", "unhealthy"]),
+        (["endpoint", "--cluster", "C"], ["endpoint", "--cluster", "d"]),
+        (["cluster", "--fqdn", "c"], ["cluster", "--fqdn", "d"]),
+        (["listener", "--port", "7", "--address", "10.0.0.9"], ["listener", "--type", "HTTP"]),
+    ):
+        for arguments, count in ((fitting, 1), (others, 0)):
+            assert len(run(*arguments, "-f", file).stdout.splitlines()) == 1 + count, arguments
+            assert len(json.loads(run(*arguments, "-f", file, "-o", "json").stdout)) == count, arguments
+            assert len(yaml.safe_load(run(*arguments, "-f", file, "-o", "yaml").stdout)) == count, arguments
+    assert run("listener", "-f", file, "--no-verbose").stdout.split() == [
+        "ADDRESSES",
+        "PORT",
+        "TYPE",
+        "10.0.0.9",
+        "7",
+        "UNKNOWN",
+    ]

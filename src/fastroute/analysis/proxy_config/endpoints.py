@@ -1,8 +1,7 @@
 """The table of endpoints: ENDPOINT, STATUS, OUTLIER CHECK, CLUSTER.
 
-From load assignments and from clusters that hold theirs inside. Sorted by address, port and cluster, as
-text. Without a running proxy the status is the one that the configuration gives, and the outlier check
-has found nothing yet: OK.
+From load assignments and from clusters that hold theirs inside. Sorted by address, port and cluster. Without a
+running proxy the status is the one that the configuration gives, and the outlier check has found nothing yet: OK.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 from fastroute.analysis.proxy_config.fields import address_of
 from fastroute.analysis.proxy_config.table import Table
 from fastroute.config.resources import Resources
+from fastroute.records import record
 
 HEADER = ("ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER")
 HEALTHY = ("UNKNOWN", "HEALTHY")
@@ -43,17 +43,32 @@ def endpoint_table(
     resources: Resources, *, cluster: str = "", address: str = "", port: int | None = None, status: str = ""
 ) -> Table:
     """The table of the endpoints that fit all filters. `status` is healthy or unhealthy, or a state's name."""
+    wanted = Filter(cluster, address, port, status)
     found = []
     for name, assignment in assignments(resources):
-        if cluster and name != cluster:
-            continue
+        for host, number, state in wanted.fitting(name, assignment):
+            shown = f"{host}:{number}" if number else host
+            found.append(((host, number, name), (shown, state, "OK", name)))
+    return Table(HEADER, tuple(row for _, row in sorted(found)))
+
+
+@record
+class Filter:
+    """What `istioctl proxy-config endpoint` may be asked for; no text minds case."""
+
+    cluster: str = ""
+    address: str = ""
+    port: int | None = None
+    status: str = ""
+
+    def fitting(self, cluster: str, assignment: Any) -> Iterator[tuple[str, int, str]]:
+        """Address, port and state of the endpoints of a cluster that fit."""
+        if self.cluster and cluster.lower() != self.cluster.lower():
+            return
         for host, number, state in _endpoints(assignment):
-            fits = (not address or address == host) and (port is None or port == number)
-            if fits and (not status or status.upper() == state):
-                shown = f"{host}:{number}" if number else host
-                found.append(((host, number, name), (shown, state, "OK", name)))
-    found.sort(key=lambda one: (one[0][0], str(one[0][1]), one[0][2]))
-    return Table(HEADER, tuple(row for _, row in found))
+            here = not self.address or self.address.lower() == host.lower()
+            if here and self.port in (None, number) and (not self.status or self.status.upper() == state):
+                yield host, number, state
 
 
 def _endpoints(assignment: Any) -> Iterator[tuple[str, int, str]]:

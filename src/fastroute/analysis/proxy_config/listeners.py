@@ -1,6 +1,6 @@
 """The table of listeners: ADDRESS, PORT, MATCH, DESTINATION, one row for each filter chain.
 
-- Listeners are sorted by port, then address, then name; the rows of one by DESTINATION, descending, and
+- Listeners are sorted by port, then address, type and name; the rows of one by DESTINATION, descending, and
   otherwise in the order of the chains; the default chain comes last.
 - MATCH joins what is set with "; ": server names, transport protocol, application protocols (in profile 1.8
   with a label for each well-known list), destination. Nothing set is ALL.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fastroute.analysis.proxy_config.fields import address_of, unpack
-from fastroute.analysis.proxy_config.routes import path_text, shortest
+from fastroute.analysis.proxy_config.routes import path_text
 from fastroute.analysis.proxy_config.table import Table
 from fastroute.api import names
 from fastroute.config.resources import Resources
@@ -27,6 +27,7 @@ LABELS: Final = {
 }
 """What Istio 1.8 calls well-known lists of application protocols."""
 NOTHING: Final = "Non-HTTP/Non-TCP"
+BLACK_HOLE: Final = b"BlackHoleCluster"
 
 
 def select_listeners(resources: Resources, *, address: str = "", port: int | None = None, kind: str = "") -> list[Any]:
@@ -41,16 +42,22 @@ def select_listeners(resources: Resources, *, address: str = "", port: int | Non
     return sorted(found, key=_order)
 
 
-def listener_table(resources: Resources, *, profile: str = "1.8", **filters: Any) -> Table:
-    """The table of the listeners that fit the filters of `select_listeners`."""
-    rows = [row for one in select_listeners(resources, **filters) for row in _rows(one, profile)]
+def listener_table(resources: Resources, *, profile: str = "1.8", verbose: bool = True, **filters: Any) -> Table:
+    """The table of the listeners that fit the filters of `select_listeners`; not `verbose`: of their types."""
+    chosen = select_listeners(resources, **filters)
     first = "ADDRESS" if profile == "1.8" else "ADDRESSES"
+    if not verbose:
+        return Table((first, "PORT", "TYPE"), tuple(_typed(one) for one in chosen), gap=1)
+    rows = [row for one in chosen for row in _rows(one, profile)]
     return Table((first, "PORT", "MATCH", "DESTINATION"), tuple(rows), gap=1)
 
 
 def kind_of(listener: Any) -> str:
-    """HTTP, TCP, both or UNKNOWN, by the network filters of all chains."""
-    urls = {one.typed_config.type_url for chain in _chains(listener) for one in chain.filters}
+    """HTTP, TCP, both or UNKNOWN, by the network filters of all chains; what only drops connections is no TCP."""
+    filters = [one.typed_config for chain in _chains(listener) for one in chain.filters]
+    urls = {
+        one.type_url for one in filters if one.type_url != names.url(names.TCP_PROXY) or BLACK_HOLE not in one.value
+    }
     http = names.url(names.HTTP_CONNECTION_MANAGER) in urls
     tcp = names.url(names.TCP_PROXY) in urls
     return "+".join(name for name, there in (("HTTP", http), ("TCP", tcp)) if there) or "UNKNOWN"
@@ -62,9 +69,14 @@ def _chains(listener: Any) -> Iterator[Any]:
         yield listener.default_filter_chain
 
 
-def _order(listener: Any) -> tuple[int, str, str]:
+def _order(listener: Any) -> tuple[int, str, str, str]:
     address, port = address_of(listener.address)
-    return (port, address, listener.name)
+    return (port, address, kind_of(listener), listener.name)
+
+
+def _typed(listener: Any) -> tuple[str, ...]:
+    address, port = address_of(listener.address)
+    return (address, str(port), kind_of(listener))
 
 
 def _rows(listener: Any, profile: str) -> list[tuple[str, ...]]:
@@ -136,5 +148,5 @@ def _routes(manager: Any) -> str:
 
 def _inline(host: Any) -> str:
     paths = ", ".join(path_text(route.match) for route in host.routes)
-    domain = shortest(list(host.domains))
-    return paths if domain in ("", "*") else f"{domain} {paths}"
+    domains = list(host.domains)
+    return paths if domains in ([], ["*"]) else f"{'/'.join(domains)} {paths}"

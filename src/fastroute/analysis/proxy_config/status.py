@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fastroute.analysis.proxy_config.endpoints import assignments
+from fastroute.analysis.proxy_config.endpoints import Filter, assignments
 from fastroute.api.pool import new
 from fastroute.config.resources import Resources
 
@@ -20,14 +20,18 @@ DEFAULTS: Final = (1024, 1024, 1024, 3)
 PRIORITIES: Final = (0, 1)
 
 
-def cluster_status(resources: Resources, *, cluster: str = "") -> list[Any]:
-    """`envoy.admin.v3.ClusterStatus` of each cluster, or of the one of that name."""
+def cluster_status(
+    resources: Resources, *, cluster: str = "", address: str = "", port: int | None = None, status: str = ""
+) -> list[Any]:
+    """`envoy.admin.v3.ClusterStatus` of each cluster with an endpoint that fits all filters; all of its hosts."""
+    wanted = Filter(cluster, address, port, status)
     hosts = dict(assignments(resources))
     dynamic = resources.bootstrap is None
     found = []
     for one in resources.clusters:
-        if not cluster or one.name == cluster:
-            found.append(_status(one.message, hosts.get(one.name), dynamic))
+        assignment = hosts.get(one.name)
+        if assignment is not None and any(wanted.fitting(one.name, assignment)):
+            found.append(_status(one.message, assignment, dynamic))
     return found
 
 
