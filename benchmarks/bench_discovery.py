@@ -230,23 +230,32 @@ def middle(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("services", sizes(50, 1_000))
-def test_pushes_beside_a_bare_echo(services: int) -> None:
+def test_pushes_beside_a_bare_echo(benchmark: Any, services: int) -> None:
     """The server's pushes (a changed rule: RDS) and an echo of the same number of bytes, by turns."""
-    ours, bare = [], []
-    for _ in range(TURNS):
-        ours.append(measured("discovery_server.py", str(services), "routes", pushes=rounds(30)))
-        bare.append(measured("discovery_echo.py", str(ours[-1]["bytes"]), pushes=rounds(30)))
-    one, other = middle(ours), middle(bare)
-    for what, name in (("rate", "a second"), ("of_cpu", "a second of the server's processor time")):
-        about = f"{services} services, {one['bytes']} bytes, pushes {name}"
-        print(f"\n{about}: {one[what]:.0f}, echo {other[what]:.0f}: {one[what] / other[what]:.2f}")
+
+    def by_turns() -> tuple[dict[str, Any], dict[str, Any]]:
+        ours, bare = [], []
+        for _ in range(TURNS):
+            ours.append(measured("discovery_server.py", str(services), "routes", pushes=rounds(30)))
+            bare.append(measured("discovery_echo.py", str(ours[-1]["bytes"]), pushes=rounds(30)))
+        return middle(ours), middle(bare)
+
+    one, other = benchmark.pedantic(by_turns, rounds=1)
+    benchmark.extra_info |= {
+        "bytes": one["bytes"],
+        "pushes a second": round(one["rate"]),
+        "in times of the echo's": round(one["rate"] / other["rate"], 2),
+        "a second of the server's CPU time": round(one["of_cpu"]),
+        "in times of the echo's, by CPU": round(one["of_cpu"] / other["of_cpu"], 2),
+    }
 
 
-def test_pushes_beside_sovereign() -> None:
+def test_pushes_beside_sovereign(benchmark: Any) -> None:
     """All clusters of a thousand services, to a hundred clients: pushed by us, polled from sovereign."""
     if importlib.util.find_spec("sovereign") is None:
         pytest.skip("sovereign is not installed")
-    ours = measured("discovery_server.py", str(SERVICES), "clusters", kind=CLUSTERS, pushes=rounds(30))
+    arguments = ("discovery_server.py", str(SERVICES), "clusters")
+    ours = benchmark.pedantic(measured, arguments, {"kind": CLUSTERS, "pushes": rounds(30)}, rounds=1)
     with process(str(RIGS / "discovery_sovereign.py"), str(SERVICES)) as running:
         port = heard(running)["port"]
         with process(str(RIGS / "rest_clients.py"), str(port), str(CLIENTS), "2") as clients:
@@ -255,22 +264,31 @@ def test_pushes_beside_sovereign() -> None:
         PROXY
     )
     assert polled["resources"] == len(held.wire("clusters"))
-    print(
-        f"\nall clusters of {SERVICES} services: {ours['rate']:.0f} pushes a second of {ours['bytes']} bytes, "
-        f"sovereign {polled['rate']:.1f} responses of {polled['bytes']}: {ours['rate'] / polled['rate']:.0f}"
-    )
+    benchmark.extra_info |= {
+        "bytes": ours["bytes"],
+        "pushes a second": round(ours["rate"]),
+        "sovereign's bytes": polled["bytes"],
+        "its responses a second": round(polled["rate"], 1),
+        "times as many": round(ours["rate"] / polled["rate"]),
+    }
 
 
-def test_memory_of_a_large_mesh() -> None:
+def test_memory_of_a_large_mesh(benchmark: Any) -> None:
     """A server with a thousand services and two hundred proxies that have it all."""
+    alone, with_proxies = benchmark.pedantic(resident, rounds=1)
+    benchmark.extra_info |= {
+        "MB alone": round(alone / 1e6),
+        "proxies": PROXIES,
+        "kB a proxy": round((with_proxies - alone) / PROXIES / 1e3),
+    }
+
+
+def resident() -> tuple[int, int]:
+    """Bytes of the server without proxies, and with them all."""
     with process(str(RIGS / "discovery_server.py"), str(SERVICES), "routes") as running:
         port = heard(running)["port"]
         alone = say(running, "memory")["bytes"]
         with process(str(RIGS / "discovery_clients.py"), str(port), str(PROXIES)) as clients:
             assert heard(clients)["ready"] == PROXIES
             assert say(running, f"ready {PROXIES}") == {"clients": PROXIES}
-            with_proxies = say(running, "memory")["bytes"]
-        each = (with_proxies - alone) / PROXIES
-        print(
-            f"\n{alone / 1e6:.0f} MB, with {PROXIES} proxies {with_proxies / 1e6:.0f} MB: {each / 1e3:.0f} kB a proxy"
-        )
+            return alone, say(running, "memory")["bytes"]

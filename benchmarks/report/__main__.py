@@ -21,6 +21,7 @@ SUITES = {
     "end to end": "End to end: the bookinfo sidecar",
     "reading": "Reading a decision",
     "pick": "Picking a host",
+    "hashing": "Hashing",
     "build": "Building tables",
     "update": "Updates",
     "threads": "Threads",

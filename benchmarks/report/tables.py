@@ -16,12 +16,13 @@ def suite(run: Run, name: str, want: Pick = lambda _at, _who: True) -> Iterator[
     chosen = {(at, who): figure for (at, who), figure in run.figures.items() if at.suite == name and want(at, who)}
     sizes = sorted({at.size for at, _ in chosen})
     rows = dict.fromkeys((at.kind, at.where, who) for at, who in chosen)
-    yield "| what | who | " + " | ".join(map(grouped, sizes)) + " |"
+    yield "| what | who | " + (" | ".join(map(grouped, sizes)) if sizes != [1] else "median") + " |"
     yield "|---|---|" + "---|" * len(sizes)
     for kind, where, who in rows:
         figures = [chosen.get((At(name, kind, size, where), who)) for size in sizes]
         cells = ("" if figure is None else shown(figure.median) for figure in figures)
-        yield f"| {kind}, {where} | {who} | " + " | ".join(cells) + " |"
+        what = kind if where in ("alone", "all") else f"{kind}, {where}"
+        yield f"| {what} | {who} | " + " | ".join(cells) + " |"
 
 
 def flat(run: Run) -> Iterator[str]:
