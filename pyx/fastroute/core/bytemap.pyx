@@ -28,6 +28,15 @@ cdef class ByteMap:
     def __sizeof__(self):
         return (self.mask + 1) * sizeof(Cell) + self.keys.__sizeof__()
 
+    def longest_run(self):
+        """See the stub."""
+        cdef size_t at
+        cdef Py_ssize_t run = 0, longest = 0
+        for at in range(self.mask + 1 if self.used else 0):
+            run = run + 1 if self.cells[at].value != NONE else 0
+            longest = max(longest, run)
+        return longest
+
     def __setitem__(self, bytes key not None, uint32_t value):
         self.put(key, len(key), value)
 
