@@ -75,7 +75,17 @@ FORMATS = {
     ),
     "the server's name": lambda text: manager(server_name=text),
 }
-TEXTS = ("%", "%FOO%", "%RESPONSE_CODE%", "%REQ%", "%REQ(x)%", "100%%", "%START_TIME(%s)%", "%ROUTE_NAME(x)%")
+TEXTS = (
+    "%",
+    "%FOO%",
+    "%RESPONSE_CODE%",
+    "%REQ%",
+    "%REQ(x)%",
+    "100%%",
+    "%START_TIME(%s)%",
+    "%ROUTE_NAME(x)%",
+    "%CEL(xds.route_name)%",
+)
 
 
 @pytest.mark.parametrize("text", TEXTS)

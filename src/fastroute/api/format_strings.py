@@ -13,7 +13,9 @@ from typing import NamedTuple
 from fastroute.patterns import pattern
 
 _OPERATOR = pattern(r"%([A-Z0-9_]+)(?:\((.*?)\))?(?::([0-9]+))?%")
-_NEEDS_ARGUMENT = frozenset(("REQ", "RESP", "QUERY_PARAM", "DYNAMIC_METADATA", "METADATA", "FILTER_STATE", "TRAILER"))
+_NEEDS_ARGUMENT = frozenset(
+    ("REQ", "RESP", "QUERY_PARAM", "DYNAMIC_METADATA", "METADATA", "FILTER_STATE", "TRAILER", "CEL", "TYPED_CEL")
+)
 _WITHOUT_ARGUMENT = frozenset(
     (
         "DOWNSTREAM_LOCAL_ADDRESS",

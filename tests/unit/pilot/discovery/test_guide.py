@@ -15,6 +15,8 @@ from support.shared import ROOT
 
 from fastroute.cli.pilot_discovery import discovery
 from fastroute.pilot.ca.store import Store
+from fastroute.pilot.discovery.registry import balancers, entries, mesh, policies, providers, scopes, traffic
+from fastroute.pilot.discovery.registry.kinds import KINDS, REFUSED
 
 GUIDE = (ROOT / "docs" / "discovery.md").read_text(encoding="utf-8")
 
@@ -27,6 +29,20 @@ def test_options_and_their_defaults() -> None:
     shown = " ".join(CliRunner().invoke(discovery, ["--help"]).output.split())
     for option, default in re.findall(r"^\| `(--[a-z]+)` \| (\S+) \|", GUIDE, re.MULTILINE):
         assert re.search(rf"{option} ADDRESS:PORT [^\]]*default: {re.escape(default)}\]", shown), option
+
+
+def test_every_field_that_is_refused_or_passed_over_is_named() -> None:
+    limits = GUIDE[GUIDE.index("## Limits of this version") :]
+    for module in (balancers, entries, mesh, policies, providers, scopes, traffic):
+        for kind in vars(module).values():
+            for name in (*getattr(kind, "LATER", ()), *getattr(kind, "INERT", ())):
+                assert f"`{name}`" in limits, (kind, name)
+
+
+def test_every_kind_is_named() -> None:
+    read = GUIDE[GUIDE.index("## What is read") :]
+    for _, kind in (*KINDS, *REFUSED):
+        assert re.search(rf"\b{kind}s?\b", read), kind
 
 
 def test_the_example(tmp_path: Path) -> None:

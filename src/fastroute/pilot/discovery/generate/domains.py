@@ -6,12 +6,13 @@ With ports (profile 1.8), each name is followed by the name with the port:
 Without (profile current), where ports in hosts are ignored:
   same namespace as the proxy: FQDN, NAME, NAME.NS.svc, NAME.NS, addresses
   another namespace:           FQDN, NAME.NS, NAME.NS.svc, addresses
-A host outside the cluster's domain has no short forms. A CIDR is no domain.
+A host outside the cluster's domain has no short forms. A CIDR is no domain. For a headless service of Kubernetes each
+name is there once more as `*.NAME`: its pods have names of their own below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fastroute.pilot.discovery.model.build import is_address
 from fastroute.pilot.discovery.model.services import Service
@@ -20,9 +21,14 @@ from fastroute.pilot.discovery.model.view import View
 
 def domains(view: View, service: Service, port: int) -> list[str]:
     """All domains of a service on a port, in order."""
-    names = [service.host, *_short(view, service), *_addresses(service)]
+    names = _forms(view, [service.host, *_short(view, service)], port)
+    below = [f"*.{name}" for name in names] if service.headless else []
+    return [*names, *below, *_forms(view, _addresses(service), port)]
+
+
+def _forms(view: View, names: Iterable[str], port: int) -> list[str]:
     if not view.profile.domains_with_port:
-        return names
+        return list(names)
     return [form for name in names for form in (name, f"{name}:{port}")]
 
 

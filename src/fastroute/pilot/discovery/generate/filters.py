@@ -87,6 +87,8 @@ def _manager(view: View, prefix: str, outbound: bool, **fields: object) -> JSON:
             "random_sampling": {"value": view.mesh.default_config.tracing.sampling},
             "overall_sampling": {"value": 100.0},
         }
+        if view.mesh.default_config.tracing.max_path_tag_length is not None:
+            made["tracing"]["max_path_tag_length"] = view.mesh.default_config.tracing.max_path_tag_length
     return extension(MANAGER, api.HTTP_CONNECTION_MANAGER, **made)
 
 

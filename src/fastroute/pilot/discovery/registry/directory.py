@@ -7,7 +7,8 @@ bad objects are left out and `Registry.errors` lists them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -26,6 +27,7 @@ from fastroute.pilot.discovery.registry.traffic import VirtualService
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 MESH: Final = "istio"
+NAME: Final = "kubernetes.io/metadata.name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,13 @@ class _Reading:
         for one in objects:
             by_kind.setdefault(one.kind, []).append(one)
         mesh, source = self._mesh(by_kind.get("ConfigMap", []))
+        if mesh.discovery_selectors:
+            chosen = _chosen(by_kind.get("Namespace", []), mesh)
+            objects = [one for one in objects if not one.namespace or chosen(one.namespace)]
+            by_kind = {
+                kind: [one for one in members if not one.namespace or chosen(one.namespace)]
+                for kind, members in by_kind.items()
+            }
         indexed = {kind: tuple(members) for kind, members in by_kind.items()}
         return Registry(tuple(objects), mesh, source, tuple(self.errors), indexed)
 
@@ -191,6 +200,17 @@ def _mesh_of(one: Object[kubernetes.ConfigMap]) -> MeshConfig:
     for document in documents(one.spec.data["mesh"], label):
         return decode(MeshConfig, document.value, Place(document.source, (), "MeshConfig"))
     return MeshConfig()
+
+
+def _chosen(namespaces: list[Object[Any]], mesh: MeshConfig) -> Callable[[str], bool]:
+    """Which namespaces the mesh's selectors choose; one that no object describes has its name as its only label."""
+    labels = {one.name: {NAME: one.name, **one.meta.labels} for one in namespaces}
+
+    @functools.cache
+    def chosen(name: str) -> bool:
+        return any(one.holds(labels.get(name, {NAME: name})) for one in mesh.discovery_selectors)
+
+    return chosen
 
 
 def _flatten(document: Document) -> Iterator[Document]:
