@@ -22,17 +22,17 @@ WARM_UP = 50
 
 
 def _route(kind: str, count: int) -> Callable[[], Any]:
-    route = tables.router(kind, count).route
+    route, host = tables.router(kind, count).route, tables.HOST
     path, headers = tables.KINDS[kind][1](count - 1)
-    assert route(tables.HOST, path, "GET", headers).index == count - 1
-    return lambda: route(tables.HOST, path, "GET", headers)
+    assert route(host, path, "GET", headers).index == count - 1
+    return lambda: route(host, path, "GET", headers)
 
 
 def _bare(kind: str, count: int) -> Callable[[], Any]:
-    route = tables.router(kind, count).route
+    route, host = tables.router(kind, count).route, tables.HOST
     path, _ = tables.KINDS[kind][1](count - 1)
-    assert route(tables.HOST, path).index == count - 1
-    return lambda: route(tables.HOST, path)
+    assert route(host, path).index == count - 1
+    return lambda: route(host, path)
 
 
 def _connect(kind: str, count: int) -> Callable[[], Any]:

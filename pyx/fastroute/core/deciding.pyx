@@ -24,7 +24,8 @@ from fastroute.core.domains cimport host_for
 from fastroute.core.entries cimport CLUSTER_HEADER, FORWARD, REDIRECT, WEIGHTED, Entry, LiveClusters, Target
 from fastroute.core.hcm cimport HttpManager, answer, is_connect, is_grpc
 from fastroute.core.headers cimport (
-    FORWARDED_PROTO, UPGRADE, View, close_view, first_line, may_be_grpc, next_line, open_view, scan_headers,
+    FORWARDED_PROTO, UPGRADE, HeaderNames, View, close_view, first_line, may_be_grpc, next_line, open_view,
+    scan_headers,
 )
 from fastroute.core.matchers cimport TreeNode
 from fastroute.core.normalise cimport port_start, without_parameters
@@ -50,13 +51,18 @@ def route(RouteTable table not None, authority, path, method="GET", headers=(), 
 
 cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, object path, object method,
                      object headers, object scheme, object random, Context context, HttpManager manager):
+    if type(headers) is not list and type(headers) is not tuple and type(headers) is not dict:
+        return decide(table, clusters, authority, path, method, collected(headers), scheme, random, context, manager)
+    return decided(table, clusters, authority, path, method, headers, scheme, random, context,
+                   DEFAULT if manager is None else manager)
+
+
+cdef inline Decision decided(RouteTable table, LiveClusters clusters, object authority, object path, object method,
+                             object headers, object scheme, object random, Context context, HttpManager manager):
     cdef PyObject *given[DECISION_GIVEN]
+    cdef HeaderNames names = table.names
     cdef Decision decision
     cdef View view
-    if manager is None:
-        manager = DEFAULT
-    if type(headers) is not list and type(headers) is not tuple and type(headers) is not dict:
-        headers = collected(headers)
     see_request(&view, authority, path, method, scheme)
     given[:] = [
         <PyObject *>authority, <PyObject *>path, <PyObject *>method, <PyObject *>scheme, <PyObject *>headers,
@@ -66,9 +72,9 @@ cdef Decision decide(RouteTable table, LiveClusters clusters, object authority, 
     view.decision = <PyObject *>decision
     if context is not None and context.http2:
         decision.more().scheme_given = text_of(scheme)
-    open_view(table.names, &view)
+    open_view(names, &view)
     try:
-        scan_headers(table.names, &view, headers)
+        scan_headers(names, &view, headers)
         conduct(table, &view, decision, manager, clusters)
     finally:
         close_view(&view)

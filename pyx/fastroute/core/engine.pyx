@@ -186,20 +186,26 @@ cdef extern from "Python.h":
 
 ctypedef object (*call_t)(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names)
 
+# The same function, as it takes what the caller holds anyway, without a reference for each.
+ctypedef object (*decide_t)(PyObject *table, PyObject *clusters, PyObject *authority, PyObject *path, PyObject *method,
+                            PyObject *headers, PyObject *scheme, PyObject *random, PyObject *context,
+                            PyObject *manager)
+
 cdef call_t whole_call
 cdef object GET = b"GET"
 cdef object HTTP = b"http"
+cdef object NOTHING = ()
 
 
 cdef object short_call(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names):
     cdef Tables tables = (<Engine>self).tables
     if names != NULL or not 2 <= count <= 4 or tables.single is None or tables.marks is not None:
         return whole_call(self, given, count, names)
-    if count == 4:
-        return decide(tables.single, tables.live, <object>given[0], <object>given[1], <object>given[2],
-                      <object>given[3], HTTP, (<Engine>self).random, None, None)
-    return decide(tables.single, tables.live, <object>given[0], <object>given[1],
-                  GET if count == 2 else <object>given[2], (), HTTP, (<Engine>self).random, None, None)
+    return (<decide_t>decide)(
+        <PyObject *>tables.single, <PyObject *>tables.live, given[0], given[1],
+        given[2] if count > 2 else <PyObject *>GET, given[3] if count > 3 else <PyObject *>NOTHING, <PyObject *>HTTP,
+        <PyObject *>(<Engine>self).random, <PyObject *>None, <PyObject *>None,
+    )
 
 
 cdef PyMethodDef *method = (<PyMethodDescrObject *>Engine.__dict__["route"]).d_method

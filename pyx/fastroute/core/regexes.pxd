@@ -8,7 +8,9 @@ cdef class Regex:
     cdef readonly bytes pattern
     cdef readonly int program_size
     cdef readonly int groups
+    cdef void *steps           # the same expression as a plain sequence; NULL as long as nobody asked
 
+    cdef int sequence(self) except -1
     cdef int compile_native(self) except -1
     cdef int compile_google(self) except -1
     cdef int match_full(self, const char *data, Py_ssize_t size) except -1

@@ -14,7 +14,10 @@ the same work. Everything above `find` is common to both.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8String
+from libc.stdint cimport uint32_t
 from libc.stdlib cimport free
+
+from fastroute.core.sequences cimport plain_sequence
 
 cdef enum:
     MAX_SPANS = 34             # 16 groups and the whole match: RE2's own limit for substitutions
@@ -68,6 +71,51 @@ cdef extern from *:
     int regex_groups(void *re)
     int regex_find(void *re, const char *data, Py_ssize_t size, Py_ssize_t start, bint full,
                    Py_ssize_t *spans, int count) noexcept nogil
+
+
+cdef extern from *:
+    """
+    /* A sequence of sets of bytes, each to be taken at least and at most so many times. */
+    struct RegexStep { uint32_t set[8]; uint32_t least, most; };
+    struct RegexSteps { size_t count; RegexStep step[1]; };
+
+    static inline bool regex_in(const RegexStep &step, unsigned char c) { return step.set[c >> 5] >> (c & 31) & 1; }
+
+    static RegexSteps regex_no_sequence;            /* what is known of an expression that is none */
+
+    static void *regex_steps_new(size_t count) {
+        RegexSteps *made = static_cast<RegexSteps *>(calloc(1, sizeof(RegexSteps) + count * sizeof(RegexStep)));
+        if (made) made->count = count;
+        return made;
+    }
+    static void regex_steps_fill(void *steps, size_t at, const unsigned char *members, Py_ssize_t size, uint32_t least,
+                                 uint32_t most) {
+        RegexStep &step = static_cast<RegexSteps *>(steps)->step[at];
+        for (; size; size--, members++) step.set[*members >> 5] |= uint32_t(1) << (*members & 31);
+        step.least = least;
+        step.most = most;
+    }
+    static int regex_steps_match(void *steps, const char *data, Py_ssize_t size) {
+        const RegexSteps *all = static_cast<RegexSteps *>(steps);
+        const unsigned char *at = reinterpret_cast<const unsigned char *>(data), *end = at + size;
+        for (const RegexStep *step = all->step, *last = step + all->count; step < last; step++) {
+            if (step->most == 1 && step->least == 1) {
+                if (at == end || !regex_in(*step, *at++)) return 0;
+                continue;
+            }
+            const unsigned char *start = at;
+            const unsigned char *stop = static_cast<size_t>(end - at) > step->most ? at + step->most : end;
+            while (at < stop && regex_in(*step, *at)) at++;
+            if (static_cast<size_t>(at - start) < step->least) return 0;
+        }
+        return at == end;
+    }
+    """
+    void *NO_SEQUENCE "static_cast<void *>(&regex_no_sequence)"
+    void *regex_steps_new(size_t count)
+    void regex_steps_fill(void *steps, size_t at, const unsigned char *members, Py_ssize_t size, uint32_t least,
+                          uint32_t most)
+    int regex_steps_match(void *steps, const char *data, Py_ssize_t size) noexcept nogil
 
 
 LINKED = bool(FASTROUTE_HAVE_RE2)
@@ -131,8 +179,27 @@ cdef class Regex:
             )
 
     def __dealloc__(self):
+        if self.steps != NO_SEQUENCE:
+            free(self.steps)
         if self.native != NULL:
             regex_delete(self.native)
+
+    cdef int sequence(self) except -1:
+        """Compile a plain sequence, if the expression is one: at the first match, for many are never asked."""
+        cdef list steps = plain_sequence(self.pattern)
+        cdef void *made = NO_SEQUENCE
+        cdef size_t at
+        cdef bytes members
+        if steps is not None:
+            made = regex_steps_new(len(steps))
+            if made == NULL:
+                raise MemoryError()
+            for at in range(<size_t>len(steps)):
+                taken, least, most = steps[at]
+                members = bytes(taken)
+                regex_steps_fill(made, at, members, len(members), least, most)
+        self.steps = made
+        return 0
 
     cdef int compile_native(self) except -1:
         cdef char *error = NULL
@@ -156,6 +223,10 @@ cdef class Regex:
 
     cdef int match_full(self, const char *data, Py_ssize_t size) except -1:
         """1 when the whole text matches."""
+        if self.steps == NULL:
+            self.sequence()
+        if self.steps != NO_SEQUENCE:
+            return regex_steps_match(self.steps, data, size)
         if self.native != NULL:
             return regex_find(self.native, data, size, 0, True, NULL, 0)
         return self.find(data, size, 0, True, NULL, 0)

@@ -75,10 +75,10 @@ cdef extern from *:
     }
     static inline __m128i scan_value(__m128i high, const char *text, Py_ssize_t size) {
         __m128i last = _mm_sub_epi8(scan_last16(text, size), _mm_set1_epi8(0x20));
+        if (size <= 16) return _mm_max_epu8(high, _mm_and_si128(last, scan_mask(size)));
         const char *end = text + size - 16;
-        high = _mm_max_epu8(high, _mm_and_si128(last, scan_mask(size < 16 ? size : 16)));
-        for (; text < end; text += 16) high = scan_high16(high, _mm_loadu_si128((const __m128i *)text));
-        return high;
+        do high = scan_high16(high, _mm_loadu_si128((const __m128i *)text)); while ((text += 16) < end);
+        return _mm_max_epu8(high, last);
     }
     /* Letters, digits and "-" stay set in `plain`. Each range is moved to the end of the signed bytes. */
     static inline __m128i scan_plain16(__m128i v) {

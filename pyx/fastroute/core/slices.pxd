@@ -83,7 +83,15 @@ cdef extern from *:
     static inline int slices_same(const char *a, const char *b, size_t size) {
         uint64_t x, y;
         uint32_t v, w;
-        if (size >= 8) {
+        if (size >= 8 && size <= 16) {
+            uint64_t p, q;
+            memcpy(&x, a, 8);
+            memcpy(&y, b, 8);
+            memcpy(&p, a + size - 8, 8);
+            memcpy(&q, b + size - 8, 8);
+            return ((x ^ y) | (p ^ q)) == 0;
+        }
+        if (size > 16) {
             const char *last = a + size - 8;
             for (; a < last; a += 8, b += 8) {
                 memcpy(&x, a, 8);
