@@ -50,7 +50,7 @@ def further_errors(
 
 
 def _taken_out(errors: Iterable[ConfigError], resources: Resources) -> Iterator[tuple[str, str]]:
-    return (_place(error, resources) for error in errors if error.code == "constraint")
+    return (_place(error, resources) for error in errors if error.code in ("constraint", "unknown-type"))
 
 
 def _repair(resource: Resource, resources: Resources) -> None:

@@ -397,3 +397,12 @@ def test_parts_with_errors_make_no_trouble_where_others_use_them() -> None:
     }
     monitored = {**CLUSTER, "outlier_detection": {"monitors": [{"name": "m", "typed_config": ROUTER["typed_config"]}]}}
     assert told("clusters", monitored)
+
+
+def test_an_extension_of_an_unknown_type_is_told_once() -> None:
+    filters = [{"name": "mine", "typed_config": {"@type": "type.googleapis.com/istio.Mine"}}, ROUTER]
+    source = changed(LISTENER, {f"{HCM}.http_filters": filters})
+    assert {path for _, path, _ in told("listeners", source)} == {f"{HCM_PATH}.http_filters[0].typed_config"}
+
+
+HCM_PATH = "filter_chains[0].filters[0].typed_config"
