@@ -13,8 +13,10 @@ import click
 from fastroute.analysis.diff import diff as differences
 from fastroute.analysis.diff import summary
 from fastroute.analysis.proxy_config.table import Table
+from fastroute.cli.envoy_side import received
 from fastroute.cli.source import source
 from fastroute.config import read
+from fastroute.config.resources import Resources
 
 KINDS = (("CDS", "clusters"), ("LDS", "listeners"), ("EDS", "endpoints"), ("RDS", "routes"))
 SERVER = click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="The server's HTTP side.")
@@ -40,8 +42,10 @@ def proxy_status(server: str, output: str, proxy: str, dump: str | None) -> int:
 
     With PROXY (NAME.NAMESPACE) and -f, compare what the server would send with what the Envoy has.
     """
+    if dump and not proxy:
+        raise click.UsageError("-f compares the Envoy of one proxy: name it (NAME.NAMESPACE)")
     if proxy and dump:
-        return compare(f"{server}/debug/config_dump?proxyID={quote(proxy)}", dump)
+        return compare(read(f"{server}/debug/config_dump?proxyID={quote(proxy)}", strict=False), received(dump))
     found = [one for one in _get(f"{server}/debug/syncz") if proxy in ("", one["proxy"], one["id"])]
     if output == "json":
         click.echo(json.dumps(found, indent=2))
@@ -73,12 +77,12 @@ def push_diff(server: str, proxy: str, first: int | None, second: int | None) ->
         raise click.ClickException(f"there are no two pushes to {proxy} to compare; remembered: {known}")
     click.echo(f"push {before} → {after}", err=True)
     dump = f"{server}/debug/config_dump?proxyID={quote(proxy)}&push="
-    return compare(f"{dump}{before}", f"{dump}{after}")
+    return compare(read(f"{dump}{before}", strict=False), read(f"{dump}{after}", strict=False))
 
 
-def compare(before: str, after: str) -> int:
-    """Print what differs between two sources; 1 if anything does."""
-    found = differences(read(before, strict=False), read(after, strict=False))
+def compare(before: Resources, after: Resources) -> int:
+    """Print what differs; 1 if anything does."""
+    found = differences(before, after)
     for change in found:
         click.echo(change.text())
     click.echo(summary(found) if found else "no difference")

@@ -28,20 +28,22 @@ URLS: Final[Mapping[str, bytes]] = {kind: api.url(name).encode() for kind, name 
 class Item:
     """One resource: its name, bytes and version, and its form inside a response of either variant."""
 
-    __slots__ = ("_packed", "_part", "data", "name", "version", "whole")
+    __slots__ = ("_kind", "_part", "data", "name", "version", "whole")
 
     def __init__(self, kind: str, name: str, data: bytes, version: str) -> None:
         self.name, self.data, self.version = name, data, version
-        self._packed = delimited(b"\x0a", URLS[kind]) + (delimited(b"\x12", data) if data else b"")
-        self._part = b""
-        self.whole = delimited(b"\x12", self._packed)
+        self._kind, self._part = kind, b""
+        self.whole = delimited(b"\x12", self._packed())
         """The field `resources` of a DiscoveryResponse."""
+
+    def _packed(self) -> bytes:
+        return delimited(b"\x0a", URLS[self._kind]) + (delimited(b"\x12", self.data) if self.data else b"")
 
     @property
     def part(self) -> bytes:
         """The field `resources` of a DeltaDiscoveryResponse."""
         if not self._part:
-            about = delimited(b"\x0a", self.version.encode()) + delimited(b"\x12", self._packed)
+            about = delimited(b"\x0a", self.version.encode()) + delimited(b"\x12", self._packed())
             self._part = delimited(b"\x12", about + delimited(b"\x1a", self.name.encode()))
         return self._part
 
