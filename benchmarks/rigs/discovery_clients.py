@@ -58,7 +58,7 @@ def nonce_of(data: bytes) -> bytes:
 async def stream(port: int, number: int, ready: asyncio.Semaphore) -> None:
     options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
-        call: Any = channel.stream_stream(METHOD)()
+        call: Any = channel.stream_stream(METHOD)(wait_for_ready=True)
         asked = [asking(number, kind, names) for kind, names in KINDS]
         for request in asked:
             await call.write(request)

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from fastroute.api import names as api
 from fastroute.api.pool import message_class
@@ -223,7 +224,7 @@ class DiscoveryServer:
         """One stream of either variant."""
         connection: Connection | None = None
         try:
-            first = await self._first(context)
+            first = await self._first(context, delta=delta)
             if first is None:
                 return
             connection = self._connection(first, context, delta=delta)
@@ -263,7 +264,7 @@ class DiscoveryServer:
                 raise asyncio.CancelledError
         await context.abort(code, reason)
 
-    async def _first(self, context: Any) -> Any:
+    async def _first(self, context: Any, *, delta: bool) -> Any:
         """The first request; None if the client ends its side at once."""
         wait = self._new_streams.take(time.monotonic(), self.limits.new_stream_wait)
         if wait > self.limits.new_stream_wait:
@@ -271,10 +272,10 @@ class DiscoveryServer:
         await asyncio.sleep(wait)
         try:
             async with asyncio.timeout(self.limits.first_request):
-                first = await context.read()
+                first = await _read(context, delta=delta)
         except TimeoutError:
             raise RequestError(f"no request within {self.limits.first_request:g} s") from None
-        return None if first is END else first
+        return first
 
     def _connection(self, first: Any, context: Any, *, delta: bool) -> Connection:
         proxy = proxy_of(first.node)
@@ -291,7 +292,7 @@ class DiscoveryServer:
         await connection.request(first)
         await connection.push()
         bucket = Bucket(self.limits.requests, self.limits.burst)
-        while (request := await connection.context.read()) is not END:
+        while (request := await _read(connection.context, delta=delta)) is not None:
             if wait := bucket.take(time.monotonic()):
                 await asyncio.sleep(wait)
             await connection.request(request)
@@ -323,19 +324,26 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
+async def _read(context: Any, *, delta: bool) -> Any:
+    """The next request; None when the client has no more to say. RequestError if it is none."""
+    data = await context.read()
+    if data is END:
+        return None
+    kind = DELTA_REQUEST if delta else api.DISCOVERY_REQUEST
+    try:
+        return message_class(kind).FromString(data)
+    except DecodeError:
+        raise RequestError(f"{len(data)} bytes that are no {kind.rpartition('.')[2]}") from None
+
+
 def _handlers(server: DiscoveryServer) -> Any:
-    def handler(request: str, *, delta: bool) -> Any:
+    def handler(*, delta: bool) -> Any:
         async def behaviour(_: Any, context: Any) -> None:
             await server.stream(context, delta=delta)
 
-        return grpc.stream_stream_rpc_method_handler(
-            behaviour, request_deserializer=message_class(request).FromString, response_serializer=None
-        )
+        return grpc.stream_stream_rpc_method_handler(behaviour)
 
     return grpc.method_handlers_generic_handler(
         SERVICE,
-        {
-            "StreamAggregatedResources": handler(api.DISCOVERY_REQUEST, delta=False),
-            "DeltaAggregatedResources": handler(DELTA_REQUEST, delta=True),
-        },
+        {"StreamAggregatedResources": handler(delta=False), "DeltaAggregatedResources": handler(delta=True)},
     )
