@@ -83,9 +83,14 @@ class _Builder:
         self.workloads = [(pod, self._workload(pod, nodes)) for pod in registry.pods]
         self.pods = workloads.by_address(workload for _, workload in self.workloads)
         self.labelled: dict[tuple[str, str, str], list[tuple[Object[Pod], Workload]]] = {}
-        for pod, workload in self.workloads:
-            for key, value in pod.meta.labels.items():
-                self.labelled.setdefault((pod.namespace, key, value), []).append((pod, workload))
+        asked: dict[str, set[str]] = {}
+        for one in registry.services:
+            asked.setdefault(one.namespace, set()).update(one.spec.selector)
+        for pair in self.workloads:
+            meta = pair[0].meta
+            for name in asked.get(meta.namespace, ()):
+                if name in meta.labels:
+                    self.labelled.setdefault((meta.namespace, name, meta.labels[name]), []).append(pair)
         self.slices: dict[tuple[str, str], list[Object[EndpointSlice]]] = {}
         for slice_ in registry.of("EndpointSlice"):
             self.slices.setdefault((slice_.namespace, slice_.meta.labels.get(SLICE_OF, "")), []).append(slice_)
