@@ -66,7 +66,7 @@ class Marks:
         table: _Key = ("table", decision.route_config)
         if chain is not None and getattr(chain.manager, "route_table", None) is not None:
             table = ("inline", chain.listener, chain.index)
-        tables = [table]
+        tables: list[_Key] = [table]
         if chain is not None and getattr(chain.manager, "scopes", None) is not None:
             tables.append(("scoped", chain.listener, chain.index, decision.route_config))
         later: list[_Found] = []
