@@ -111,3 +111,10 @@ def test_the_two_verdicts_are_told_apart(tmp_path: Path) -> None:
     assert "error[start]" in found.output
     assert "takes it with --mode validate" in found.output
     assert "DISAGREES" not in found.output
+
+
+def test_constraints_hold_in_sources_too() -> None:
+    source = {**ADS, "authorities": [{}]}
+    bootstrap = {**NODE, **ADMIN, **STATIC, "dynamic_resources": {"lds_config": source, "ads_config": GRPC}}
+    assert codes(bootstrap) == {"required"}
+    assert not validate(bootstrap).ok

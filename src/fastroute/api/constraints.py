@@ -155,7 +155,8 @@ def check(message: Message, path: str = "") -> list[Violation]:
 
 
 def _late(violation: Violation) -> Violation:
-    return replace(violation, code="start") if bootstrap_semantics.is_late(violation.path) else violation
+    late = bootstrap_semantics.is_late(violation.path) and violation.code in ("refused", "disallowed")
+    return replace(violation, code="start") if late else violation
 
 
 def _is_required(rule: Any) -> bool:

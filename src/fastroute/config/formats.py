@@ -109,6 +109,8 @@ def _text_proto(text: str, file: str, kind: str | None) -> Message:
         except RecursionError:
             failure = ParseError("nested too deeply", where=Where(file), code="nesting")
             break
+        except ValueError as error:  # protobuf's own, for the number of an enum that is far out of range
+            failure = failure or ParseError(f"not text proto: {error}", where=Where(file), code="syntax")
     assert failure is not None
     raise failure
 

@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -115,3 +116,10 @@ def test_damaged_text_is_read_or_refused(at: int, piece: str, cut: int) -> None:
     damaged = text[:at] + piece + text[at + cut :]
     error = read_or_error(damaged.encode("utf-8", "surrogatepass"))
     assert error is None or error.where is not None
+
+
+def test_an_enum_far_out_of_range_in_text_proto(tmp_path: Path) -> None:
+    path = tmp_path / "c.pb_text"
+    path.write_text(f'name: "b"\ntype: {"9" * 60}\n')
+    with pytest.raises(ParseError, match="not text proto"):
+        config.read(path)
