@@ -41,7 +41,7 @@ LINES = (
     Line("starlette", "starlette", "#8250df", "#bc8cff", side="above"),
     Line("werkzeug", "werkzeug", "#9a6700", "#e3b341"),
     Line("falcon", "falcon", "#bf3989", "#f778ba"),
-    Line("xrtr", "xrtr (Cython)", "#1a7f37", "#56d364", side="below"),
+    Line("xrtr", "xrtr (Cython)", "#1a7f37", "#56d364", side="above"),
     Line("pymatchit", "pymatchit (Rust)", "#0e7c86", "#39c5cf"),
     Line("dict (floor)", "one look-up in a dict", "#6e7781", "#9198a1"),
 )
