@@ -12,11 +12,12 @@ Names, paths and clusters are read off the wire, which costs a fraction of askin
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fastroute.api import names, pool
 from fastroute.compile.redirects import rooted
 from fastroute.compile.regexes import program_limit
+from fastroute.compile.route_compiler import RouteCompiler
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.core.predicates import HeaderPredicate, PathPredicate, Predicate
 from fastroute.core.regexes import Regex, RegexError, literal_prefix
@@ -24,9 +25,6 @@ from fastroute.core.strings import StringMatcher
 from fastroute.errors import ConfigError
 from fastroute.records import replace
 from fastroute.wire.routes import RouteReader
-
-if TYPE_CHECKING:
-    from fastroute.compile.virtual_hosts import RouteCompiler
 
 How = Literal["prefix", "path", "path_separated_prefix", "regex"]
 Part = tuple[str, How | None, bytes, str | None, bytes, bytes, bytes | None]

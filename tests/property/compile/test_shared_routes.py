@@ -10,9 +10,9 @@ from hypothesis import given
 
 from fastroute.api import transcode
 from fastroute.compile.context import Context
+from fastroute.compile.route_compiler import RouteCompiler
 from fastroute.compile.scopes import compile_scope
 from fastroute.compile.shared_routes import compile_routes
-from fastroute.compile.virtual_hosts import RouteCompiler
 from fastroute.config.resources import Resource
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.errors import ConfigError
