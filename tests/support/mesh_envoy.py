@@ -70,7 +70,9 @@ class MeshEnvoy:
         self._write_single(resources)
         for kind in ("clusters", "listeners"):
             self.files[kind].swap(self.envoy, self._local(resources[kind]))
-        self._wait_for_routes([one["name"].replace(":", "_") for one in resources["routes"]], before)
+        self._wait_for_routes(
+            [one["name"].replace("://", "_").replace(":", "_") for one in resources["routes"]], before
+        )
         return self.envoy.log()[logged:]
 
     def rejected(self) -> dict[str, int]:
