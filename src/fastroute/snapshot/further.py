@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+from google.protobuf.message import Message
 
 from fastroute.api import constraints
 from fastroute.config.clearing import clear
@@ -23,6 +26,7 @@ from fastroute.snapshot.build import compile_all
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.parts import known_clusters
 
+_LISTS = ("listeners", "routes", "scoped_routes", "virtual_hosts", "clusters", "endpoints", "secrets")
 _STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
 _LAST_STEP = re.compile(r'(?:\.?\w+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])\Z')
 
@@ -30,7 +34,8 @@ _LAST_STEP = re.compile(r'(?:\.?\w+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])\Z')
 def further_errors(
     resources: Resources, errors: Sequence[ConfigError], runtime: Mapping[str, object]
 ) -> list[ConfigError]:
-    """What compiling `resources` finds beside `errors`, which reading found. The resources are used up by this."""
+    """What compiling `resources` finds beside `errors`, which reading found."""
+    resources = _copied(resources)
     for resource in whole(resources):
         _repair(resource, resources)
     names = (resource.name for resource in resources.clusters)
@@ -51,6 +56,32 @@ def further_errors(
 
 def _taken_out(errors: Iterable[ConfigError], resources: Resources) -> Iterator[tuple[str, str]]:
     return (_place(error, resources) for error in errors if error.code in ("constraint", "unknown-type"))
+
+
+def _copied(resources: Resources) -> Resources:
+    """The resources with messages that may be changed: those at hand may be the caller's."""
+    made: dict[int, Message] = {}
+    bootstrap = resources.bootstrap
+    if bootstrap is not None:
+        message: Any = _copy(bootstrap.message)
+        before: Any = bootstrap.message
+        for field in ("listeners", "clusters", "secrets"):
+            pairs = zip(getattr(before.static_resources, field), getattr(message.static_resources, field), strict=True)
+            made.update((id(old), new) for old, new in pairs)
+        bootstrap = _with(bootstrap, message)
+    lists: dict[str, Any] = {
+        kind: [_with(one, made.get(id(one.message)) or _copy(one.message)) for one in getattr(resources, kind)]
+        for kind in _LISTS
+    }
+    return replace(resources, bootstrap=bootstrap, broken=set(resources.broken), **lists)
+
+
+def _copy(message: Message) -> Message:
+    return type(message).FromString(message.SerializeToString())
+
+
+def _with(resource: Resource, message: Message) -> Resource:
+    return Resource(resource.name, message, resource.positions, resource.root, resource.version, resource.origin)
 
 
 def _repair(resource: Resource, resources: Resources) -> None:

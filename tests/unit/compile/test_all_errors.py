@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from support.near_valid import message
 
 import fastroute
 from fastroute.api import names
@@ -406,3 +407,13 @@ def test_an_extension_of_an_unknown_type_is_told_once() -> None:
 
 
 HCM_PATH = "filter_chains[0].filters[0].typed_config"
+
+
+def test_messages_of_the_caller_stay_as_they_are() -> None:
+    made: Any = message(names.BOOTSTRAP, {"static_resources": {"clusters": [BLUE], "listeners": [LISTENER]}})
+    made.static_resources.clusters[0].lb_policy = 99
+    before = made.SerializeToString(deterministic=True)
+    for source in (made, {"clusters": [made.static_resources.clusters[0]]}):
+        with pytest.raises(ConfigError):
+            fastroute.load(source)
+        assert made.SerializeToString(deterministic=True) == before
