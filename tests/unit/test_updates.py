@@ -137,6 +137,7 @@ def test_all_that_is_refused_is_told_and_nothing_is_applied() -> None:
     assert [each.resource for each in (caught.value, *caught.value.others)] == [
         'Cluster "d"',
         'ClusterLoadAssignment "a"',
+        'Cluster "c"',
     ]
     with pytest.raises(fastroute.RejectedError, match="cannot create an EDS cluster without an EDS config"):
         before.updated(Changes(clusters={"c": bad}))

@@ -18,7 +18,7 @@ from fastroute.api import names, pool
 from fastroute.config import constraints
 from fastroute.config.collect import copy_of, name_of
 from fastroute.config.resources import Resource, Resources, WireResource
-from fastroute.errors import ConfigError, ParseError, joined
+from fastroute.errors import ConfigError, ParseError
 from fastroute.records import field, record, replace
 
 Content = Message | bytes | None
@@ -50,28 +50,28 @@ class Changes:
         return any(getattr(self, kind) for kind in KINDS)
 
 
-def apply(resources: Resources, changes: Changes, *, strict: bool = True) -> Resources:
-    """The resources after `changes`; `resources` stays as it is. Raises like `fastroute.config.load.read`."""
-    fresh = parsed(changes, runtime=resources.runtime, strict=strict)
+def apply(resources: Resources, changes: Changes, *, strict: bool = True) -> tuple[Resources, list[ConfigError]]:
+    """The resources after `changes`, and what is refused of them; `resources` stays as it is."""
+    fresh, errors = read_changes(changes, runtime=resources.runtime, strict=strict)
     labels = {_label(KINDS[kind], name) for kind in KINDS for name in getattr(changes, kind)}
     kept = [notice for notice in resources.notices if notice.error.resource not in labels]
     broken = {label for label in resources.broken if label not in labels} | fresh.broken
     result = replace(resources, notices=[*kept, *fresh.notices], broken=broken)
     for kind in KINDS:
         setattr(result, kind, _merged(kind, resources, fresh, changes))
-    return result
+    return result, errors
 
 
-def parsed(changes: Changes, *, runtime: Mapping[str, object], strict: bool = True) -> Resources:
-    """What is new, as resources that keep the constraints of the API; all that is refused is raised at once."""
+def read_changes(
+    changes: Changes, *, runtime: Mapping[str, object], strict: bool = True
+) -> tuple[Resources, list[ConfigError]]:
+    """What is new, and all that is refused of it: what cannot be read, and what breaks the constraints of the API."""
     errors: list[ConfigError] = []
     fresh = Resources(runtime=runtime)
     for kind in KINDS:
         getattr(fresh, kind).extend(_parsed(kind, getattr(changes, kind), errors))
     errors.extend(_violations(fresh, strict=strict))
-    if errors:
-        raise joined(errors)
-    return fresh
+    return fresh, errors
 
 
 def _violations(fresh: Resources, *, strict: bool) -> list[ConfigError]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import Message
@@ -22,6 +21,7 @@ from fastroute.config.clearing import clear
 from fastroute.config.constraints import whole
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.errors import ConfigError, ParseError
+from fastroute.records import replace
 from fastroute.snapshot.build import compile_all
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.parts import known_clusters
@@ -36,20 +36,35 @@ def further_errors(
 ) -> list[ConfigError]:
     """What compiling `resources` finds beside `errors`, which reading found."""
     resources = _copied(resources)
-    for resource in whole(resources):
-        _repair(resource, resources)
-    names = (resource.name for resource in resources.clusters)
-    unread = any(isinstance(error, ParseError) for error in errors)
-    compiler = Compiler(
-        resources, True, {**resources.runtime, **runtime}, None if unread else known_clusters(names, resources)
-    )
+    repair(resources, resources)
+    known = None if unread(errors) else known_clusters((each.name for each in resources.clusters), resources)
+    compiler = Compiler(resources, True, {**resources.runtime, **runtime}, known)
     compile_all(compiler, {})
+    return beside(errors, compiler.errors, resources)
+
+
+def unread(errors: Sequence[ConfigError]) -> bool:
+    """Whether something could not be read, so that any name may be that of something."""
+    return any(isinstance(error, ParseError) for error in errors)
+
+
+def repair(broken: Resources, resources: Resources) -> None:
+    """Take out of `broken` what breaks a constraint; `resources` are told what that does not help.
+
+    The messages are changed.
+    """
+    for resource in whole(broken):
+        _repair(resource, resources)
+
+
+def beside(errors: Sequence[ConfigError], found: Sequence[ConfigError], resources: Resources) -> list[ConfigError]:
+    """Of what compiling found, what does not follow from `errors`, which reading found."""
     places = {_place(error, resources) for error in errors}
     around = {(label, _LAST_STEP.sub("", path)) for label, path in _taken_out(errors, resources)}
-    found = ((error, *_place(error, resources)) for error in compiler.errors)
+    placed = ((error, *_place(error, resources)) for error in found)
     return [
         error
-        for error, label, path in found
+        for error, label, path in placed
         if (label, path) not in around and not any(label == other and _is_within(path, told) for other, told in places)
     ]
 

@@ -67,7 +67,7 @@ def merged(named: Named, changes: Mapping[str, Content], fresh: Named) -> Named:
     for name, content in changes.items():
         if content is None:
             result.pop(name, None)
-        else:
+        elif name in fresh:  # It is not where it could not be read.
             result[name] = fresh[name]
     return result
 

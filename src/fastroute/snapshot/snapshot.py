@@ -96,7 +96,8 @@ class Snapshot:
         found = None if self._index is None else updated(self._parts, self._index, changes)
         if found is not None:
             return Snapshot(*found)
-        resources = apply(self._parts.resources, changes, strict=self._parts.strict)
+        resources, errors = apply(self._parts.resources, changes, strict=self._parts.strict)
+        refuse(resources, errors, self._parts.runtime)
         return build(resources, strict=self._parts.strict, runtime=self._parts.runtime, previous=self)
 
     def resolve(self, lookup: Callable[[str, str], Iterable[str]]) -> None:

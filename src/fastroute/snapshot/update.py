@@ -18,14 +18,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastroute.compile.links import link_cluster, local_cluster
-from fastroute.config.changes import KINDS, Changes, Content, parsed
+from fastroute.config.changes import KINDS, Changes, Content, read_changes
 from fastroute.config.resources import Resources, WireResource
 from fastroute.core.chain import ChainEntry
 from fastroute.core.clusters import Cluster
 from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.core.hcm import HttpManager
 from fastroute.core.table import RouteTable
-from fastroute.errors import joined
+from fastroute.errors import ConfigError, joined
 from fastroute.records import record, replace
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.index import Index, Named, merged
@@ -42,13 +42,19 @@ def updated(parts: Parts, index: Index, changes: Changes) -> tuple[Parts, Index]
         return None
     revisions = dict(_revisions(parts, index, changes.routes))
     rest = {name: content for name, content in changes.routes.items() if name not in revisions}
-    fresh = parsed(replace(changes, routes=rest), runtime=parts.resources.runtime, strict=parts.strict)
+    fresh, errors = read_changes(replace(changes, routes=rest), runtime=parts.resources.runtime, strict=parts.strict)
     fresh.routes.extend(each.resource for each in revisions.values())
     kinds = {kind: _merged(index, changes, fresh, kind) for kind in KINDS}
     resources = _resources(parts.resources, changes, kinds)
     update = Update(parts, index, changes, kinds, resources, revisions)
     if fresh.notices or (update.known is None) != (parts.known is None):
         return None
+    if errors:
+        from fastroute.snapshot.further import beside, repair, unread
+
+        repair(fresh, resources)
+        refused = Update(parts, index, changes, kinds, resources, revisions, unread=unread(errors))
+        raise joined([*errors, *beside(errors, refused.errors(), resources)])
     return update.run()
 
 
@@ -68,7 +74,7 @@ def _revisions(parts: Parts, index: Index, routes: Mapping[str, Content]) -> Ite
 
 
 def _resources(before: Resources, changes: Changes, kinds: Mapping[str, Named]) -> Resources:
-    after = replace(before)
+    after = replace(before, broken=set(before.broken))
     for kind, named in kinds.items():
         if getattr(changes, kind):
             setattr(after, kind, list(named.values()))
@@ -110,7 +116,10 @@ class Update:
         kinds: Mapping[str, Named],
         resources: Resources,
         revisions: Mapping[str, Revision],
+        *,
+        unread: bool = False,
     ) -> None:
+        """`unread`: something could not be read, so that any cluster may be known."""
         self.before = before
         self.index = index
         self.changes = changes
@@ -121,13 +130,11 @@ class Update:
         self.gone = frozenset(name for name in changes.clusters if name in before.clusters and name not in named)
         self.new = frozenset(name for name in changes.clusters if name not in before.clusters and name in named)
         self.known = before.known if not (self.gone or self.new) else known_clusters(named, resources)
-        self.compiler = Compiler(resources, before.strict, before.runtime, self.known)
+        self.compiler = Compiler(resources, before.strict, before.runtime, None if unread else self.known)
 
     def run(self) -> tuple[Parts, Index] | None:
         """Compile in the order of a fresh build."""
-        clusters = self.clusters()
-        routes = self.routes()
-        listeners, listeners_relied = self.listeners()
+        clusters, routes, (listeners, listeners_relied) = self._compiled()
         if self.compiler.notices:
             return None
         if self.compiler.errors or listeners is None:
@@ -144,6 +151,14 @@ class Update:
             wires=routes.wires,
         )
         return parts, self.index.after(self.kinds, self.before.clusters, clusters, self.changes.clusters)
+
+    def errors(self) -> list[ConfigError]:
+        """What compiling refuses."""
+        self._compiled()
+        return self.compiler.errors
+
+    def _compiled(self) -> tuple[dict[str, Cluster], Routes, tuple[ListenerTable | None, frozenset[str]]]:
+        return self.clusters(), self.routes(), self.listeners()
 
     # Clusters
 
