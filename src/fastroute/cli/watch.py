@@ -43,7 +43,7 @@ def watch(bootstrap: str, output: str, seconds: float | None, lenient: bool) -> 
                 news.clear()
                 told.look(router)
                 news.wait(_LOOK)
-            told.look(router)
+            told.look(router, last=True)
         except KeyboardInterrupt:
             pass
     sys.exit(0 if told.ready else 1)
@@ -59,10 +59,10 @@ class Told:
         self._feeds: dict[str, tuple[bool, str]] = {}
         self._resources: dict[tuple[str, str], str] = {}
 
-    def look(self, router: FollowingRouter) -> None:
-        """Print what is new."""
+    def look(self, router: FollowingRouter, *, last: bool = False) -> None:
+        """Print what is new; the last time also what was not connected all the while."""
         status, snapshot = router.status(), router.snapshot
-        self._look_at_feeds(status)
+        self._look_at_feeds(status, last=last)
         self._look_at_resources(status)
         if self._snapshot is not None and snapshot is not self._snapshot:
             before, self._snapshot = self._snapshot, snapshot
@@ -75,16 +75,16 @@ class Told:
             counts += f"{len(snapshot.clusters)} clusters"
             self._say("ready", f"ready: {counts}; version {snapshot.version}", {"version": snapshot.version})
 
-    def _look_at_feeds(self, status: Status) -> None:
+    def _look_at_feeds(self, status: Status, *, last: bool) -> None:
         feeds = {each.name: each for each in status.feeds}
         for name, each in feeds.items():
             state = (each.connected, each.error)
-            if self._feeds.get(name, (False, "")) != state:
+            if self._feeds.get(name, None if last else (False, "")) != state:
+                self._feeds[name] = state
                 where = f" ({each.address})" if each.address else ""
                 words = f"connected{where}" if each.connected else f"not connected{where}"
                 fields = {"feed": name, "connected": each.connected, "address": each.address, "error": each.error}
                 self._say("feed", f"{name}: {words}{f': {each.error}' if each.error else ''}", fields)
-            self._feeds[name] = state
         for name in [name for name in self._feeds if name not in feeds]:
             del self._feeds[name]
             self._say("feed", f"{name}: not needed any more", {"feed": name, "ended": True})
