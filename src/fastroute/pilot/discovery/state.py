@@ -117,8 +117,7 @@ class Mesh:
         if registry.mesh != before.mesh or any(registry.of(kind) != before.of(kind) for kind in BUILT_FROM):
             old = {(one.host, one.namespace): one for one in self.services}
             self.services = tuple(
-                held if (held := old.get((one.host, one.namespace))) is one or held == one else one
-                for one in build.services(registry, kept=self._kept)
+                _held(old.get((one.host, one.namespace)), one) for one in build.services(registry, kept=self._kept)
             )
             self._by_address = _by_address(self.services)
             self._own_state = self.state
@@ -214,6 +213,11 @@ class _Key(Proxy):
 class _Labels(dict[str, str]):
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
+
+
+def _held(before: Service | None, now: Service) -> Service:
+    """The object that was there, if it is equal."""
+    return before if before is not None and before == now else now
 
 
 def _by_address(services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:

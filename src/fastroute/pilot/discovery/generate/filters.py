@@ -82,13 +82,15 @@ def _manager(view: View, prefix: str, outbound: bool, **fields: object) -> JSON:
     if outbound:
         made["generate_request_id"] = True
     if view.profile.hcm_tracing and view.mesh.enable_tracing:
-        made["tracing"] = {
+        asked = view.mesh.default_config.tracing
+        tracing: JSON = {
             "client_sampling": {"value": 100.0},
-            "random_sampling": {"value": view.mesh.default_config.tracing.sampling},
+            "random_sampling": {"value": asked.sampling},
             "overall_sampling": {"value": 100.0},
         }
-        if view.mesh.default_config.tracing.max_path_tag_length is not None:
-            made["tracing"]["max_path_tag_length"] = view.mesh.default_config.tracing.max_path_tag_length
+        if asked.max_path_tag_length is not None:
+            tracing["max_path_tag_length"] = asked.max_path_tag_length
+        made["tracing"] = tracing
     return extension(MANAGER, api.HTTP_CONNECTION_MANAGER, **made)
 
 
