@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,7 +12,6 @@ from fastroute.pilot.agent.inputs import read_mesh, read_text
 from fastroute.pilot.inject.manifests import inject_text
 from fastroute.pilot.inject.values import Values
 from fastroute.pilot.profiles import PROFILES
-from fastroute.records import replace
 
 
 @click.command()

@@ -122,8 +122,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         "envoy.config.core.v3.SubstitutionFormatString",
-        {"text_format": "%CEL(x)%", "formatters": [RAW]},
-        {"text_format": "%CEL(x)%"},
+        {"text_format": "%OF_AN_EXTENSION(x)%", "formatters": [RAW]},
+        {"text_format": "%OF_AN_EXTENSION(x)%"},
     ),
     (
         "envoy.extensions.access_loggers.file.v3.FileAccessLog",

@@ -62,6 +62,10 @@ def served(work: Callable[[DiscoveryServer, Any], Awaitable[None]]) -> Discovery
     return asyncio.run(run())
 
 
+POLLER = "PollerCompletionQueue._handle_events"
+"""What gRPC's poller says of itself: it may still call the loop of an earlier test, which is closed."""
+
+
 @pytest.mark.parametrize("method", ["StreamAggregatedResources", "DeltaAggregatedResources"])
 @pytest.mark.parametrize("garbage", [b"\xff" * 40, b"\x12\x7f", b"\x0a\x02\xff\xfe", bytes(range(256))])
 def test_garbage_ends_the_stream(method: str, garbage: bytes, caplog: pytest.LogCaptureFixture) -> None:
@@ -78,7 +82,8 @@ def test_garbage_ends_the_stream(method: str, garbage: bytes, caplog: pytest.Log
 
     with caplog.at_level(logging.ERROR):
         served(work)
-    assert caplog.records == [], "a client's fault is no error of the server"
+    told = [record for record in caplog.records if POLLER not in record.getMessage()]
+    assert told == [], "a client's fault is no error of the server"
 
 
 def test_unknown_types_are_passed_over() -> None:
