@@ -39,6 +39,11 @@ LATE: dict[str, Tree] = {
     "health by nothing": {"hds_config": {}},
     "health of an unknown cluster": {"hds_config": GRPC},
     "health by REST": {**STATIC, "hds_config": {"api_type": "REST", "cluster_names": ["xds"], "refresh_delay": "1s"}},
+    "statistics by a regex that ignores case": {
+        "stats_config": {
+            "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": "b.*"}, "ignore_case": True}]}}
+        }
+    },
     "load reports to an unknown cluster": {"cluster_manager": {"load_stats_config": GRPC}},
 }
 EARLY: dict[str, Tree] = {

@@ -10,8 +10,8 @@
 * The local cluster is a static one. A sink of statistics has a typed configuration.
 * HDS and load statistics are asked for by gRPC, at static clusters.
 
-`envoy --mode validate` subscribes to no listeners and asks neither for clusters nor for HDS: what is wrong with these
-ends Envoy only when it really starts (`is_late`).
+`envoy --mode validate` subscribes to no listeners, asks neither for clusters nor for HDS, and makes no matcher of
+statistics: what is wrong with these ends Envoy only when it really starts (`is_late`).
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ _LATE = (
     "dynamic_resources.cds_config.ads",
     "hds_config",
     "cluster_manager.load_stats_config",
+    "stats_config.stats_matcher",
 )
 _LATE_ADS = re.compile(
     r"layered_runtime\.layers\[\d+\]\.rtds_layer\.rtds_config\.ads"
