@@ -76,3 +76,7 @@ def __getattr__(name: str) -> object:
     value: object = getattr(importlib.import_module(_LAZY[name]), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return __all__

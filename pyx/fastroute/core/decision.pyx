@@ -27,7 +27,15 @@ cdef class Further:
 
 @cython.final
 cdef class Decision:
-    """See the stub."""
+    """The answer to a request. Read-only, made by routing alone.
+
+    Text of the request that reaches the upstream (`path`, `authority`, `method`, `location`) is `str`, one
+    character per byte (Latin-1). Times are seconds.
+
+    `kind` is `forward`, `redirect` or `respond`. `cluster` is where the request is forwarded to; `status` and
+    `reason` (response code details) are those of Envoy's own answer. `value` is what `Router.bind` gave the
+    cluster. `entry` and `action` are the chosen route's place and what computes its values.
+    """
 
     def __init__(self, *args, **kwargs):
         raise TypeError("decisions are made by routing")
@@ -51,22 +59,31 @@ cdef class Decision:
 
     @property
     def route(self):
+        """`Route.name` of the chosen route; empty when it has none, or when no route was chosen."""
         return self.entry.name
 
     @property
     def virtual_host(self):
+        """`VirtualHost.name`; empty when none was chosen."""
         return self.entry.virtual_host
 
     @property
     def route_config(self):
+        """`RouteConfiguration.name`."""
         return self.entry.route_config
 
     @property
     def index(self):
+        """The route's position in its virtual host's list; -1 when no route was chosen."""
         return self.entry.index
 
     @property
     def notices(self):
+        """What lenient loading let through and this decision touches; empty when it is exact.
+
+        A part that cannot be decided (a field, a filter, a cluster) marks the decisions that it may have
+        changed: those of its route, from its route on, of its virtual host, its filter chain, its cluster.
+        """
         cdef Further more = self.further
         return () if more is None or more.marks is None else more.marks.of_decision(self, more.chain)
 
@@ -74,51 +91,62 @@ cdef class Decision:
 
     @property
     def original_path(self):
+        """The request's path with its query as routes saw it: after the connection manager's normalisation."""
         return text_of(self.request_path)
 
     @property
     def original_authority(self):
+        """The request's authority, after the connection manager's normalisation."""
         return text_of(self.request_authority)
 
     @property
     def original_method(self):
+        """The request's method."""
         return text_of(self.request_method)
 
     @property
     def scheme(self):
+        """The request's `:scheme`, as the connection manager determined it."""
         self.processed_headers()
         return self.further.scheme_processed
 
     @property
     def request_headers(self):
+        """The request headers as they were passed in."""
         return self.request_headers_given
 
     @property
     def random(self):
+        """The stream's random value, drawn now if nothing needed it yet. Raises ValueError when none was given."""
         return self.draw()
 
     @property
     def surroundings(self):
+        """The connection's facts, metadata and filter state that the request came with."""
         return self.context
 
     @property
     def dynamic_metadata(self):
+        """Filter name to value, as the request came with it."""
         return {} if self.context is None else self.context.dynamic_metadata
 
     @property
     def filter_state(self):
+        """Filter state key to text, as the request came with it."""
         return {} if self.context is None else self.context.filter_state
 
     @property
     def http_filters(self):
+        """Name and type of each HTTP filter of the connection manager, in order; `None` without a manager."""
         return None if self.manager is None else self.manager.http_filters
 
     @property
     def router_options(self):
+        """Options of the router filter and of its connection manager; `None` for Envoy's defaults."""
         return None if self.manager is None else self.manager.router
 
     def given_headers(self):
-        """The headers as the caller gave them, in lower case and trimmed; pseudo headers are left out."""
+        """The request headers as given, with lower-case names, trimmed; without pseudo headers."""
         given = self.request_headers_given
         pairs = given.items() if hasattr(given, "items") else given
         lowered = [(text_of(name).lower(), text_of(value).strip(b" \t")) for name, value in pairs]
@@ -134,31 +162,37 @@ cdef class Decision:
         return more.headers_received
 
     def processed_headers(self):
+        """The request headers after the connection manager's processing, as routes saw them."""
         if self.more().headers_processed is None:
             self.manager.process(self)
         return self.further.headers_processed
 
     def remote_address(self):
+        """The trusted client address; `None` when no connection is known."""
         self.processed_headers()
         return self.further.client
 
     def local_address(self):
+        """The address that the connection was made to; `None` when no connection is known."""
         return None if self.context is None else self.context.destination
 
     @property
     def destination(self):
+        """The original destination that a listener filter restored: the host of an ORIGINAL_DST cluster."""
         return None if self.context is None else self.context.restored
 
     # What follows from it.
 
     @property
     def location(self):
+        """The Location header of Envoy's own answer."""
         if self.action is None:
             return None if self.further is None else shown(self.further.answer_location)
         return shown(self.action.location(self))
 
     @property
     def body(self):
+        """The body of Envoy's own answer."""
         if self.further is not None and self.further.grpc_answer:
             return b""
         if self.action is not None:
@@ -168,79 +202,108 @@ cdef class Decision:
 
     @property
     def method(self):
+        """The method that the upstream sees."""
         return shown(text_of(self.request_method) if self.action is None else self.action.method(self))
 
     @property
     def path(self):
+        """The path with its query that the upstream sees; `None` for CONNECT."""
         return shown(text_of(self.request_path) if self.action is None else self.action.path(self))
 
     @property
     def authority(self):
+        """The authority that the upstream sees."""
         return shown(text_of(self.request_authority) if self.action is None else self.action.authority(self))
 
     @property
     def timeout(self):
+        """Seconds until the upstream must have answered (`RouteAction.timeout`); `None` for never."""
         return None if self.action is None else self.action.timeout(self)
 
     @property
     def idle_timeout(self):
+        """Seconds that the stream may idle (`RouteAction.idle_timeout`); `None` when the route does not say."""
         return None if self.action is None else self.action.idle_timeout(self)
 
     @property
     def max_stream_duration(self):
+        """Seconds that the stream may take (`RouteAction.max_stream_duration`); `None` when the route does not say."""
         return None if self.action is None else self.action.max_stream_duration(self)
 
     @property
     def retry(self):
+        """How failed attempts are repeated (`RetryPolicy`); `None` when they are not."""
         return None if self.action is None else self.action.retry(self)
 
     @property
     def hash(self):
+        """The 64-bit hash of the route's `hash_policy`; `None` when none applies."""
         return None if self.action is None else self.action.hash(self)
 
     @property
     def mirrors(self):
+        """The clusters that get a copy (`request_mirror_policies`)."""
         return () if self.action is None else self.action.mirrors(self)
 
     @property
     def fault(self):
+        """The fault that the route's own fault configuration injects; `None` without one."""
         return None if self.action is None else self.action.fault(self)
 
     @property
     def priority(self):
+        """`default` or `high` (`RouteAction.priority`)."""
         return "default" if self.action is None else self.action.priority(self)
 
     @property
     def metadata(self):
+        """`Route.metadata`: filter name to plain values."""
         return {} if self.action is None else self.action.metadata(self)
 
     @property
     def metadata_match(self):
+        """The merged `envoy.lb` criteria that choose the subset of endpoints."""
         return {} if self.action is None else self.action.metadata_match(self)
 
     @property
     def rate_limits(self):
+        """The rate-limit descriptors that the request produces."""
         return () if self.action is None else self.action.rate_limits(self)
 
     @property
     def cors(self):
+        """The CORS policy in force; `None` without one."""
         return None if self.action is None else self.action.cors(self)
 
     @property
     def virtual_cluster(self):
+        """The first matching virtual cluster, `other` when none matches, `None` when there are none."""
         return None if self.action is None else self.action.virtual_cluster(self)
 
     @property
     def internal_redirect(self):
+        """How redirects of the upstream are followed (`InternalRedirectPolicy`); `None` when they are passed on."""
         return None if self.action is None else self.action.internal_redirect(self)
 
     def filter_config(self, name):
+        """The most specific `typed_per_filter_config` for the HTTP filter `name`; `None` without one."""
         return None if self.action is None else self.action.filter_config(self, name)
 
     def upstream_headers(self, operators=None):
+        """The request headers that reach the upstream.
+
+        `operators` gives the value of a format operator that only the proxy knows, by its name and argument
+        (`operators("START_TIME", "%s")`); only lenient loading lets such operators through.
+        """
         return [] if self.action is None else self.action.upstream_headers(self, operators)
 
     def downstream_headers(self, status=None, headers=(), operators=None):
+        """The response headers that reach the client, for a response with `status` and `headers`.
+
+        `status` is that of Envoy's own answer unless given. What the connection manager adds to every
+        response (`server`, `date`, x-envoy-upstream-service-time) is not among them. `operators` is that
+        of `upstream_headers`.
+        """
         answer = self.status if status is None else status
         if self.action is None:
             return [(text_of(name), text_of(value)) for name, value in headers]

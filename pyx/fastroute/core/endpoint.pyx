@@ -16,6 +16,8 @@ _NAMES = ("healthy", "degraded", "unhealthy")
 
 @cython.final
 cdef class Locality:
+    """Where a host runs (Envoy's core.v3.Locality). Ordered by region, zone, sub zone."""
+
     def __cinit__(self, str region="", str zone="", str sub_zone=""):
         self.region = region
         self.zone = zone
@@ -39,11 +41,13 @@ cdef class Locality:
 
 @cython.final
 cdef class Activity:
-    pass
+    """The requests of a whole cluster."""
 
 
 @cython.final
 cdef class HostState:
+    """What is known of a host beyond its configuration; shared by its successive descriptions."""
+
     def __cinit__(self):
         self.since = -1.0
         self.total = Activity()
@@ -51,6 +55,12 @@ cdef class HostState:
 
 @cython.final
 cdef class Endpoint:
+    """One host of a cluster, as configured. Read-only; `active`, `health` and `value` read its shared state.
+
+    `address` is an IP address, or the path of a pipe; then `port`, `hostname`, `weight`, `locality`, `priority`,
+    `metadata` (name space to values) and `state`, which successive descriptions of the host share.
+    """
+
     def __cinit__(
         self,
         str address not None,
@@ -90,27 +100,33 @@ cdef class Endpoint:
 
     @property
     def health(self):
+        """Coarse health (LB-01)."""
         return _NAMES[self.coarse()]
 
     @property
     def active(self):
+        """Requests begun and not yet ended."""
         return self.state.active
 
     @property
     def value(self):
+        """The object that the embedder bound to this host."""
         return self.state.value
 
     @property
     def flags(self):
+        """_Health flags, configured and reported."""
         return self.configured | self.state.flags
 
     def begin(self):
+        """A request to this host begins: least request and bounded load count it."""
         with cython.critical_section(self.state):
             self.state.active += 1
         with cython.critical_section(self.state.total):
             self.state.total.active += 1
 
     def end(self):
+        """A request to this host ended."""
         with cython.critical_section(self.state):
             self.state.active = max(0, self.state.active - 1)
         with cython.critical_section(self.state.total):

@@ -41,18 +41,27 @@ cdef class Tables:
 
 
 cdef class Engine:
-    """See the stub."""
+    """Routes requests and picks endpoints; `Router` adds what is not on the hot path.
+
+    `random` gives 64-bit values to the calls that are given none.
+    """
 
     def __init__(self, Tables tables not None, random not None):
         self.tables = tables
         self.random = random
 
     def exchange(self, Tables tables not None):
+        """Put other tables in force for all later calls; returns the old ones."""
         cdef Tables old = self.tables
         self.tables = tables
         return old
 
     def connect(self, connection):
+        """The filter chain for a connection: once per connection, then `route(…, chain=chain)`.
+
+        None when no listener takes connections to that address. A chain of kind `closed` says why in
+        its `reason`.
+        """
         cdef Tables tables = self.tables
         cdef Chain chain = tables.listeners.accept(connection, self.random)
         if chain is not None and tables.marks is not None:
@@ -61,6 +70,17 @@ cdef class Engine:
 
     def route(self, authority, path, method=b"GET", headers=(), *, scheme=b"http", Chain chain=None, route_config=None,
               random=None, connection=None, dynamic_metadata=None, filter_state=None):
+        """What Envoy does with this request. Always a decision: no route is a 404 decision.
+
+        `authority` is the Host header, `path` the raw request target with its query, None for CONNECT.
+        `chain` (from `Router.connect`) gives the HTTP connection manager and what is known of the
+        connection; otherwise `route_config` names a route configuration, which may be left out when
+        there is only one, and the manager has Envoy's defaults. `random` is the stream's 64-bit random
+        value or where it comes from; the router's source otherwise, asked only when the decision
+        depends on it. `dynamic_metadata` and `filter_state` are what earlier filters left.
+        Raises LookupError for a route configuration that is not there, TypeError and ValueError for
+        values that no request can have.
+        """
         cdef Tables tables = self.tables
         cdef RouteTable table
         cdef HttpManager manager = None
@@ -103,6 +123,12 @@ cdef class Engine:
         return decision
 
     def pick(self, target, *, hash=None, skip=None, random=None, context=None):
+        """The endpoint for one request, or None where Envoy would answer 503 (no healthy upstream).
+
+        `target` is a decision, a TCP chain or the name of a cluster. `hash` replaces the hash of the
+        decision's hash policies; `skip` holds endpoints to avoid. Raises LookupError for an unknown
+        cluster, ValueError for a decision that goes to none.
+        """
         cdef Tables tables = self.tables
         cdef Cluster cluster
         cdef Decision decision

@@ -61,6 +61,11 @@ class Chain:
     `listener_filter_closed` (a listener filter refused the bytes), `listener_filter_timeout` (it needs
     more bytes and its timeout closes), `listener_filter_waiting` (the same without a timeout);
     `undecidable` where lenient loading let a chain through that cannot be decided.
+
+    `kind` is `http`, `tcp`, `respond` or `closed`. `accepting` is the listener whose socket took the connection,
+    `listener` the one that kept it. `cluster` and `metadata_match` are a TCP proxy's, `policy` is that of the last
+    RBAC filter. The facts are `transport_protocol`, `server_name`, `application_protocols`, `tls`, `local_address`,
+    `destination_port`, `source_port`, `direct_port` and `restored`; `marks` is what tells `notices`.
     """
 
     @property

@@ -21,6 +21,10 @@ class Decision:
 
     Text of the request that reaches the upstream (`path`, `authority`, `method`, `location`) is `str`, one
     character per byte (Latin-1). Times are seconds.
+
+    `kind` is `forward`, `redirect` or `respond`. `cluster` is where the request is forwarded to; `status` and
+    `reason` (response code details) are those of Envoy's own answer. `value` is what `Router.bind` gave the
+    cluster. `entry` and `action` are the chosen route's place and what computes its values.
     """
 
     def __init__(self, *args: object, **kwargs: object) -> NoReturn: ...

@@ -46,7 +46,11 @@ class HostState:
 
 @final
 class Endpoint:
-    """One host of a cluster, as configured. Read-only; `active`, `health` and `value` read its shared state."""
+    """One host of a cluster, as configured. Read-only; `active`, `health` and `value` read its shared state.
+
+    `address` is an IP address, or the path of a pipe; then `port`, `hostname`, `weight`, `locality`, `priority`,
+    `metadata` (name space to values) and `state`, which successive descriptions of the host share.
+    """
 
     address: str
     """IP address text, or the path of a pipe."""

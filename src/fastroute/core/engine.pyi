@@ -45,7 +45,10 @@ class Tables:
 
 @disjoint_base
 class Engine:
-    """Routes requests and picks endpoints; `Router` adds what is not on the hot path."""
+    """Routes requests and picks endpoints; `Router` adds what is not on the hot path.
+
+    `random` gives 64-bit values to the calls that are given none.
+    """
 
     @property
     def random(self) -> RandomSource: ...
