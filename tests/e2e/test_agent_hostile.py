@@ -53,7 +53,7 @@ def test_bad_variables(environment: dict[str, str], says: str, short_path: Path)
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ({"binaryPath": "/absent/envoy"}, "/absent/envoy: no such program (binaryPath)"),
+        ({"binaryPath": "/absent/envoy"}, "/absent/envoy: no such program; name Envoy's in PROXY_CONFIG as binaryPath"),
         ({"binaryPath": "/etc/passwd"}, "/etc/passwd: may not be executed (binaryPath)"),
         ({"controlPlaneAuthPolicy": "SOME"}, "controlPlaneAuthPolicy: NONE or MUTUAL_TLS"),
         ({"configPath": "x" * 120}, "longer than the 107 bytes of a socket path"),

@@ -67,6 +67,7 @@ class Where:
 )
 @click.option("--profile", type=click.Choice(sorted(PROFILES)), default="current", show_default=True)
 @click.option("--debounce", type=float, default=0.1, show_default=True, help="Seconds between looks at the files.")
+@click.option("--lenient", is_flag=True, help="Leave out objects that cannot be read, and say so.")
 def discovery(
     paths: tuple[Path, ...],
     listen: str,
@@ -77,10 +78,12 @@ def discovery(
     server_names: tuple[str, ...],
     profile: str,
     debounce: float,
+    lenient: bool,
 ) -> None:
     """Serve clusters, endpoints, listeners and routes over aggregated xDS, and sign certificates.
 
-    PATHS are read again when a file changes; a state with an error does not come into force.
+    PATHS are read again when a file changes; a state with an error does not come into force, unless bad objects
+    are left out (--lenient).
     """
     try:
         import grpc  # noqa: F401
@@ -93,7 +96,8 @@ def discovery(
     where = Where(listen, tls if store else "", mtls if store else "", http_address, (*SERVER_NAMES, *server_names))
     for option, address in (("--listen", listen), ("--tls", tls), ("--mtls", mtls), ("--http", http_address)):
         _check(option, address)
-    asyncio.run(_serve(DiscoveryServer(*paths, profile=profile, debounce=debounce, store=store), where))
+    made = DiscoveryServer(*paths, profile=profile, debounce=debounce, store=store, lenient=lenient)
+    asyncio.run(_serve(made, where))
 
 
 def _check(option: str, address: str) -> None:
@@ -131,7 +135,7 @@ async def _report(server: DiscoveryServer, stop: asyncio.Event, every: float = 1
     while not stop.is_set():
         if server.watched.error is not error:
             error = server.watched.error
-            click.echo(f"not in force: {error}" if error is not None else "in force again", err=True)
+            click.echo(f"not in force: {error}" if error is not None else "the files are in force again", err=True)
         now = asyncio.get_running_loop().time()
         if now - last >= every:
             last = now

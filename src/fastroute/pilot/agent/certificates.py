@@ -1,6 +1,7 @@
 """Keys and certificates of the workload: making a key and a request, reading files, and when to renew.
 
-A certificate is renewed when the share SECRET_GRACE_PERIOD_RATIO of its lifetime is left (one half by default).
+A certificate is renewed when the share SECRET_GRACE_PERIOD_RATIO of its lifetime is left (one half by default). The
+lifetime begins when it is received: authorities let certificates begin earlier, for clocks that are late.
 """
 
 from __future__ import annotations
@@ -28,11 +29,10 @@ class Workload:
         """The workload's own certificate, the first of the chain."""
         return x509.load_pem_x509_certificates(self.chain)[0]
 
-    def renewal(self, ratio: float) -> datetime:
-        """When the certificate is to be renewed: `ratio` of its lifetime before it ends."""
-        certificate = self.certificate()
-        end, begin = certificate.not_valid_after_utc, certificate.not_valid_before_utc
-        return end - (end - begin) * ratio
+    def renewal(self, ratio: float, received: datetime) -> datetime:
+        """When the certificate, received then, is to be renewed: `ratio` of its lifetime before it ends."""
+        end = self.certificate().not_valid_after_utc
+        return end - (end - received) * ratio
 
 
 def checked(workload: Workload, where: str) -> Workload:

@@ -77,7 +77,7 @@ class EnvoyProcess:
 def refuse_unusable_binary(binary: Path) -> None:
     """AgentError when there is no such program."""
     if not binary.is_file():
-        raise AgentError(f"{binary}: no such program (binaryPath)")
+        raise AgentError(f"{binary}: no such program; name Envoy's in PROXY_CONFIG as binaryPath")
     if not os.access(binary, os.X_OK):
         raise AgentError(f"{binary}: may not be executed (binaryPath)")
 

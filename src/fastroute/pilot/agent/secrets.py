@@ -32,6 +32,8 @@ from fastroute.pilot.agent.upstream import MOUNTED, Upstream
 
 FILES = ("key.pem", "cert-chain.pem", "root-cert.pem")
 FIRST_RETRY, LAST_RETRY = 0.05, 30.0
+SHORTEST = 1.0
+"""Seconds between two certificates, however short their lives or wrong the clock."""
 WORKLOAD, ROOTS = "default", "ROOTCA"
 
 
@@ -131,7 +133,8 @@ class Secrets:
             raise
         self._take(workload)
         self._write_out(workload)
-        await asyncio.sleep(max(0.05, (workload.renewal(self._ratio) - datetime.now(UTC)).total_seconds()))
+        now = datetime.now(UTC)
+        await asyncio.sleep(max(SHORTEST, (workload.renewal(self._ratio, now) - now).total_seconds()))
 
     def _take(self, workload: Workload) -> None:
         if workload == self._workload:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastroute.errors import ConfigError, ParseError, Where
-from fastroute.pilot.discovery.registry.directory import File, Registry, assemble, files, parse
+from fastroute.pilot.discovery.registry.directory import File, Registry, assemble, files, read_file
 
 Stamp = tuple[int, int, int]
 """Time of change, size and inode of a file."""
@@ -51,20 +51,25 @@ class Watched:
         except ConfigError as error:
             self.error = error
             return False
-        except (OSError, UnicodeDecodeError) as error:
-            self.error = ParseError(f"cannot be read: {error}", where=Where(str(self._paths[0])))
+        except OSError as error:
+            self.error = ParseError(f"cannot be read: {error.strerror}", where=Where(str(error.filename)))
             return False
         self.registry, self.error = registry, None
         return True
 
     def _read(self, stamp: list[dict[Path, Stamp]]) -> Registry:
-        """The objects of all files; those of a file that is as it was are the same objects."""
+        """The objects of all files; those of a file that is as it was are the same objects.
+
+        A path that is gone is an error, as for a volume that is not mounted; an empty directory is none.
+        """
+        for path in self._paths:
+            path.stat()
         read: dict[Path, tuple[Stamp, File]] = {}
         for layer in stamp:
             for path, now in layer.items():
                 held = self._files.get(path)
                 if held is None or held[0] != now:
-                    held = (now, parse(str(path), path.read_text(encoding="utf-8")))
+                    held = (now, read_file(path))
                 read[path] = held
         self._files = read
         return assemble(([read[path][1] for path in layer] for layer in stamp), strict=not self._lenient)

@@ -153,13 +153,13 @@ def test_a_key_must_belong_to_its_certificate() -> None:
             checked(Workload(*broken), "here")
 
 
-def test_renewal_is_at_a_share_of_the_lifetime() -> None:
+def test_renewal_is_at_a_share_of_what_is_left_when_the_certificate_comes() -> None:
+    """Not of what it says of its beginning, which lies before its making: a short one would be renewed without end."""
     workload = Workload(*AUTHORITY.workload(days=10))
-    certificate = workload.certificate()
-    assert certificate.not_valid_after_utc - workload.renewal(0.2) == (
-        (certificate.not_valid_after_utc - certificate.not_valid_before_utc) * 0.2
-    )
-    assert certificate.not_valid_after_utc - workload.renewal(0.5) > timedelta(days=4.9)
+    end = workload.certificate().not_valid_after_utc
+    received = end - timedelta(minutes=1)
+    assert workload.renewal(0.5, received) == end - timedelta(seconds=30)
+    assert workload.renewal(0.2, received) == end - timedelta(seconds=12)
 
 
 @pytest.mark.parametrize("elliptic", [True, False])

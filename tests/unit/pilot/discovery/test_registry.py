@@ -95,6 +95,34 @@ def test_a_list_is_its_items() -> None:
     assert registry.virtual_services[0].where("hosts").line == 9
 
 
+def test_a_list_of_one_kind_need_not_repeat_it_and_lists_may_hold_lists() -> None:
+    pods = "apiVersion: v1\nkind: PodList\nitems:\n- {metadata: {name: a}}\n- {metadata: {name: b}, kind: Pod}\n"
+    assert [one.name for one in read_texts([("a.yaml", pods)]).pods] == ["a", "b"]
+    nested = "apiVersion: v1\nkind: List\nitems:\n- " + pods.replace("\n", "\n  ")
+    found = read_texts([("a.yaml", nested)]).pods
+    assert [one.name for one in found] == ["a", "b"]
+    assert found[1].source.where(("metadata", "name")).line == 8
+    assert not read_texts([("a.yaml", "apiVersion: v1\nkind: List\nitems: []\n")]).objects
+
+
+def test_what_is_hidden_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "a.yaml").write_text("kind: [")
+    (tmp_path / ".b.yaml").write_text("kind: [")
+    (tmp_path / "c.yaml").write_text(VIRTUAL)
+    assert [one.name for one in read(tmp_path).objects] == ["reviews"]
+    hidden = tmp_path / ".hidden"
+    hidden.mkdir()
+    (hidden / "a.yaml").write_text(VIRTUAL)
+    assert [one.name for one in read(hidden).objects] == ["reviews"]
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ParseError, match=r"a\.yaml: cannot be read: 'utf-8' codec"):
+        read(tmp_path)
+
+
 def test_later_layers_replace_objects_and_one_layer_must_not() -> None:
     other = VIRTUAL.replace("host: reviews", "host: ratings")
     (one,) = read_texts([("a.yaml", VIRTUAL)], [("b.yaml", other)]).virtual_services

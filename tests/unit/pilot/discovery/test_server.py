@@ -42,6 +42,8 @@ def test_pages() -> None:
     assert "reviews.default.svc.cluster.local:9080" in json.loads(page("/debug/endpointz").body)
     assert b"\npilot_xds_pushes 0\n" in page("/metrics").body
     assert "/debug/syncz" in json.loads(page("/debug/list").body)
+    assert page("/debug").body == page("/debug/").body == page("/debug/list").body
+    assert json.loads(page("/debug/pushes").body) == {}
     assert (page("/nowhere").status, page("/ready", "POST").status) == (404, 405)
 
 
@@ -107,6 +109,24 @@ def test_streams_without_a_sidecar_are_refused(node: str, code: grpc.StatusCode)
         assert await stream.code() is code
 
     with_stream(work)
+
+
+def test_streams_are_told_that_the_server_stops() -> None:
+    async def run() -> None:
+        server = DiscoveryServer(bookinfo.DIRECTORY)
+        port = await server.start()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stream = channel.stream_stream(
+                f"/{SERVICE}/StreamAggregatedResources",
+                request_serializer=lambda message: message.SerializeToString(),
+                response_deserializer=message_class(names.DISCOVERY_RESPONSE).FromString,
+            )()
+            await stream.write(request(names.CLUSTER))
+            await stream.read()
+            await asyncio.wait_for(server.stop(), 10)
+            assert (await stream.code(), await stream.details()) == (grpc.StatusCode.UNAVAILABLE, "the server stops")
+
+    asyncio.run(run())
 
 
 def test_requests_have_a_limit() -> None:

@@ -74,6 +74,52 @@ def test_the_first_reading_must_succeed(tmp_path: Path) -> None:
     assert len(Watched(tmp_path, lenient=True).registry.errors) == 1
 
 
+def test_files_of_a_mounted_config_map_count_once_and_move_together(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: NAME}\n"
+    for version in ("first", "second"):
+        (tmp_path / f"..{version}").mkdir()
+        (tmp_path / f"..{version}" / "a.yaml").write_text(text.replace("NAME", version))
+    (tmp_path / "..data").symlink_to("..first")
+    (tmp_path / "a.yaml").symlink_to("..data/a.yaml")
+    watched = Watched(tmp_path)
+    assert [one.name for one in watched.registry.objects] == ["first"]
+    (tmp_path / "..new").symlink_to("..second")
+    (tmp_path / "..new").rename(tmp_path / "..data")
+    assert watched.moved()
+    assert watched.poll()
+    assert [one.name for one in watched.registry.objects] == ["second"]
+
+
+def test_a_path_that_is_gone_leaves_the_last_good_state(directory: Path) -> None:
+    watched = Watched(directory)
+    good = watched.registry
+    away = directory.rename(directory.with_name("away"))
+    assert watched.moved()
+    assert not watched.poll()
+    assert watched.registry is good
+    assert str(watched.error) == f"{directory}: cannot be read: No such file or directory"
+    away.rename(directory)
+    assert watched.poll()
+    assert watched.error is None
+    shutil.rmtree(directory / "rules")
+    shutil.rmtree(directory / "kubernetes")
+    (directory / "mesh.yaml").unlink()
+    assert watched.poll()
+    assert not watched.registry.objects
+
+
+def test_files_may_be_renamed_and_objects_moved_between_them(directory: Path) -> None:
+    watched = Watched(directory)
+    before = generate(watched.registry)
+    (directory / "rules" / "routes.yaml").rename(directory / "rules" / "zz.yml")
+    text = (directory / "rules" / "subsets.yaml").read_text()
+    first, _, rest = text.partition("---\n")
+    (directory / "rules" / "aa.yaml").write_text(first)
+    (directory / "rules" / "subsets.yaml").write_text(rest)
+    assert watched.poll()
+    assert not compare(before, generate(watched.registry))
+
+
 def test_generation_does_not_depend_on_the_order_of_files(tmp_path: Path) -> None:
     for number, file in enumerate(sorted(bookinfo.DIRECTORY.rglob("*.yaml"), reverse=True)):
         shutil.copy(file, tmp_path / f"{number:02}.yaml")

@@ -1,8 +1,9 @@
 """From a directory of YAML to a Registry.
 
-All files named *.yaml, *.yml or *.json below the directory are read, in the order of their names. Each
-object is judged alone: with `strict` the first bad one is raised, with all others in `others`; without it,
-bad objects are left out and `Registry.errors` lists them.
+All files named *.yaml, *.yml or *.json below the directory are read, in the order of their names. What is hidden
+(`.git`, and the `..data` behind the links of a mounted ConfigMap) is not: its files would come twice. Each object is
+judged alone: with `strict` the first bad one is raised, with all others in `others`; without it, bad objects are left
+out and `Registry.errors` lists them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from fastroute.errors import ConfigError, ParseError, UnsupportedError
+from fastroute.errors import ConfigError, ParseError, UnsupportedError, Where
 from fastroute.pilot.discovery.registry import kubernetes
 from fastroute.pilot.discovery.registry.decode import Place, decode
 from fastroute.pilot.discovery.registry.entries import ServiceEntry, Workload
@@ -26,6 +27,7 @@ from fastroute.pilot.discovery.registry.text import Document, Source, documents
 from fastroute.pilot.discovery.registry.traffic import VirtualService
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+LIST: Final = "List"
 MESH: Final = "istio"
 NAME: Final = "kubernetes.io/metadata.name"
 
@@ -99,15 +101,31 @@ def read(*paths: str | FilePath, strict: bool = True) -> Registry:
     When two objects have kind, namespace and name in common, the later path's replaces the earlier's
     (as applying it would); within one path that is an error.
     """
-    layers = [[(file, file.read_text(encoding="utf-8")) for file in files(FilePath(path))] for path in paths]
-    return read_texts(*layers, strict=strict)
+    return assemble(([read_file(file) for file in files(FilePath(path))] for path in paths), strict=strict)
 
 
 def files(path: FilePath) -> Iterable[FilePath]:
     """The files of a path, in the order in which they are read."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
-    return [path]
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in SUFFIXES
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        and file.is_file()
+    )
+
+
+def read_file(path: FilePath) -> File:
+    """The objects of one file; one that cannot be read is an error of its own."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError) as error:
+        return File(errors=(ParseError(f"cannot be read: {error}", where=Where(str(path))),))
+    return parse(str(path), text)
 
 
 def read_texts(*layers: Iterable[tuple[FilePath | str, str]], strict: bool = True) -> Registry:
@@ -214,15 +232,18 @@ def _chosen(namespaces: list[Object[Any]], mesh: MeshConfig) -> Callable[[str], 
 
 
 def _flatten(document: Document) -> Iterator[Document]:
-    """A `List` is the objects inside it."""
+    """A `List` is the objects inside it, and so is a `PodList`, whose items need not say that they are Pods."""
     body = document.value
-    if not (isinstance(body, dict) and body.get("kind") == "List" and isinstance(body.get("items"), list)):
+    if not (isinstance(body, dict) and str(body.get("kind")).endswith(LIST) and isinstance(body.get("items"), list)):
         yield document
         return
+    kind = body["kind"].removesuffix(LIST)
+    said = {"apiVersion": body.get("apiVersion"), "kind": kind} if kind else {}
     for index, item in enumerate(body["items"]):
         prefix = ("items", index)
         inner = {path[2:]: mark for path, mark in document.source.marks.items() if path[:2] == prefix}
-        yield Document(item, replace(document.source, marks=inner))
+        value = {**said, **item} if isinstance(item, dict) else item
+        yield from _flatten(Document(value, replace(document.source, marks=inner)))
 
 
 def _object(document: Document) -> Object[Any] | None:

@@ -46,7 +46,8 @@ class Debug:
         self._server = server
         self._found: tuple[Registry, list[Finding]] | None = None
         self._pages: dict[str, Callable[[dict[str, str]], object]] = {
-            "/debug/list": lambda _: sorted((*self._pages, DUMP, DISCONNECT, "/debug/push_status")),
+            "/debug": lambda _: self._list(),
+            "/debug/list": lambda _: self._list(),
             "/debug/syncz": lambda _: [status_of(one) for one in server.connections],
             "/debug/adsz": lambda _: [_watched(one) for one in server.connections],
             "/debug/endpointz": lambda _: self._endpointz(),
@@ -70,8 +71,11 @@ class Debug:
         if call.path == DUMP or call.path.startswith(f"{DUMP}/"):
             name = unquote(call.path.removeprefix(DUMP).removeprefix("/")) or query.get("proxyID", "")
             return await asyncio.to_thread(self._dump, name, query.get("push", ""))
-        page = self._pages.get(call.path)
-        return Reply(404, b"no such page\n") if page is None else _json(page(query))
+        page = self._pages.get(call.path.rstrip("/"))
+        return Reply(404, b"no such page; /debug names them\n") if page is None else _json(page(query))
+
+    def _list(self) -> list[str]:
+        return sorted((*self._pages, DUMP, DISCONNECT, "/debug/push_status", "/metrics", "/ready"))
 
     async def _findings(self) -> list[Finding]:
         """What is wrong in the state in force; worked out once for each."""
@@ -92,7 +96,8 @@ class Debug:
 
     def _pushes(self, query: dict[str, str]) -> object:
         name = query.get("proxyID", "")
-        return {one.id: [push for push, _ in one.history] for one in self._server.connections if is_named(one, name)}
+        found = [one for one in self._server.connections if not name or is_named(one, name)]
+        return {one.id: [push for push, _ in one.history] for one in found}
 
     def _push_status(self, found: list[Finding]) -> object:
         error = self._server.watched.error

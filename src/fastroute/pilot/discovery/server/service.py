@@ -72,8 +72,9 @@ class DiscoveryServer:
         debounce_max: float = 10.0,
         limits: Limits = LIMITS,
         store: Store | None = None,
+        lenient: bool = False,
     ) -> None:
-        self.watched = Watched(*paths)
+        self.watched = Watched(*paths, lenient=lenient)
         self.profile = PROFILES[profile]
         self.limits = limits
         self.metrics = Metrics()
@@ -168,9 +169,18 @@ class DiscoveryServer:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self._queue.stop()
+        await self._end_all(grace)
         if self._server is not None:
             await self._server.stop(grace)
         self._thread.shutdown(wait=False)
+
+    async def _end_all(self, grace: float) -> None:
+        """Tell all clients that the server goes, and wait for them at most so many seconds."""
+        tasks = [one.task for one in self.connections if one.task is not None]
+        for one in list(self.connections):
+            one.end("the server stops")
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
 
     async def _watch(self) -> None:
         """Notice changes, wait until the files are still, take the new state."""
