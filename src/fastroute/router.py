@@ -11,6 +11,8 @@ import threading
 from collections.abc import Mapping
 
 from fastroute.core.chain import Chain
+from fastroute.core.decision import Decision
+from fastroute.core.endpoint import Endpoint
 from fastroute.core.engine import Engine, Tables
 from fastroute.decision import Explanation
 from fastroute.records import replace
@@ -86,7 +88,7 @@ class Router(Engine):
         filter_state: Mapping[str, str] | None = None,
     ) -> Explanation:
         """The same decision as `route`, with the steps that led to it."""
-        from fastroute.explain import explain_request, undecided, with_changes
+        from fastroute.explain.requests import explain_request, undecided, with_changes
 
         drawn = self.random if random is None else random
         value = drawn if isinstance(drawn, int) else drawn()
@@ -120,6 +122,32 @@ class Router(Engine):
             filter_state=filter_state or {},
         )
         return replace(with_changes(explanation, decision), notices=decision.notices)
+
+    def explain_pick(
+        self,
+        target: Decision | Chain | str,
+        endpoint: Endpoint | None,
+        *,
+        hash: int | None = None,
+        context: object = None,
+    ) -> Explanation:
+        """Why `pick` gave `endpoint`, or None: subset, priority, locality and policy, by the hosts as they are now.
+
+        `target`, `hash` and `context` are those of the pick. Nothing is picked: turns and counts stay.
+        Raises LookupError for an unknown cluster, ValueError for a target that goes to none.
+        """
+        from fastroute.explain.picks import explain_pick, hashing
+
+        name = target if isinstance(target, str) else target.cluster
+        if name is None:
+            raise ValueError(f"it goes to no cluster: it is of kind {getattr(target, 'kind', '')}")
+        cluster = self._snapshot.clusters.get(name)
+        if cluster is None:
+            raise LookupError(f"no cluster {name!r} in this snapshot")
+        if not isinstance(target, str):
+            context = target if context is None else context
+            hash = target.hash if hash is None and hashing(cluster) else hash
+        return explain_pick(cluster, endpoint, hash=hash, context=context, clusters=self._snapshot.clusters)
 
     def _tables(self, snapshot: Snapshot) -> Tables:
         """The tables of `snapshot`, shared with it; only the values are put together, and only for other clusters."""

@@ -84,6 +84,10 @@ cdef Loads loads_of_sets(list sets, Policy policy):
 
 
 cdef class Balancer:
+    def tried(self, context):
+        """What a pick tries one after the other until it has a host: (kind, what it goes by, host sets)."""
+        return [("policy", (), self.sets)]
+
     cdef Endpoint once(self, uint64_t hash, bint has_hash, int attempt, object random, object skip, object context):
         return None
 

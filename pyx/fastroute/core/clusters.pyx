@@ -17,7 +17,7 @@ from threading import RLock
 from weakref import ref
 
 from fastroute.core.aggregates cimport Aggregate
-from fastroute.core.balancers cimport Balancer, Policy, Reselect
+from fastroute.core.balancers cimport Balancer, Policy, Reselect, SourceBalancer
 from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport (
     ACTIVE_DEGRADED, ACTIVE_FAILED, ACTIVE_PENDING, Activity, EDS_UNHEALTHY, REMOVED, Endpoint, HostState, Locality,
@@ -231,6 +231,17 @@ cdef class Cluster:
     @property
     def loads(self):
         return None if self.balancer.loads is None else self.balancer.loads.as_dict()
+
+    @property
+    def dropped(self):
+        return self.drop, self.drop_of
+
+    @property
+    def zone_aware(self):
+        return isinstance(self.balancer, SourceBalancer) and (<SourceBalancer>self.balancer).zones is not None
+
+    def tried(self, context):
+        return self.balancer.tried(context)
 
     def __getitem__(self, str address not None):
         return self.by_address[address]

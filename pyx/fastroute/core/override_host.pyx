@@ -11,6 +11,7 @@ from libc.stdint cimport uint64_t
 
 from fastroute.core.balancers cimport Balancer, Policy, Reselect
 from fastroute.core.endpoint cimport Endpoint
+from fastroute.core.hosts cimport HostSet
 from fastroute.core.selection cimport header_of, metadata_of
 
 
@@ -22,6 +23,11 @@ cdef class OverrideHost(Balancer):
         self.by_address = by_address
         self.sets = fallback.sets
         self.loads = fallback.loads
+
+    def tried(self, context):
+        named = () if context is None else (self.by_address.get(address) for address in self._addresses(context))
+        found = [("named", (), [HostSet([host], host.priority)]) for host in named if host is not None]
+        return found + self.fallback.tried(context)
 
     cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context):
         cdef Py_ssize_t used = 0

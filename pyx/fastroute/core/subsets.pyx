@@ -74,6 +74,37 @@ cdef class SubsetBalancer(Balancer):
         self.default = maker.balancer("default", kept, None if old is None else old.default)
         self.loads = self.any_host.loads
 
+    def tried(self, context):
+        cdef dict criteria = _criteria(context)
+        others = criteria.pop(FALLBACK_LIST, ()) if self.fallback_list else ()
+        if not others or others[0] != "l" or not others[1]:
+            return self._tried(criteria)
+        merged = [dict(criteria) | dict(other[1] if other[0] == "d" else ()) for other in others[1]]
+        return [attempt for each in merged for attempt in self._tried(each)]
+
+    def _tried(self, dict criteria):
+        cdef Selector selector
+        pairs = tuple(sorted(criteria.items(), key=_first))
+        found = self.subsets.get(pairs) if pairs else None
+        if isinstance(found, Endpoint):
+            return [("subset", pairs, [HostSet([found], (<Endpoint>found).priority)])]
+        if found is not None:
+            return [("subset", pairs, (<Balancer>found).sets)]
+        selector = self.selectors.get(tuple(sorted(criteria))) if pairs else None
+        if selector is None or selector.fallback == NOT_DEFINED:
+            return self._fallbacks(self.fallback, True)
+        if selector.fallback == KEYS_SUBSET:
+            return self._tried({key: value for key, value in criteria.items() if key in selector.fallback_keys})
+        return self._fallbacks(selector.fallback, False)
+
+    def _fallbacks(self, int policy, bint panic):
+        found = []
+        if policy == DEFAULT_SUBSET:
+            found.append(("default", (), self.default.sets))
+        if policy == ANY_ENDPOINT or panic and self.panic_any and policy != NO_FALLBACK:
+            found.append(("any", (), self.any_host.sets))
+        return found
+
     cdef Endpoint once(self, uint64_t hash, bint has_hash, int attempt, object random, object skip, object context):
         return self.choose(hash, has_hash, random, skip, context)
 

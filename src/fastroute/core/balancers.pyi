@@ -11,6 +11,7 @@ from fastroute.core.priorities import Loads
 from fastroute.core.sources import Memory
 from fastroute.core.zones import Zones
 
+Attempt = tuple[str, tuple[object, ...], list[HostSet]]
 _Predicate = Callable[[Endpoint, Collection[Endpoint]], bool]
 
 @final
@@ -58,6 +59,12 @@ class Balancer:
 
     sets: list[HostSet]
     loads: Loads
+    def tried(self, context: object) -> list[Attempt]:
+        """What a pick tries one after the other until it has a host: (kind, what it goes by, host sets).
+
+        Kinds: `policy` (all hosts), `named` (the host that override_host names), `subset`, and the fallbacks
+        `default` and `any`. A subset goes by its keys and canonical values.
+        """
 
 @final
 class SourceBalancer(Balancer):

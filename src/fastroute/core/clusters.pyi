@@ -6,7 +6,7 @@ C callers use `Cluster.choose`, declared in `fastroute/core/clusters.pxd`.
 from collections.abc import Collection, Mapping
 from typing import final
 
-from fastroute.core.balancers import Policy, Reselect
+from fastroute.core.balancers import Attempt, Policy, Reselect
 from fastroute.core.circuit_breakers import Breaker
 from fastroute.core.endpoint import Activity, Endpoint, Locality, _Health
 from fastroute.core.hash_tables import HashTable
@@ -106,4 +106,12 @@ class Cluster:
     @property
     def loads(self) -> dict[str, list[int]] | None:
         """_Health, load and panic of the priorities in percent; None where the policy has none."""
+    @property
+    def dropped(self) -> tuple[int, int]:
+        """drop_overloads: so many of so many requests are dropped; (0, 0) where none are."""
+    @property
+    def zone_aware(self) -> bool:
+        """Whether requests of priority 0 are divided among zones (LB-22)."""
+    def tried(self, context: object) -> list[Attempt]:
+        """What a pick for `context` tries one after the other until it has a host (see `Balancer.tried`)."""
     def __getitem__(self, address: str, /) -> Endpoint: ...

@@ -14,11 +14,9 @@ from fastroute.api.anys import type_url, unpack
 from fastroute.api.names import HTTP_RBAC
 from fastroute.api.pool import type_name
 from fastroute.compile.plain import metadata
-from fastroute.records import replace
 from fastroute.reference import rbac, table, targets
 from fastroute.reference.arrival import Place, place
 from fastroute.reference.stream import Message, Stream
-from fastroute.reference.trace import Trace
 
 PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
@@ -52,7 +50,7 @@ def _levels(tables: Message, route: Message | None, decision: table.Decision, st
     if route is None:
         return
     if route.route.HasField("weighted_clusters"):
-        yield targets.weighted(route.route, replace(stream, trace=Trace()))
+        yield targets.weighted(route.route, stream)[0]
     yield route
     yield next(host for host in tables.virtual_hosts if host.name == decision["virtual_host"])
     yield tables

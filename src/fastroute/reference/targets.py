@@ -87,13 +87,14 @@ def _inline(source: Message) -> bytes:
 def _forward(action: Message, stream: Stream) -> Outcome:
     match action.WhichOneof("cluster_specifier"):
         case "cluster":
-            return _to(action, action.cluster, "RA-02", stream)
+            return _to(action, action.cluster, ("the route's action names it", "RA-02"), stream)
         case "cluster_header":
-            return _to(action, _from_header(action.cluster_header, stream), "RA-03", stream)
+            why = f"header {action.cluster_header} names it", "RA-03"
+            return _to(action, _from_header(action.cluster_header, stream), why, stream)
         case "weighted_clusters":
-            entry = weighted(action, stream)
+            entry, point = weighted(action, stream)
             named = entry.name or _from_header(entry.cluster_header, stream)
-            return _to(action, named, "RA-10", stream)
+            return _to(action, named, (point, "RA-11"), stream)
         case _:
             return _from_plugin(action, stream)
 
@@ -102,23 +103,23 @@ def _from_plugin(action: Message, stream: Stream) -> Outcome:
     plugin: Message = cluster_specifiers.plugin_of(action, stream)
     config: Message = unpack(plugin.extension.typed_config)
     if config.DESCRIPTOR.full_name != cluster_specifiers.PRIORITY_GROUP:
-        return _to(action, cluster_specifiers.matched(config, stream), "RA-06", stream)
+        why = "the matcher tree of the route's plugin names it", "RA-06"
+        return _to(action, cluster_specifiers.matched(config, stream), why, stream)
     first = config.priority_groups[0]
     weights = [each.weight.value for each in first.clusters]
     entry: Message = _fallen_on(first.clusters, weights, _value(config, action, stream))
-    reason = f"the first attempt takes group {first.name} and falls on it"
-    stream.trace.add("cluster", entry.cluster_name, "chosen", reason, "RA-06")
-    return _to(action, entry.cluster_name, "RA-06", stream)
+    why = f"the first attempt takes group {first.name} and falls on it", "RA-06"
+    return _to(action, entry.cluster_name, why, stream)
 
 
 def _from_header(name: str, stream: Stream) -> str:
     return text(stream.headers.first(name.encode("utf-8")))
 
 
-def _to(action: Message, cluster: str, rule: str, stream: Stream) -> Outcome:
+def _to(action: Message, cluster: str, why: tuple[str, str], stream: Stream) -> Outcome:
     if not cluster or (stream.clusters is not None and cluster not in stream.clusters):
         return _missing(action, cluster, stream)
-    stream.trace.add("cluster", cluster, "chosen", "the route's action names it", rule)
+    stream.trace.add("cluster", cluster, "chosen", *why)
     return {"kind": "forward", "cluster": cluster, "status": 0, "reason": None, "location": None, "body": b""}
 
 
@@ -128,15 +129,12 @@ def _missing(action: Message | None, cluster: str, stream: Stream) -> Outcome:
     return respond(status, "cluster_not_found")
 
 
-def weighted(action: Message, stream: Stream) -> Message:
-    """The entry of `weighted_clusters` that the request falls on."""
+def weighted(action: Message, stream: Stream) -> tuple[Message, str]:
+    """The entry of `weighted_clusters` that the request falls on, and where it falls."""
     clusters = action.weighted_clusters
     weights = [_weight(clusters, entry, stream) for entry in clusters.clusters]
     value = _value(clusters, action, stream)
-    entry = _fallen_on(clusters.clusters, weights, value)
-    reason = f"{value % sum(weights)} of {sum(weights)} falls on it"
-    stream.trace.add("cluster", entry.name, "chosen", reason, "RA-11")
-    return entry
+    return _fallen_on(clusters.clusters, weights, value), f"{value % sum(weights)} of {sum(weights)} falls on it"
 
 
 def _fallen_on(entries: Iterable[Message], weights: list[int], value: int) -> Message:
