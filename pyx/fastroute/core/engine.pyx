@@ -110,6 +110,8 @@ cdef class Engine:
         else:
             table = tables.single
             if table is None:
+                if not tables.routes:
+                    raise LookupError("no route configuration stands by itself: give a connection's chain (connect)")
                 raise LookupError(f"say which route_config, or give a chain; there are: {listed(tables.routes)}")
         if dynamic_metadata is not None or filter_state is not None:
             context = context_of(connection if chain is None else chain, dynamic_metadata, filter_state)

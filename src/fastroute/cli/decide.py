@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from fastroute.cli.arrival import WrongUseError, chain_of, connection
 from fastroute.records import record
-from fastroute.request import Address, Connection
+from fastroute.request import Address
 from fastroute.router import Router
 from fastroute.snapshot import load
 
 if TYPE_CHECKING:
-    from fastroute.core.chain import Chain
     from fastroute.core.decision import Decision
     from fastroute.core.endpoint import Endpoint
 
@@ -40,14 +40,6 @@ class Asked:
     output: str = "text"
 
 
-class WrongUseError(Exception):
-    """What was asked has no answer: `kind` says whether the `url`, the `usage` or the configuration is at fault."""
-
-    def __init__(self, message: str, kind: Literal["url", "usage", "failed"]) -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
 def to_address(text: str) -> Address | None:
     """IP:PORT or [IPv6]:PORT; None for anything else."""
     host, colon, port = text.rpartition(":")
@@ -67,8 +59,11 @@ def decide(asked: Asked, warn: Callable[[str], None]) -> str:
     parts = _request_url(asked.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pairs = [(name.strip().lower(), value.strip()) for name, value in _split(asked.headers, ":")]
-    chain = None if asked.destination is None else _connect(router, asked.destination, asked, parts.scheme)
     drawn, table = router.random(), asked.route_config
+    came = connection(
+        snapshot, parts.scheme, to=asked.destination, accepted=asked.accepted, peer=asked.peer, route_config=table
+    )
+    chain = None if came is None else chain_of(router, came)
     request = (parts.netloc, target, asked.method, pairs)
     try:
         decision = router.route(*request, scheme=parts.scheme, chain=chain, route_config=table, random=drawn)
@@ -77,8 +72,11 @@ def decide(asked: Asked, warn: Callable[[str], None]) -> str:
     endpoint = router.pick(decision) if decision.cluster in snapshot.clusters else None
     steps: list[str] = []
     if asked.explain:
-        told = router.explain(*request, scheme=parts.scheme, chain=chain, route_config=table, random=drawn)
-        steps = [str(step) for step in told.steps]
+        arrived = () if came is None else router.explain_connection(came, random=drawn).steps
+        told = router.explain(*request, scheme=parts.scheme, chain=chain, route_config=table, random=drawn).steps
+        known = decision.cluster is not None and decision.cluster in snapshot.clusters
+        picked = router.explain_pick(decision, endpoint).steps if known else ()
+        steps = [str(step) for step in (*arrived, *told, *picked)]
     return _text(_fields(decision, endpoint), steps, [notice.line() for notice in decision.notices], asked.output)
 
 
@@ -88,25 +86,6 @@ def _request_url(url: str) -> SplitResult:
     if not parts.netloc:
         raise WrongUseError(f"{url!r} names no host; write http://HOST/PATH", "url")
     return parts
-
-
-def _connect(router: Router, destination: Address, asked: Asked, scheme: str) -> Chain:
-    connection = Connection(
-        destination=destination,
-        accepted=asked.accepted,
-        source=asked.peer,
-        transport_protocol="tls" if scheme == "https" else "raw_buffer",
-        application_protocols=("http/1.1",),
-    )
-    chain = router.connect(connection)
-    if chain is None:
-        raise WrongUseError(f"no listener takes connections to {destination[0]}:{destination[1]}", "failed")
-    if chain.kind != "http":
-        where = f"filter chain {chain.filter_chain!r} of listener {chain.listener!r}"
-        noticed = "".join(f"\n  notice: {notice.line()}" for notice in chain.notices)
-        what = f"{chain.kind} {chain.cluster or chain.reason}"
-        raise WrongUseError(f"{where} is no HTTP: {what}{noticed}", "failed")
-    return chain
 
 
 def _fields(decision: Decision, endpoint: Endpoint | None) -> dict[str, object]:

@@ -1,8 +1,6 @@
 """`fastroute route`: what Envoy would do with one request.
 
-The request needs an HTTP connection manager. It comes from the connection (`--to`, the address that the
-client wanted) where the source has listeners; without `--to` a route configuration is asked directly, with
-a manager of Envoy's defaults.
+Where the request comes in is told in `arrival`.
 """
 
 from __future__ import annotations
@@ -11,7 +9,8 @@ from typing import Any
 
 import click
 
-from fastroute.cli.decide import Asked, WrongUseError, decide, to_address
+from fastroute.cli.arrival import WrongUseError
+from fastroute.cli.decide import Asked, decide, to_address
 from fastroute.cli.source import source as named_source
 from fastroute.request import Address
 
@@ -33,7 +32,11 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
 @click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A request header; repeatable.")
 @click.option("--route-config", help="Name of the route configuration, where there are several.")
 @click.option(
-    "--to", "destination", metavar="IP:PORT", callback=_address, help="Original destination of the connection."
+    "--to",
+    "destination",
+    metavar="IP:PORT",
+    callback=_address,
+    help="Original destination of the connection; that of the only listener where routes are inline.",
 )
 @click.option(
     "--accepted", metavar="IP:PORT", callback=_address, help="Address of the accepting socket, e.g. 0.0.0.0:15001."

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from fastroute.cli.arrival import WrongUseError, chain_of, connection
 from fastroute.cli.source import source as named_source
 from fastroute.core.clusters import Cluster
 from fastroute.core.endpoint import Endpoint
@@ -123,12 +124,18 @@ def _of_cluster(router: Router, name: str) -> Pick:
 
 def _of_url(router: Router, url: str, vary: str | None, route_config: str | None) -> Pick:
     parts = urlsplit(url)
+    scheme = parts.scheme or "http"
+    try:
+        came = connection(router.snapshot, scheme, route_config=route_config)
+        chain = None if came is None else chain_of(router, came)
+    except WrongUseError as wrong:
+        raise click.UsageError(str(wrong)) from None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     def pick(number: int) -> tuple[str, Endpoint | None]:
         headers = [(vary.lower(), f"request-{number}")] if vary else []
         decision = router.route(
-            parts.netloc, target, "GET", headers, scheme=parts.scheme or "http", route_config=route_config
+            parts.netloc, target, "GET", headers, scheme=scheme, chain=chain, route_config=route_config
         )
         if decision.cluster is None:
             return f"({decision.kind} {decision.status})", None

@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _decided(words: list[str]) -> bool:
     """Whether the answer, or a configuration's error, was printed; else nothing was."""
     from fastroute.cli import quick
-    from fastroute.cli.decide import WrongUseError, decide
+    from fastroute.cli.arrival import WrongUseError
+    from fastroute.cli.decide import decide
     from fastroute.errors import FastrouteError
 
     asked = quick.read(words)

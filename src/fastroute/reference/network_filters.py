@@ -22,6 +22,12 @@ SNI_CLUSTER = _NETWORK + "sni_cluster.v3.SniCluster"
 RBAC = _NETWORK + "rbac.v3.RBAC"
 DIRECT_RESPONSE = _NETWORK + "direct_response.v3.Config"
 ECHO = _NETWORK + "echo.v3.Echo"
+_REASONS = {
+    "http": "the connection goes on with HTTP",
+    "tcp": "the connection is forwarded as it is",
+    "respond": "it answers the connection itself",
+    "closed": "the connection is closed",
+}
 
 
 def run(chain: Any, arrival: Arrival, resources: Resources, random: int, trace: Trace) -> dict[str, object]:
@@ -47,8 +53,12 @@ def run(chain: Any, arrival: Arrival, resources: Resources, random: int, trace: 
             found.update(kind="respond", reason="")
     if found["reason"] != "cluster_not_found":
         _check(rules, arrival, found, trace)
-    trace.add("network filter", str(found["filter_chain"]), _verdict(found), f"kind {found['kind']}", "NF-15")
+    trace.add("network filter", _terminal(chain), _verdict(found), _REASONS[str(found["kind"])], "NF-15")
     return found
+
+
+def _terminal(chain: Any) -> str:
+    return str(chain.filters[-1].name) if chain.filters else "none"
 
 
 def _verdict(found: dict[str, object]) -> Any:

@@ -53,7 +53,11 @@ def sanitise(manager: Message, route_configuration: Message | None, scheme: byte
     _forwarded(manager, scheme, stream)
     internal = addresses.is_internal(manager, client)
     stream.trace.add(
-        "sanitising", str(client.address), "kept", f"the request is {'internal' if internal else 'external'}", "HC-42"
+        "sanitising",
+        str(client.address or "unknown client"),
+        "kept",
+        f"the request is {'internal' if internal else 'external'}",
+        "HC-42",
     )
     if internal:
         stream.headers.set(b"x-envoy-internal", b"true")
