@@ -105,7 +105,7 @@ class HttpEnvoy:
             "stat_prefix": "test",
             "delayed_close_timeout": "0s",
             "http_filters": [router],
-            "local_reply_config": {"mappers": [_teller()]},
+            "local_reply_config": {"mappers": [teller()]},
         }
         if not {"route_config", "scoped_routes", "rds"} & set(overrides):
             manager["rds"] = {"route_config_name": "table", "config_source": config_source}
@@ -153,7 +153,8 @@ def named_hosts(message: Message) -> Message:
     return copied  # type: ignore[no-any-return]
 
 
-def _teller() -> dict[str, Any]:
+def teller() -> dict[str, Any]:
+    """A mapper of `local_reply_config` that adds what was decided to every answer of Envoy's own."""
     always = {"status_code_filter": {"comparison": {"op": "GE", "value": {"runtime_key": "none"}}}}
     told = [{"header": {"key": name, "value": value}, "keep_empty_value": True} for name, value in _TOLD.items()]
     return {"filter": always, "headers_to_add": told}

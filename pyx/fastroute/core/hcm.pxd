@@ -21,6 +21,7 @@ cdef class HttpManager:
     cdef int slashes
     cdef readonly bint normalize_path
     cdef readonly bint merge_slashes
+    cdef readonly bint drop_fragment        # else a target with "#" is refused
     cdef readonly bint strip_trailing_dot
     cdef int strip_port                     # 0: no, 1: any, 2: the listener's
     cdef bint plain_path                    # no step changes a path
@@ -30,6 +31,7 @@ cdef class HttpManager:
 
     cdef int check_authority(self, View *view, Decision decision) except -1
     cdef int check_path(self, View *view, Decision decision) except -1
+    cdef int change_target(self, View *view, Decision decision, bytes target) except -1
     cdef int normalise(self, View *view, Decision decision) except -1
     cdef int normalise_authority(self, View *view, Decision decision) except -1
     cdef int check_upgrade(self, View *view, Decision decision) except -1

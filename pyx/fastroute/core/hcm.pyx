@@ -3,7 +3,7 @@
 In this order (PIPE-02), behind the codec:
 HC-01, HC-04  No authority, or one with a foreign character: 400.
 HC-05  QUERY without content type: 400. HC-11: a path that does not begin with "/": 404.
-HC-20  "#": 400; escaped slashes; normalize_path; merge_slashes. HC-21: or a redirect to the result.
+HC-20  "#": 400, or cut off; escaped slashes; normalize_path; merge_slashes. HC-21: or a redirect to the result.
 HC-03  An https URL on a plain connection, where the manager trusts nobody before it: 403.
 HC-30, HC-31  The trailing dot and the port of the authority.
 NF-14  Behind the choice of the route, the filters that may deny the request: 403.
@@ -52,7 +52,7 @@ cdef class HttpManager:
 
     def __cinit__(self, *, dict upgrades=None, route_table=None, str route_config_name=None, scopes=None,
                   HeaderProcessing processing=None, Codec codec=None, str escaped_slashes="keep",
-                  bint normalize_path=False, bint merge_slashes=False,
+                  bint normalize_path=False, bint merge_slashes=False, bint drop_fragment=False,
                   bint strip_trailing_dot=False, str strip_port="no", tuple http_filters=None,
                   access=None, router=None):
         self.upgrades = {} if upgrades is None else upgrades
@@ -67,6 +67,7 @@ cdef class HttpManager:
         self.slashes = SLASHES[escaped_slashes]
         self.normalize_path = normalize_path
         self.merge_slashes = merge_slashes
+        self.drop_fragment = drop_fragment
         self.strip_trailing_dot = strip_trailing_dot
         self.strip_port = STRIP[strip_port]
         self.plain_path = not (normalize_path or merge_slashes or self.slashes)
@@ -116,6 +117,7 @@ cdef class HttpManager:
 
     cdef int check_path(self, View *view, Decision decision) except -1:
         cdef const char *query
+        cdef const char *fragment
         if not view.has_path:
             return 0
         if decision.further is not None and self.refuses_plain_https and is_plain_https(decision):
@@ -125,8 +127,12 @@ cdef class HttpManager:
         if view.method.size == 5 and memcmp(view.method.data, b"QUERY", 5) == 0:
             if not first_of(decision.received_headers(), b"content-type"):
                 return answer(decision, "respond", 400, "query_missing_content_type")
-        if view.unusual and memchr(view.target.data, c"#", <size_t>view.target.size) != NULL:
-            return answer(decision, "respond", 400, "path_normalization_failed")
+        if view.unusual:
+            fragment = <const char *>memchr(view.target.data, c"#", <size_t>view.target.size)
+            if fragment != NULL:
+                if not self.drop_fragment:
+                    return answer(decision, "respond", 400, "path_normalization_failed")
+                self.change_target(view, decision, view.target.data[:fragment - view.target.data])
         if not self.plain_path and (view.unusual or self.merge_slashes) and self.normalise(view, decision):
             return 1
         if not view.measured:
@@ -134,6 +140,12 @@ cdef class HttpManager:
             view.path_size = view.target.size if query == NULL else query - view.target.data
         view.path.data = view.template_path.data = view.target.data
         view.path.size = view.template_path.size = view.path_size
+        return 0
+
+    cdef int change_target(self, View *view, Decision decision, bytes target) except -1:
+        decision.request_path = target
+        view_of(target, &view.target)
+        view.measured = False
         return 0
 
     cdef int normalise(self, View *view, Decision decision) except -1:
@@ -152,9 +164,7 @@ cdef class HttpManager:
             found = merged(found)
         found = found + mark + query
         if found != whole:
-            decision.request_path = found
-            view_of(found, &view.target)
-            view.measured = False
+            self.change_target(view, decision, found)
         if unescaped and self.slashes == REDIRECT:
             if is_grpc(first_of(decision.received_headers(), b"content-type")):
                 return answer(decision, "respond", 400, "path_normalization_failed")

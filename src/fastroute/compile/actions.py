@@ -34,7 +34,7 @@ from fastroute.compile.cluster_specifiers import ClusterTree, Plugin, check_grou
 from fastroute.compile.plain import EMPTY, metadata
 from fastroute.compile.policies import ACTION_FIELDS, compile_policies
 from fastroute.compile.redirects import compile_body, compile_body_format, compile_redirect, redirect_status
-from fastroute.compile.runtime import runtime_number
+from fastroute.compile.runtime import runtime_integer
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
 from fastroute.records import replace
@@ -265,5 +265,5 @@ def _check_entry(entry: Any, clusters: Container[str] | None, ctx: Context, path
 
 
 def _weight(prefix: str, entry: Any, ctx: Context) -> int:
-    number = runtime_number(ctx.runtime, f"{prefix}.{entry.name}") if prefix else None
-    return int(entry.weight.value) if number is None or number < 0 else int(number)
+    number = runtime_integer(ctx.runtime, f"{prefix}.{entry.name}") if prefix else None
+    return int(entry.weight.value) if number is None else number

@@ -27,7 +27,7 @@ from fastroute.compile.action_matchers import compile_headers
 from fastroute.compile.context import Context
 from fastroute.compile.durations import milliseconds
 from fastroute.compile.fractions import fraction
-from fastroute.compile.runtime import flat_keys, override_of, runtime_number
+from fastroute.compile.runtime import flat_keys, override_of, runtime_integer
 
 T = TypeVar("T")
 
@@ -119,9 +119,9 @@ def _runtime(message: Any, ctx: Context) -> FaultRuntime:
     if not asked:
         return NO_RUNTIME
     shares = {key: override_of(ctx.runtime, key) for key in asked}
-    numbers = {key: runtime_number(ctx.runtime, key) for key in asked}
+    numbers = {key: runtime_integer(ctx.runtime, key) for key in asked}
     return FaultRuntime(
         {key: share for key, share in shares.items() if share is not None},
-        {key: int(number) for key, number in numbers.items() if number is not None and number >= 0},
+        {key: number for key, number in numbers.items() if number is not None},
         keys,
     )

@@ -3,8 +3,9 @@
 HC-31  Only one of strip_matching_host_port and strip_any_host_port.
 HC-64  An upgrade type occurs once, whatever its case.
 VH-35  Exactly one of `rds`, `route_config` and `scoped_routes` is set.
-Runtime keys stand in for options that are not set: `http_connection_manager.normalize_path` and
-`http_connection_manager.path_with_escaped_slashes_action`.
+Runtime keys stand in for options that are not set: `http_connection_manager.normalize_path`,
+`http_connection_manager.path_with_escaped_slashes_action` and Envoy's own limits of headers. The guard
+`http_reject_path_with_fragment`, where it is off, has fragments cut off instead of refused (HC-06).
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.compile.context import Context
 from fastroute.compile.durations import optional_milliseconds
+from fastroute.compile.guards import GUARD
 from fastroute.compile.header_processing import compile_processing
 from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options
 from fastroute.compile.routes import compile_inline
-from fastroute.compile.runtime import override_of, runtime_number
+from fastroute.compile.runtime import override_of, runtime_integer, runtime_number, runtime_value
 from fastroute.config.resources import Resource
 from fastroute.core.codec import Codec
 from fastroute.core.hcm import HttpManager
@@ -80,10 +82,8 @@ _INERT = (
     "access_log_flush_interval",
     "flush_access_log_on_new_request",
     "access_log_options",
-    "always_set_request_id_in_response",
     "proxy_100_continue",
     "stream_error_on_invalid_http_message",
-    "proxy_status_config",
     "append_local_overload",
     "record_route_resolution_stats",
 )
@@ -105,7 +105,7 @@ _HTTP1_INERT = (
 )
 _HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade")
 _CHANGED = frozenset((*_HOP_BY_HOP, "host", "referer", "user-agent", "via", "x-request-id"))
-_MAX_HEADERS, _MAX_KILOBYTES = 100, 60
+_LIMITS = {"max_request_headers_size_kb": 60, "max_request_headers_count": 100}
 _KEEP = 1
 _HTTP3 = 3
 _UNDERSCORES: tuple[Literal["allow", "reject", "drop"], ...] = ("allow", "reject", "drop")
@@ -150,6 +150,7 @@ def compile_hcm(
         escaped_slashes=_escaped_slashes(message, ctx, path),
         normalize_path=_normalize_path(message, ctx, path),
         merge_slashes=message.merge_slashes,
+        drop_fragment=_drops_fragment(ctx),
         strip_trailing_dot=message.strip_trailing_host_dot,
         strip_port="any" if message.strip_any_host_port else "matching" if message.strip_matching_host_port else "no",
     )
@@ -252,14 +253,29 @@ def _underscores(common: Any, ctx: Context, path: str) -> Literal["allow", "reje
 
 def _codec(message: Any, ctx: Context, path: str) -> Codec:
     common, http1 = message.common_http_protocol_options, message.http_protocol_options
-    kilobytes = message.max_request_headers_kb.value if message.HasField("max_request_headers_kb") else _MAX_KILOBYTES
+    kilobytes, headers = (_own_limit(ctx, key, usual) for key, usual in _LIMITS.items())
+    if message.HasField("max_request_headers_kb"):
+        kilobytes = message.max_request_headers_kb.value
+    if common.HasField("max_headers_count"):
+        headers = common.max_headers_count.value
     return Codec(
-        max_headers=common.max_headers_count.value if common.HasField("max_headers_count") else _MAX_HEADERS,
+        max_headers=headers,
         max_header_bytes=1024 * kilobytes,
         underscores=_underscores(common, ctx, f"{path}.common_http_protocol_options"),
         custom_methods=http1.allow_custom_methods,
         absolute_urls=http1.allow_absolute_url.value or not http1.HasField("allow_absolute_url"),
     )
+
+
+def _own_limit(ctx: Context, key: str, usual: int) -> int:
+    found = runtime_integer(ctx.runtime, GUARD + key)
+    return usual if found is None else found
+
+
+def _drops_fragment(ctx: Context) -> bool:
+    """Whether fragments are cut off: by a guard that is off: false, or the number 0."""
+    key = GUARD + "http_reject_path_with_fragment"
+    return runtime_value(ctx.runtime, key) is False or runtime_number(ctx.runtime, key) == 0
 
 
 def _escaped_slashes(message: Any, ctx: Context, path: str) -> Slashes:

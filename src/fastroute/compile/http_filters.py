@@ -27,14 +27,17 @@ _HARMLESS = frozenset(
     for name in (
         "cors.v3.Cors",
         "grpc_stats.v3.FilterConfig",
-        "grpc_web.v3.GrpcWeb",
-        "compressor.v3.Compressor",
-        "decompressor.v3.Decompressor",
-        "stateful_session.v3.StatefulSession",
         "upstream_codec.v3.UpstreamCodec",
         "tap.v3.Tap",
     )
 )
+_CHANGES = {
+    _PREFIX + "grpc_web.v3.GrpcWeb": "makes gRPC requests of others, with headers and timeouts of their own",
+    _PREFIX + "compressor.v3.Compressor": "changes the headers of requests and responses",
+    _PREFIX + "decompressor.v3.Decompressor": "changes the headers of requests and responses",
+    _PREFIX + "stateful_session.v3.StatefulSession": "chooses the host of a session",
+}
+"""Filters that leave the route alone, but not the rest of the decision."""
 _MAY_END = frozenset(
     (
         _ROUTER,
@@ -44,6 +47,7 @@ _MAY_END = frozenset(
     )
 )
 """Filters that may be the last; the others go on to a next one, which Envoy asks for when it builds the chain."""
+_REROUTES = "may answer or reroute a request"
 _BEFORE_RBAC = frozenset((names.HTTP_RBAC, _PREFIX + "grpc_stats.v3.FilterConfig", _PREFIX + "tap.v3.Tap"))
 _ROUTER_HANDLED = ("suppress_envoy_headers", "respect_expected_rq_timeout")
 _ROUTER_INERT = ("dynamic_stats", "start_child_span", "upstream_log", "upstream_log_options")
@@ -137,7 +141,7 @@ def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
         return
     error = ctx.unsupported(
         path,
-        f"the HTTP filter {each.name} ({type_name}) may answer or reroute a request, and is not supported",
+        f"the HTTP filter {each.name} ({type_name}) {_CHANGES.get(type_name, _REROUTES)}, and is not supported",
         remedy="Decide requests with the filter's effects already applied, and leave the filter out.",
         code="unsupported-filter",
     )

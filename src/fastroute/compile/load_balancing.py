@@ -13,6 +13,7 @@ import math
 from typing import Any
 
 from fastroute.compile.context import Context
+from fastroute.compile.runtime import runtime_integer, runtime_number
 from fastroute.core.balancers import Policy
 
 Parameters = dict[str, object]
@@ -30,9 +31,9 @@ def whole_percent(value: float) -> int:
 
 
 def number(ctx: Context, key: str, default: int) -> int:
-    """The runtime key's value where it is a number, else the default."""
-    value = ctx.runtime.get(key)
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    """The runtime key's value where it is a whole number, else the default."""
+    value = runtime_integer(ctx.runtime, key)
+    return default if value is None else value
 
 
 def common(ctx: Context, config: Any, path: str) -> Parameters:
@@ -108,8 +109,8 @@ def slow_start(ctx: Context, config: Any, path: str) -> Parameters:
 
 def runtime_double(ctx: Context, value: Any) -> float:
     """A RuntimeDouble: the runtime key's number where it is set, else the default."""
-    found = ctx.runtime.get(value.runtime_key)
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else value.default_value
+    found = runtime_number(ctx.runtime, value.runtime_key)
+    return value.default_value if found is None else found
 
 
 def round_robin(ctx: Context, config: Any, path: str) -> Parameters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastroute.compile.context import Context
-from fastroute.compile.runtime import runtime_number
+from fastroute.compile.runtime import runtime_integer
 from fastroute.core.regexes import Regex, RegexError
 
 _LIMIT_KEY = "re2.max_program_size.error_level"
@@ -15,8 +15,8 @@ _UNLIMITED = 2**31 - 1
 
 def program_limit(ctx: Context) -> int:
     """The size that a compiled program may have: 100, unless the runtime says otherwise."""
-    number = runtime_number(ctx.runtime, _LIMIT_KEY)
-    return _LIMIT if number is None or number < 0 else min(int(number), _UNLIMITED)
+    number = runtime_integer(ctx.runtime, _LIMIT_KEY)
+    return _LIMIT if number is None else min(number, _UNLIMITED)
 
 
 def compile_regex(message: Any, ctx: Context, path: str) -> Regex:

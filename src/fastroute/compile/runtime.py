@@ -1,22 +1,27 @@
 """Runtime keys, as they are when a configuration is compiled: a snapshot's runtime does not change.
 
 RM-21  A runtime value replaces a default fraction: a number is a percentage, rounded down; text is read as a
-       number; a struct is a FractionalPercent. A negative number, a boolean, other text, a struct with
-       foreign fields and one whose denominator is no name of a denominator are no override. In a struct a
-       numerator that is no number is 0, and a negative one wraps around 32 bits.
+       number, as strtod() does; a struct is a FractionalPercent. A negative number, one of more than 64 bits, a
+       boolean, other text, a struct with foreign fields and one whose denominator is no name of a denominator are no
+       override. In a struct a numerator that is no number is 0, and a negative one wraps around 32 bits.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastroute.action.fractions import Fraction
 from fastroute.compile.fractions import fraction
+from fastroute.patterns import pattern
 
 _BY_NAME = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
+_DECIMAL = pattern(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?)", re.IGNORECASE)
+_HEXADECIMAL = pattern(r"[+-]?0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?[0-9]+)?", re.IGNORECASE)
 _LARGEST = 1 << 32
+_UNSIGNED_64 = 1 << 64
 
 
 def runtime_value(runtime: Mapping[str, object], key: str) -> object | None:
@@ -46,14 +51,30 @@ def runtime_number(runtime: Mapping[str, object], key: str) -> float | None:
     return _number(runtime_value(runtime, key))
 
 
+def runtime_integer(runtime: Mapping[str, object], key: str) -> int | None:
+    """The value of `key` where Envoy asks for a whole number: a number that is not negative, cut."""
+    return _whole(runtime_value(runtime, key))
+
+
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and 0 <= number < _UNSIGNED_64 else None
+
+
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, str):
+        return _text_number(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return None if math.isnan(number) else number
+    return float(value)
+
+
+def _text_number(text: str) -> float | None:
+    """Text as C reads a double, decimal or hexadecimal: Python's own float() takes `1_0` and foreign digits."""
+    stripped = text.strip(" \t\n\v\f\r")
+    if _HEXADECIMAL.fullmatch(stripped):
+        return float.fromhex(stripped)
+    return float(stripped) if _DECIMAL.fullmatch(stripped) else None
 
 
 def runtime_fraction(message: Any, runtime: Mapping[str, object]) -> Fraction:
@@ -70,8 +91,8 @@ def override_of(runtime: Mapping[str, object], key: str) -> Fraction | None:
 def _override(value: object) -> Fraction | None:
     if isinstance(value, Mapping):
         return _struct(value)
-    number = _number(value)
-    return None if number is None or number < 0 else Fraction(math.floor(min(number, _LARGEST)))
+    number = _whole(value)
+    return None if number is None else Fraction(min(number, _LARGEST))
 
 
 def _struct(value: Mapping[str, object]) -> Fraction | None:

@@ -20,7 +20,7 @@ class HttpManager:
     request behind the choice of its route: None lets it pass, else it is a 403 with this reason and this action. The
     rest are fields of HttpConnectionManager:
     `path_with_escaped_slashes_action`, `normalize_path`, `merge_slashes`, `strip_trailing_host_dot`,
-    `strip_any_host_port` and `strip_matching_host_port`.
+    `strip_any_host_port` and `strip_matching_host_port`; `drop_fragment` cuts a fragment off instead of refusing it.
     """
 
     @property
@@ -48,6 +48,8 @@ class HttpManager:
     @property
     def merge_slashes(self) -> bool: ...
     @property
+    def drop_fragment(self) -> bool: ...
+    @property
     def strip_trailing_dot(self) -> bool: ...
     @property
     def strips_port(self) -> str: ...
@@ -63,6 +65,7 @@ class HttpManager:
         escaped_slashes: Literal["keep", "reject", "redirect", "forward"] = "keep",
         normalize_path: bool = False,
         merge_slashes: bool = False,
+        drop_fragment: bool = False,
         strip_trailing_dot: bool = False,
         strip_port: Literal["no", "any", "matching"] = "no",
         http_filters: tuple[tuple[str, str], ...] | None = None,

@@ -7,15 +7,16 @@
   CONNECT is host:port.
 - HC-05: methods are the known ones, in upper case, unless `allow_custom_methods`.
 - HC-06: control characters, space and bytes above 0x7e in the target are refused.
-- HC-07: more headers than `max_headers_count` (100), or more bytes than `max_request_headers_kb` (60),
-  are refused with 431. Names with "_" are taken, refused or dropped (`headers_with_underscores_action`).
+- HC-07: more headers than `max_headers_count` (100), or more bytes than `max_request_headers_kb` (60), are
+  refused with 431; the runtime has other limits for fields that are not set. Names with "_" are taken,
+  refused or dropped (`headers_with_underscores_action`).
 - HC-08: see `header_map.py`. HC-09: headers that Connection names are removed here.
 - Values with control characters other than TAB, and names that are no token, are refused with 400.
 """
 
 from __future__ import annotations
 
-from fastroute.reference import connection_header, request_target
+from fastroute.reference import connection_header, fractions, request_target
 from fastroute.reference.header_map import HeaderMap
 from fastroute.reference.stream import Message, Stream
 from fastroute.reference.targets import Outcome, respond
@@ -35,6 +36,7 @@ _BODIES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 def refuse(manager: Message, request: Request, stream: Stream) -> Outcome | None:
     """The codec's own answer to a request that it does not take; else fills in the stream's headers."""
     problem = _method(manager, request.method) or _line(request) or _headers(manager, request)
+    problem = problem or _limits(manager, request, stream)
     if problem is not None:
         status, details, rule = problem
         return _refused(stream, status, details, rule)
@@ -93,13 +95,22 @@ def _headers(manager: Message, request: Request) -> Problem | None:
             return 400, "http1.invalid_characters", "HC-08"
         if b"_" in name and action == REJECT:
             return 400, "http1.unexpected_underscore", "HC-07"
-    return _limits(manager, request)
+    return None
 
 
-def _limits(manager: Message, request: Request) -> Problem | None:
+def _own_limit(stream: Stream, key: str, usual: int) -> int:
+    found = fractions.number(fractions.runtime_value(stream.runtime, f"envoy.reloadable_features.max_request_{key}"))
+    return int(found) if found is not None and 0 <= found < 2**64 else usual
+
+
+def _limits(manager: Message, request: Request, stream: Stream) -> Problem | None:
     options = manager.common_http_protocol_options
-    count = options.max_headers_count.value if options.HasField("max_headers_count") else 100
-    kilobytes = manager.max_request_headers_kb.value if manager.HasField("max_request_headers_kb") else 60
+    count = _own_limit(stream, "headers_count", 100)
+    if options.HasField("max_headers_count"):
+        count = options.max_headers_count.value
+    kilobytes = _own_limit(stream, "headers_size_kb", 60)
+    if manager.HasField("max_request_headers_kb"):
+        kilobytes = manager.max_request_headers_kb.value
     size = len(request.path or b"") + len(b"host") + len(request.authority)
     size += sum(len(name) + len(value) for name, value in request.headers)
     if size > kilobytes * 1024:

@@ -3,9 +3,9 @@
 - RM-20: `stream_random % denominator < numerator`. A numerator above the denominator is always true.
 - RM-21: a runtime value replaces the default: an integer is a percentage (above 100: always true), a
   number is rounded down, text is read as a number, a struct is a FractionalPercent. A negative
-  number, a boolean, other text, a struct with foreign fields and one whose denominator is no name of a
-  denominator are no override: the default holds. In a struct a numerator that is no number is 0, and a
-  negative one wraps around 32 bits.
+  number, one of more than 64 bits, a boolean, other text, a struct with foreign fields and one whose
+  denominator is no name of a denominator are no override: the default holds. In a struct a numerator
+  that is no number is 0, and a negative one wraps around 32 bits.
 - RM-22: every fraction of one request uses the same random value.
 """
 
@@ -41,12 +41,18 @@ def number(value: object) -> float | None:
         return None
     if isinstance(value, int | float):
         return float(value)
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return None
-    return None
+    return _read(value) if isinstance(value, str) else None
+
+
+def _read(text: str) -> float | None:
+    """What strtod() makes of the whole of a text, blanks around it aside."""
+    stripped = text.strip(" \t\n\v\f\r")
+    if not stripped.isascii() or "_" in stripped or "nan" in stripped.lower():
+        return None
+    try:
+        return float.fromhex(stripped) if "x" in stripped.lower() else float(stripped)
+    except (ValueError, OverflowError):
+        return None
 
 
 def fraction(value: object) -> tuple[int, int] | None:
@@ -54,7 +60,7 @@ def fraction(value: object) -> tuple[int, int] | None:
     if isinstance(value, Mapping):
         return _struct(value)
     found = number(value)
-    if found is None or math.isnan(found) or found < 0:
+    if found is None or not 0 <= found < 2**64:
         return None
     return min(math.floor(min(found, 2**32)), 2**32), 100
 

@@ -1,7 +1,8 @@
 """Path normalisation, before any route is looked at.
 
-- HC-20: in this order: "#" anywhere is a 400; `path_with_escaped_slashes_action` on %2F and %5C before
-  the query; `normalize_path`; `merge_slashes`. HC-25: the query is never touched.
+- HC-20: in this order: "#" anywhere is a 400, or cut off by a guard of the runtime;
+  `path_with_escaped_slashes_action` on %2F and %5C before the query; `normalize_path`; `merge_slashes`.
+  HC-25: the query is never touched.
 - HC-21: UNESCAPE_AND_REDIRECT answers 307 with the path after all steps, when an escaped slash was
   there; a gRPC request gets 400.
 - HC-22: percent escapes of unreserved characters are decoded, others stay; `%00` is a 400.
@@ -41,7 +42,10 @@ def normalise(manager: Message, stream: Stream) -> Outcome | None:
     if whole is None:
         return None
     if b"#" in whole:
-        return _refuse(stream, "the path has a fragment", "HC-06")
+        if not _drops_fragment(stream):
+            return _refuse(stream, "the path has a fragment", "HC-06")
+        _change(stream, whole, whole.partition(b"#")[0])
+        whole = stream.path or b""
     path, mark, query = whole.partition(b"?")
     action = _slashes_action(manager, stream)
     unescaped = _unescape(path) if action != KEEP else _Unescaped(path, False)
@@ -76,6 +80,11 @@ def _redirect(stream: Stream) -> Outcome:
         return _refuse(stream, "a gRPC request is not redirected to the normal path", "HC-21")
     stream.trace.add("normalisation", "path", "answered", "307 to the normal path", "HC-21")
     return respond(307, DETAILS, kind="redirect", location=stream.path)
+
+
+def _drops_fragment(stream: Stream) -> bool:
+    value = fractions.runtime_value(stream.runtime, "envoy.reloadable_features.http_reject_path_with_fragment")
+    return value is False or fractions.number(value) == 0
 
 
 def _slashes_action(manager: Message, stream: Stream) -> int:

@@ -152,7 +152,7 @@ def _weight(clusters: Message, entry: Message, stream: Stream) -> int:
         return default
     value = fractions.runtime_value(stream.runtime, f"{clusters.runtime_key_prefix}.{entry.name}")
     override = fractions.number(value)
-    return default if override is None or override < 0 else int(override)
+    return int(override) if override is not None and 0 <= override < 2**64 else default
 
 
 def _value(clusters: Message, action: Message, stream: Stream) -> int:

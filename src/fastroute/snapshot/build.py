@@ -54,6 +54,7 @@ class Made(NamedTuple):
 
 def compile_all(compiler: Compiler, previous: Mapping[str, Cluster]) -> Made:
     """Compile all resources of the compiler, which gathers what is wrong with them."""
+    compiler.surroundings()
     clusters = dict(_clusters(compiler, previous))
     link_clusters(clusters, compiler.resources.bootstrap)
     relied: dict[str, frozenset[str]] = {}

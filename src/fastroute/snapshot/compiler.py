@@ -44,6 +44,20 @@ class Compiler:
         node = _node_cluster(resources.bootstrap)
         self._context = Context(UNNAMED, strict, self.notices, runtime, node_cluster=node, errors=self.errors)
 
+    def surroundings(self) -> None:
+        """Look at what lies beside the resources: the bootstrap's own fields and the runtime."""
+        bootstrap, runtime = self.resources.bootstrap, self._context.runtime
+        if bootstrap is not None:
+            from fastroute.compile.bootstrap import check_bootstrap
+
+            check_bootstrap(bootstrap.message, self._context.for_resource(bootstrap, "Bootstrap"))
+        if runtime:
+            from fastroute.compile.guards import check_runtime
+
+            named = UNNAMED if bootstrap is None else bootstrap
+            here = self._context.for_resource(named, "" if bootstrap is None else "Bootstrap")
+            check_runtime(runtime, here, "" if bootstrap is None else "layered_runtime")
+
     def cluster(
         self,
         resource: Resource,
