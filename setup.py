@@ -17,10 +17,11 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-API = Path("src/fastroute/api/envoy_1_40.binpb.z")
+API = Path("src/fastroute/api/envoy_1_40.binpb")
 DEBUG = os.environ.get("FASTROUTE_DEBUG") == "1"
 COVERAGE = os.environ.get("FASTROUTE_COVERAGE") == "1"
 JOBS = os.cpu_count() or 1
@@ -88,12 +89,25 @@ def extensions():
         )
 
 
-class BuildPy(build_py):
-    """Adds the Envoy API (extracted unless the source distribution brought it), `.pxd` and `.h` files, the examples."""
+def extract_api():
+    """Read the Envoy API out of the Envoy binary, unless the source distribution brought it."""
+    if not API.exists():
+        subprocess.run([sys.executable, str(ROOT / "tools" / "extract_api.py"), str(API)], check=True)
+
+
+class BuildExt(build_ext):
+    """Adds the Envoy API, without which the modules are of no use where they are built in place."""
 
     def run(self):
-        if not API.exists():
-            subprocess.run([sys.executable, str(ROOT / "tools" / "extract_api.py"), str(API)], check=True)
+        extract_api()
+        super().run()
+
+
+class BuildPy(build_py):
+    """Adds the Envoy API, `.pxd` and `.h` files, the examples."""
+
+    def run(self):
+        extract_api()
         super().run()
         if not self.editable_mode:
             for declared in sorted([*Path("pyx").rglob("*.pxd"), *Path("pyx").rglob("*.h")]):
@@ -116,5 +130,5 @@ if __name__ == "__main__":
             nthreads=JOBS,
         ),
         options={"build_ext": {"parallel": JOBS}},
-        cmdclass={"build_py": BuildPy},
+        cmdclass={"build_ext": BuildExt, "build_py": BuildPy},
     )

@@ -39,7 +39,11 @@ def missing(wheel: Path) -> list[str]:
         "fastroute/capi.h",
         "fastroute/core/decision.pyi",
     ]
-    wanted += ["fastroute/api/envoy_1_40.binpb.z", "fastroute/examples/bookinfo/mesh.yaml"]
+    wanted += [
+        "fastroute/api/envoy_1_40.binpb",
+        "fastroute/api/envoy_1_40.index",
+        "fastroute/examples/bookinfo/mesh.yaml",
+    ]
     problems = [f"{wheel.name} lacks {name}" for name in wanted if name not in names]
     problems += [
         f"{wheel.name} holds {name}"

