@@ -54,10 +54,16 @@ CODES: Final[Mapping[str, tuple[Level, str, str]]] = MappingProxyType(
         "IST0131": ("Info", "VirtualServiceIneffectiveMatch", "A match that an earlier one takes all of."),
         "IST0134": ("Warning", "ServiceEntryAddressesRequired", "A ServiceEntry for TCP without addresses."),
         "IST0135": ("Info", "DeprecatedAnnotation", "An annotation that something else has taken the place of."),
+        "IST0136": ("Info", "AlphaAnnotation", "An annotation that Istio may still change."),
         "IST0137": (
             "Warning", "DeploymentConflictingPorts", "Two services of a workload have different ports for one target.",
         ),
         "IST0144": ("Warning", "InvalidApplicationUID", "An application runs as the sidecar's user, and bypasses it."),
+        "IST0146": (
+            "Warning", "ImageAutoWithoutInjectionWarning",
+            "A Deployment leaves its proxy to injection, which does not take it.",
+        ),
+        "IST0147": ("Error", "ImageAutoWithoutInjectionError", "A pod was left to injection, which has not taken it."),
         "IST0150": (
             "Warning", "ExternalNameServiceTypeInvalidPortName",
             "A port of an ExternalName service is taken for TCP, and so for every destination.",

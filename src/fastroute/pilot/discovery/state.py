@@ -17,10 +17,12 @@ from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.generated import TYPES, name_of, own, shared
 from fastroute.pilot.discovery.layers import EMPTY, Holding, Layer, layer
 from fastroute.pilot.discovery.model import build
+from fastroute.pilot.discovery.model.distribution import SETTINGS
 from fastroute.pilot.discovery.model.memory import Memory
-from fastroute.pilot.discovery.model.proxy import Proxy
+from fastroute.pilot.discovery.model.proxy import Proxy, placed
 from fastroute.pilot.discovery.model.services import Locality, Service
 from fastroute.pilot.discovery.model.view import own_view, view
+from fastroute.pilot.discovery.model.workloads import HOSTNAME
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.profiles import Profile
 
@@ -101,7 +103,8 @@ class Mesh:
         self.services = build.services(registry, kept=self._kept)
         self._own_state = 0
         """The last state in which something changed that proxies have of their own."""
-        self._asked = _asked_labels(registry)
+        self._asked_by_rules = _asked_labels(registry)
+        self._asked = self._asked_by_rules | frozenset(_preferences(self.services))
         self._scopes: dict[Proxy, Scope] = {}
         self._places: dict[Proxy, Place] = {}
         self._by_address = _by_address(self.services)
@@ -110,19 +113,19 @@ class Mesh:
         """Begin another state. Services that are what they were stay the same objects."""
         before, self.registry = self.registry, registry
         self.state += 1
-        if any(registry.of(kind) != before.of(kind) for kind in ASKING):
-            self._asked, asked = _asked_labels(registry), self._asked
-            if asked != self._asked:
-                self._move()
-        if registry.mesh != before.mesh or any(registry.of(kind) != before.of(kind) for kind in BUILT_FROM):
+        built = registry.mesh != before.mesh or any(registry.of(kind) != before.of(kind) for kind in BUILT_FROM)
+        if built:
             old = {(one.host, one.namespace): one for one in self.services}
             self.services = tuple(
                 _held(old.get((one.host, one.namespace)), one) for one in build.services(registry, kept=self._kept)
             )
             self._by_address = _by_address(self.services)
-            self._own_state = self.state
+        if registry.mesh != before.mesh or any(registry.of(kind) != before.of(kind) for kind in ASKING):
+            self._asked_by_rules = _asked_labels(registry)
+        self._asked, asked = self._asked_by_rules | frozenset(_preferences(self.services)), self._asked
+        if built or asked != self._asked:
             self._move()
-        elif any(registry.of(kind) != before.of(kind) for kind in OWN):
+        if built or any(registry.of(kind) != before.of(kind) for kind in OWN):
             self._own_state = self.state
 
     def holding(self, proxy: Proxy) -> Holding:
@@ -167,12 +170,12 @@ class Mesh:
 
     def _located(self, proxy: Proxy) -> Proxy:
         """A proxy that does not say where it is, is where its workload is."""
-        if proxy.locality != Locality():
+        if proxy.locality != Locality() and proxy.node and proxy.network:
             return proxy
         for service in self._by_address.get(proxy.address, ())[:1]:
-            for one in service.instances:
-                if one.workload.address == proxy.address and one.workload.locality != Locality():
-                    return replace(proxy, locality=one.workload.locality)
+            workload = next(one.workload for one in service.instances if one.workload.address == proxy.address)
+            where = workload.locality if proxy.locality == Locality() else proxy.locality
+            return replace(proxy, locality=where, labels=placed(proxy.labels, workload.network, workload.node))
         return proxy
 
     def _scope(self, located: Proxy) -> Scope:
@@ -232,6 +235,15 @@ def _by_address(services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:
 def _asked_labels(registry: Registry) -> frozenset[str]:
     """The labels of callers that any rule asks for."""
     return frozenset((*_labels(registry), *_priorities(registry)))
+
+
+def _preferences(services: Iterable[Service]) -> Iterator[str]:
+    """The labels of callers that services ask for by themselves."""
+    for one in services:
+        if one.distribution:
+            yield from SETTINGS[one.distribution].failover_priority
+        if one.node_local:
+            yield HOSTNAME
 
 
 def _priorities(registry: Registry) -> Iterator[str]:

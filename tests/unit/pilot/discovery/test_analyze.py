@@ -133,16 +133,22 @@ def annotated(kind: str, *annotations: str) -> str:
 
 ANNOTATIONS = {
     "unknown": ("Pod", "sidecar.istio.io/proxyCpu: '1'", ["IST0108"]),
-    "known": ("Pod", "sidecar.istio.io/proxyCPU: '1'", []),
+    "known": ("Pod", "sidecar.istio.io/proxyCPU: '1'", ["IST0136"]),
     "someone else's": ("Pod", "example.com/proxyCpu: '1'", []),
-    "misplaced": ("Service", "sidecar.istio.io/proxyCPU: '1'", ["IST0107"]),
-    "on the Deployment instead of its pods": ("Deployment", "sidecar.istio.io/logLevel: debug", ["IST0107"]),
-    "in place": ("Service", "networking.istio.io/exportTo: .", []),
+    "misplaced": ("Service", "sidecar.istio.io/proxyCPU: '1'", ["IST0107", "IST0136"]),
+    "on the Deployment instead of its pods": ("Deployment", "sidecar.istio.io/logLevel: debug", ["IST0107", "IST0136"]),
+    "in place": ("Service", "networking.istio.io/exportTo: .", ["IST0136"]),
+    "not alpha": ("Pod", "proxy.istio.io/config: ''", []),
+    "written by Istio": ("Pod", "sidecar.istio.io/status: ''", []),
     "deprecated": ("Pod", "sidecar.istio.io/discoveryAddress: x", ["IST0135"]),
-    "a list of ports": ("Pod", "traffic.sidecar.istio.io/includeInboundPorts: '80,x'", ["IST0125"]),
-    "a list of ranges": ("Pod", "traffic.sidecar.istio.io/includeOutboundIPRanges: 10.0.0.0/33", ["IST0125"]),
-    "every port": ("Pod", "traffic.sidecar.istio.io/includeInboundPorts: '*'", []),
-    "a mode": ("Pod", "sidecar.istio.io/interceptionMode: tproxy", ["IST0125"]),
+    "a list of ports": ("Pod", "traffic.sidecar.istio.io/includeInboundPorts: '80,x'", ["IST0125", "IST0136"]),
+    "a list of ranges": (
+        "Pod",
+        "traffic.sidecar.istio.io/includeOutboundIPRanges: 10.0.0.0/33",
+        ["IST0125", "IST0136"],
+    ),
+    "every port": ("Pod", "traffic.sidecar.istio.io/includeInboundPorts: '*'", ["IST0136"]),
+    "a mode": ("Pod", "sidecar.istio.io/interceptionMode: tproxy", ["IST0125", "IST0136"]),
     "suppressed": ("Pod", "sidecar.istio.io/x: '', galley.istio.io/analyze-suppress: IST0108", []),
 }
 
@@ -169,6 +175,25 @@ def test_injection() -> None:
     field = "spec.containers[0].securityContext.runAsUser"
     assert found(pod("{}", "[{name: app, securityContext: {runAsUser: 1337}}]")) == [("IST0144", field)]
     assert found(pod("{}", "[{name: istio-proxy, securityContext: {runAsUser: 1337}}]")) == []
+
+
+def test_images_that_are_left_to_injection() -> None:
+    containers = "{containers: [{name: app}, {name: istio-proxy, image: auto}]}"
+    pod = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: n}}\nspec: {containers}\n"
+    assert found(pod) == [("IST0147", "spec.containers[1].image")]
+    assert found(pod.replace("istio-proxy", "other")) == []
+
+    def deployment(labels: str) -> str:
+        meta = f"metadata: {{labels: {labels}}}"
+        head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: n}\n"
+        return f"{head}spec: {{template: {{{meta}, spec: {containers}}}}}\n"
+
+    field = ("IST0146", "spec.template.spec.containers[1].image")
+    enabled = "apiVersion: v1\nkind: Namespace\nmetadata: {name: n, labels: {istio-injection: enabled}}\n"
+    assert found(deployment("{}")) == [field]
+    assert found(deployment("{sidecar.istio.io/inject: 'true'}")) == []
+    assert found(enabled, deployment("{}")) == []
+    assert found(enabled, deployment("{sidecar.istio.io/inject: 'false'}")) == [field]
 
 
 DEPLOYMENT = """\

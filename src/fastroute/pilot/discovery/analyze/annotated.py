@@ -4,6 +4,7 @@ IST0107  one that belongs on another kind of object
 IST0108  one that Istio does not have
 IST0125  one with a value that cannot be used
 IST0135  one that something else has taken the place of
+IST0136  one that Istio calls alpha
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from collections.abc import Iterator
 
 from fastroute.pilot.discovery.analyze.mesh import Mesh
 from fastroute.pilot.discovery.findings import Finding
-from fastroute.pilot.discovery.registry.annotations import ANY, KNOWN, concerns, fault
+from fastroute.pilot.discovery.registry.annotations import KNOWN, concerns, fault, is_alpha
 from fastroute.pilot.discovery.registry.meta import Object
 
-KINDS = ("Namespace", "Service", "Pod", "Deployment")
+KINDS = ("Namespace", "Service", "Pod", "Deployment", "ServiceEntry")
 OWN = ("sidecar.istio.io/inject",)
 """Annotations that their place of today is also a label of, so that having both says that one knows."""
 
@@ -40,7 +41,9 @@ def _annotation(one: Object[object], name: str, value: str) -> Iterator[Finding]
         return
     if known.instead is not None and not (name in OWN and name in one.meta.labels):
         yield _found("IST0135", one, name, f"use {known.instead}" if known.instead else "it has no effect any more")
-    if known.kind not in (ANY, one.kind):
+    if is_alpha(name):
+        yield _found("IST0136", one, name, "it is of an alpha feature, which may change")
+    if not known.belongs_on(one.kind):
         yield _found("IST0107", one, name, f"it belongs on a {known.kind}")
         return
     if wrong := fault(name, value):

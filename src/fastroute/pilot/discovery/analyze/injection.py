@@ -4,6 +4,8 @@ IST0102  a namespace does not have its pods given sidecars
 IST0103  a pod has none, though its namespace has them given
 IST0123  a namespace has the labels of two ways of injection
 IST0144  an application runs as the sidecar's user, whose connections are not redirected
+IST0146  a Deployment's proxy has the image `auto`, which injection replaces, but injection does not take it
+IST0147  a pod's has: injection has not taken it, and it cannot start
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ INJECT: Final = "sidecar.istio.io/inject"
 SYSTEM: Final = ("istio-system", "kube-system", "kube-public", "kube-node-lease")
 PROXY: Final = "istio-proxy"
 PROXY_USER: Final = 1337
+AUTO: Final = "auto"
 
 
 def check(mesh: Mesh) -> Iterator[Finding]:
@@ -38,8 +41,16 @@ def check(mesh: Mesh) -> Iterator[Finding]:
         if pod.namespace in injected and not _has_sidecar(pod):
             yield found("IST0103", pod, "the pod has no sidecar, so that no rule holds for it: make it anew")
         yield from _users(pod, pod.spec.spec, ("spec",))
+        for path in _left_to_injection(pod.spec.spec, ("spec",)):
+            yield found("IST0147", pod, "no injection has replaced the image auto: there is no such image", *path)
     for deployment in mesh.registry.of("Deployment"):
-        yield from _users(deployment, deployment.spec.template.spec, ("template", "spec"))
+        template = deployment.spec.template
+        yield from _users(deployment, template.spec, ("template", "spec"))
+        said = template.metadata.labels.get(INJECT, template.metadata.annotations.get(INJECT, "")).lower()
+        if said == "false" or (said != "true" and deployment.namespace not in injected):
+            for path in _left_to_injection(template.spec, ("template", "spec")):
+                message = f"the image auto is for injection to replace: label the template {INJECT}=true"
+                yield found("IST0146", deployment, message, *path)
 
 
 def _namespace(one: Object[object]) -> Iterator[Finding]:
@@ -62,6 +73,14 @@ def _has_sidecar(pod: Object[Pod]) -> bool:
         or pod.meta.labels.get(TLS_LABEL) == "istio"
         or any(one.name == PROXY for one in containers)
     )
+
+
+def _left_to_injection(spec: PodSpec, path: tuple[str, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Where the images are that injection must replace."""
+    for kind, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
+        for number, one in enumerate(containers):
+            if one.name == PROXY and one.image == AUTO:
+                yield (*path, kind, number, "image")
 
 
 def _users(one: Object[object], spec: PodSpec, path: Iterable[str]) -> Iterator[Finding]:

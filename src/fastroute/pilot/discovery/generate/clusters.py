@@ -68,7 +68,7 @@ def _of_port(view: View, service: Service, port: Port, policy: Policy | None, su
     instances = with_subset(service.at(port.number), subset)
     if not _discovery(view, cluster, service, instances, what):
         return None
-    traffic.apply(cluster, what, view.profile, view.mesh)
+    traffic.apply(cluster, what, view.profile, view.mesh, service)
     _name_statistics(view, cluster, view.mesh.outbound_cluster_stat_name, service, port, subset=subset_name)
     _upstream_protocol(view, cluster, what, service, port)
     _security(view, cluster, what, service, port, subset, instances)
@@ -97,7 +97,7 @@ def _discovery(view: View, cluster: JSON, service: Service, instances: tuple[Ins
     if not instances:
         return False
     _dns(view, cluster, every=service.resolution is Resolution.DNS)
-    cluster["load_assignment"] = assignment(view, cluster["name"], instances, what, static=False)
+    cluster["load_assignment"] = assignment(view, cluster["name"], service, instances, what, static=False)
     return True
 
 

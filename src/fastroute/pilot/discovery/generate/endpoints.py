@@ -52,7 +52,7 @@ def _of_service(view: View, host: str) -> Iterator[Piece]:
 def _one(view: View, service: Service, port: int, subset: Subset | None) -> JSON:
     name = names.outbound(port, service.host, subset.name if subset is not None else "")
     what = traffic.settings(view.policy(service), subset, port)
-    return assignment(view, name, with_subset(service.at(port), subset), what)
+    return assignment(view, name, service, with_subset(service.at(port), subset), what)
 
 
 def with_subset(instances: Iterable[Instance], subset: Subset | None) -> tuple[Instance, ...]:
@@ -61,14 +61,15 @@ def with_subset(instances: Iterable[Instance], subset: Subset | None) -> tuple[I
     return tuple(one for one in instances if selected(wanted, one.workload.labels))
 
 
-def assignment(view: View, name: str, instances: Iterable[Instance], what: Settings, *, static: bool = True) -> JSON:
+def assignment(
+    view: View, name: str, service: Service, instances: Iterable[Instance], what: Settings, *, static: bool = True
+) -> JSON:
     """The load assignment of a cluster. With `static`, names are left out: nobody would resolve them."""
-    setting = traffic.locality_setting(what, view.mesh)
-    fails_over = setting if what.outlier_detection is not None else None
+    setting, fails_over = traffic.locality_setting(what, view.mesh, service)
     grouped: dict[tuple[Locality, Nearness], list[Instance]] = {}
     for one in instances:
-        if one.ready and (not static or is_static(one.workload.address)):
-            near = nearness(one, view.proxy, fails_over) if fails_over is not None else HERE
+        if _is_reached(view, service, one) and (not static or is_static(one.workload.address)):
+            near = nearness(one, view.proxy, setting) if fails_over and setting is not None else HERE
             grouped.setdefault((one.workload.locality, near), []).append(one)
     made: JSON = {"cluster_name": name}
     if grouped:
@@ -76,6 +77,10 @@ def assignment(view: View, name: str, instances: Iterable[Instance], what: Setti
     if setting is not None and setting.distribute:
         distribute(made, view.proxy.locality, setting.distribute)
     return made
+
+
+def _is_reached(view: View, service: Service, one: Instance) -> bool:
+    return one.ready and (not service.node_local or one.workload.node == view.proxy.node)
 
 
 def _groups(view: View, grouped: dict[tuple[Locality, Nearness], list[Instance]]) -> Iterator[JSON]:

@@ -9,7 +9,8 @@
   `failover` is given too.
 
 Priorities take effect only together with outlier detection, for Envoy leaves a priority only when its
-endpoints fail. Those that no endpoint has are closed up, since Envoy wants them without gaps.
+endpoints fail; those of a service's own `trafficDistribution` (see `model.distribution`) always do. Those that no
+endpoint has are closed up, since Envoy wants them without gaps.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def nearness(one: Instance, caller: Proxy, setting: LocalitySetting) -> Nearness
         return HERE
     found: Nearness = HERE
     if setting.failover_priority:
-        labels = with_place(one.workload.labels, one.workload.locality, one.workload.network)
-        theirs = with_place(caller.labels, caller.locality, caller.network)
+        labels = with_place(one.workload.labels, one.workload.locality, one.workload.network, one.workload.node)
+        theirs = with_place(caller.labels, caller.locality, caller.network, caller.node)
         found = (_label_distance(setting.failover_priority, theirs, labels),)
     if caller.locality.region and (setting.failover or not setting.failover_priority):
         failover = {one.source: one.to for one in setting.failover}

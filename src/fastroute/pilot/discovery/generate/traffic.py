@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastroute.pilot.discovery.generate.names import JSON
+from fastroute.pilot.discovery.model.distribution import SETTINGS
 from fastroute.pilot.discovery.model.rules import Policy
+from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.registry.balancers import ConsistentHash, LoadBalancer, LocalitySetting
 from fastroute.pilot.discovery.registry.mesh import MeshConfig
 from fastroute.pilot.discovery.registry.policies import (
@@ -89,29 +91,33 @@ def hashing(what: Settings) -> ConsistentHash | None:
     return what.load_balancer.consistent_hash if what.load_balancer is not None else None
 
 
-def locality_setting(what: Settings, mesh: MeshConfig) -> LocalitySetting | None:
-    """The locality setting that holds for a cluster: its own, else the mesh's; None when that is switched off."""
+def locality_setting(what: Settings, mesh: MeshConfig, service: Service) -> tuple[LocalitySetting | None, bool]:
+    """The locality setting that holds for a cluster (None when it is switched off), and whether it fails over.
+
+    A rule's goes before what the service itself prefers, and that before the mesh's.
+    """
     own = what.load_balancer.locality_lb_setting if what.load_balancer is not None else None
+    if own is None and service.distribution:
+        return SETTINGS[service.distribution], True
     setting = own if own is not None else mesh.locality_lb_setting
-    return None if setting.enabled is False else setting
+    return None if setting.enabled is False else setting, what.outlier_detection is not None
 
 
-def apply(cluster: JSON, what: Settings, profile: Profile, mesh: MeshConfig) -> None:
+def apply(cluster: JSON, what: Settings, profile: Profile, mesh: MeshConfig, service: Service) -> None:
     """Write everything but TLS and the upstream's protocol into `cluster`."""
     limit(cluster, what.connection_pool or ConnectionPool(), profile, mesh, what.retry_budget)
     if what.outlier_detection is not None:
         _outliers(cluster, what.outlier_detection)
     _balance(cluster, what.load_balancer, profile)
-    if cluster["lb_policy"] != "CLUSTER_PROVIDED" and _weighs_localities(what, mesh):
+    if cluster["lb_policy"] != "CLUSTER_PROVIDED" and _weighs_localities(what, mesh, service):
         cluster.setdefault("common_lb_config", {})["locality_weighted_lb_config"] = {}
 
 
-def _weighs_localities(what: Settings, mesh: MeshConfig) -> bool:
-    setting = locality_setting(what, mesh)
+def _weighs_localities(what: Settings, mesh: MeshConfig, service: Service) -> bool:
+    setting, fails_over = locality_setting(what, mesh, service)
     if setting is None:
         return False
-    fails_over = setting.failover or setting.failover_priority
-    return bool(setting.distribute or (fails_over and what.outlier_detection is not None))
+    return bool(setting.distribute or (fails_over and (setting.failover or setting.failover_priority)))
 
 
 def breakers(profile: Profile, pool: ConnectionPool | None = None, budget: RetryBudget | None = None) -> JSON:

@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from fastroute.pilot.discovery.model import protocols, workloads
+from fastroute.pilot.discovery.model.distribution import preference
 from fastroute.pilot.discovery.model.services import Instance, Locality, Port, Resolution, Service, Workload
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.entries import ServiceEntry
@@ -75,7 +76,9 @@ class _Builder:
 
     def __init__(self, registry: Registry, domain: str, kept: Kept) -> None:
         self.registry, self.domain = registry, domain
-        context = (registry.of("Node"), registry.mesh, domain)
+        self.network = workloads.default_network(registry)
+        self.namespaces = {one.name: one.meta.annotations for one in registry.of("Namespace") if one.meta.annotations}
+        context = (registry.of("Node"), registry.mesh, domain, self.network, self.namespaces)
         self._old = kept if kept.context == context else Kept()
         self._new, self._kept = Kept(), kept
         self._new.context = context
@@ -108,7 +111,7 @@ class _Builder:
     def _workload(self, pod: Object[Pod], nodes: Mapping[str, Locality]) -> Workload:
         held = self._old.workloads.get(id(pod))
         if held is None or held[0] is not pod:
-            held = (pod, workloads.of_pod(pod, nodes))
+            held = (pod, workloads.of_pod(pod, nodes, self.network))
         self._new.workloads[id(pod)] = held
         return held[1]
 
@@ -161,7 +164,11 @@ class _Builder:
             f"{one.name}.{one.namespace}.svc.{self.domain}", one.name, one.namespace, ports, resolution, one,
             addresses, headless and not external, external, _exports(one, self.registry),
             tuple(self._endpoints(one, dict(zip(ports, spec.ports, strict=True)))),
+            distribution=self._preference(one, spec.preference), node_local=spec.internal_traffic_policy == "Local",
         )  # fmt: skip
+
+    def _preference(self, one: Object[object], said: str) -> str:
+        return preference(said, one.meta.annotations, self.namespaces.get(one.namespace, {}))
 
     def _endpoints(self, one: Object[ServiceSpec], ports: dict[Port, ServicePort]) -> Iterator[Instance]:
         if one.spec.type == "ExternalName":
@@ -227,7 +234,7 @@ class _Builder:
             yield Service(
                 host, host, one.namespace, ports, _RESOLUTIONS[spec.resolution], one, spec.addresses, False,
                 spec.location == "MESH_EXTERNAL", spec.export_to or self.registry.mesh.default_service_export_to,
-                tuple(self._behind(one, host, targets)), spec.subject_alt_names,
+                tuple(self._behind(one, host, targets)), spec.subject_alt_names, self._preference(one, ""),
             )  # fmt: skip
 
     def _behind(self, one: Object[ServiceEntry], host: str, targets: dict[Port, int]) -> Iterator[Instance]:
@@ -252,7 +259,7 @@ class _Builder:
                     yield Instance(port, target, workload)
 
     def _of_entry(self, entry: Entry, name: str, namespace: str, targets: dict[Port, int]) -> Iterator[Instance]:
-        workload = workloads.of_entry(entry, name, namespace)
+        workload = workloads.of_entry(entry, name, namespace, self.network)
         for port, target in targets.items():
             yield Instance(port, int(entry.ports.get(port.name, target)), workload, int(entry.weight) or 1)
 

@@ -4,7 +4,7 @@
 - The Sidecar that applies is the oldest of the proxy's namespace whose selector fits, else its namespace's
   own without selector, else the root namespace's, else everything.
 - `egress.hosts` are `NAMESPACE/HOST`: a name, `.` (the proxy's own), `*` (any), `~` (none).
-- Of services with one host in several namespaces, the proxy's own namespace wins, then the oldest.
+- Of services with one host in several namespaces, the proxy's own namespace wins, then Kubernetes', then the oldest.
 - A listener with a port of its own offers the services that have this port, and those on no other; one that is an
   HTTP proxy, or a Unix socket, offers them on all their ports. The listener without port offers the rest.
 - A destination of an imported rule can be reached though its host is not imported, by that rule alone.
@@ -135,7 +135,12 @@ def _targets(rules: Iterable[Rule], proxy: Proxy) -> Iterator[tuple[str, int]]:
 
 def _named(host: str, seen: list[Service], own: str) -> Service | None:
     found = [one for one in seen if one.host == host]
-    return next((one for one in found if one.namespace == own), found[0] if found else None)
+    return min(found, key=lambda one: _rank(one, own), default=None)
+
+
+def _rank(one: Service, own: str) -> tuple[bool, bool]:
+    """Sorts services of one host: the one that counts first."""
+    return one.namespace != own, one.origin.kind != "Service"
 
 
 def imported(patterns: Iterable[str], namespace: str, host: str, own: str) -> bool:
@@ -154,7 +159,7 @@ def _one_for_each_host(services: list[Service], own: str) -> Iterator[Service]:
     chosen: dict[str, Service] = {}
     for one in services:
         held = chosen.get(one.host)
-        if held is None or (held.namespace != own and one.namespace == own):
+        if held is None or _rank(one, own) < _rank(held, own):
             chosen[one.host] = one
     kept = {id(one) for one in chosen.values()}
     return (one for one in services if id(one) in kept)

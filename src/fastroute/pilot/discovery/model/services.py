@@ -58,6 +58,8 @@ class Workload:
     """Whether it has a sidecar that takes mutual TLS."""
     network: str = ""
     """The network that it is in; workloads without one can all reach each other."""
+    node: str = ""
+    """The machine that it runs on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class Service:
     instances: tuple[Instance, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
     """Names that its certificates have, where it declares them."""
+    distribution: str = ""
+    """Which endpoints it prefers by itself (see `distribution`)."""
+    node_local: bool = False
+    """Whether callers reach the endpoints of their own node alone."""
 
     def port(self, number: int) -> Port | None:
         """The port of that number."""

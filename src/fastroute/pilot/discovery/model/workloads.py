@@ -17,6 +17,7 @@ ZONE: Final = "topology.kubernetes.io/zone"
 SUBZONE: Final = "topology.istio.io/subzone"
 LOCALITY: Final = "istio-locality"
 NETWORK: Final = "topology.istio.io/network"
+HOSTNAME: Final = "kubernetes.io/hostname"
 
 
 def selected(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
@@ -33,28 +34,34 @@ def _of_labels(labels: Mapping[str, str]) -> Locality:
     return Locality(labels.get(REGION, ""), labels.get(ZONE, ""), labels.get(SUBZONE, ""))
 
 
-def of_pod(pod: Object[Pod], nodes: Mapping[str, Locality]) -> Workload:
+def default_network(registry: Registry) -> str:
+    """The network of workloads that name none: that of the root namespace."""
+    root = registry.mesh.root_namespace
+    return next((one.meta.labels.get(NETWORK, "") for one in registry.of("Namespace") if one.name == root), "")
+
+
+def of_pod(pod: Object[Pod], nodes: Mapping[str, Locality], network: str = "") -> Workload:
     """A pod. The label `istio-locality` beats the node's labels; its parts may be separated by dots."""
     labels, spec = pod.meta.labels, pod.spec.spec
     said = labels.get(LOCALITY, "")
     locality = Locality.parse(said, "/" if "/" in said else ".") if said else nodes.get(spec.node_name, Locality())
     return Workload(
         pod.spec.status.pod_ip, pod.name, pod.namespace, labels, spec.service_account_name or "default", locality,
-        labels.get(TLS_LABEL) == "istio", labels.get(NETWORK, ""),
+        labels.get(TLS_LABEL) == "istio", labels.get(NETWORK, network), spec.node_name,
     )  # fmt: skip
 
 
-def of_entry(entry: Entry, name: str, namespace: str) -> Workload:
+def of_entry(entry: Entry, name: str, namespace: str, network: str = "") -> Workload:
     """A WorkloadEntry, or an endpoint of a ServiceEntry."""
     return Workload(
         entry.address, name, namespace, entry.labels, entry.service_account, Locality.parse(entry.locality),
-        entry.labels.get(TLS_LABEL) == "istio", entry.network or entry.labels.get(NETWORK, ""),
+        entry.labels.get(TLS_LABEL) == "istio", entry.network or entry.labels.get(NETWORK, network),
     )  # fmt: skip
 
 
-def with_place(labels: Mapping[str, str], where: Locality, network: str) -> dict[str, str]:
+def with_place(labels: Mapping[str, str], where: Locality, network: str, node: str) -> dict[str, str]:
     """Labels, and where a workload is, as labels."""
-    place = {REGION: where.region, ZONE: where.zone, SUBZONE: where.subzone, NETWORK: network}
+    place = {REGION: where.region, ZONE: where.zone, SUBZONE: where.subzone, NETWORK: network, HOSTNAME: node}
     return {**labels, **{label: value for label, value in place.items() if value}}
 
 

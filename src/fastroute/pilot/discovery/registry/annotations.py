@@ -14,6 +14,10 @@ from fastroute.pilot.discovery.registry.values import PortNumber
 
 ANY: Final = "Any"
 SUPPRESS: Final = "galley.istio.io/analyze-suppress"
+DISTRIBUTION: Final = "networking.istio.io/traffic-distribution"
+_DISTRIBUTIONS: Final[Mapping[str, str]] = {
+    "preferclose": "PreferSameZone", "prefersamezone": "PreferSameZone", "prefersamenode": "PreferSameNode",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,12 @@ class Annotation:
 
     kind: str
     instead: str | None = None
+    also: tuple[str, ...] = ()
+    """Further kinds that it may stand on."""
+
+    def belongs_on(self, kind: str) -> bool:
+        """Whether it may stand on objects of a kind."""
+        return self.kind in (ANY, kind) or kind in self.also
 
 
 _POD: Final[Mapping[str, tuple[str, ...]]] = {
@@ -58,7 +68,7 @@ KNOWN: Final[Mapping[str, Annotation]] = {
     "alpha.istio.io/kubernetes-serviceaccounts": Annotation("Service", ""),
     "alpha.istio.io/canonical-serviceaccounts": Annotation("Service", ""),
     "networking.istio.io/exportTo": Annotation("Service"),
-    "networking.istio.io/traffic-distribution": Annotation("Service"),
+    DISTRIBUTION: Annotation("Service", also=("ServiceEntry", "Namespace")),
     "networking.istio.io/service-type": Annotation("Gateway"),
     "istio.io/dry-run": Annotation("AuthorizationPolicy"),
     "istio.io/autoRegistrationGroup": Annotation("WorkloadEntry"),
@@ -72,6 +82,21 @@ KNOWN: Final[Mapping[str, Annotation]] = {
     "topology.istio.io/controlPlaneClusters": Annotation("Namespace"),
     SUPPRESS: Annotation(ANY),
 }
+
+
+NOT_ALPHA: Final = (
+    "proxy.istio.io/config", "sidecar.istio.io/inject", "kubernetes.io/ingress.class", "ambient.istio.io/redirection",
+)  # fmt: skip
+MACHINES: Final = (
+    SUPPRESS, "sidecar.istio.io/status", "proxy.istio.io/overrides", "istio.io/dry-run",
+    "istio.io/autoRegistrationGroup", "istio.io/workloadController", "istio.io/connectedAt", "istio.io/disconnectedAt",
+)  # fmt: skip
+"""Annotations that Istio writes itself, or reads for the analysis alone: nobody depends on them in production."""
+
+
+def is_alpha(name: str) -> bool:
+    """Whether a known annotation is one that Istio may change or drop: all are but a few."""
+    return KNOWN[name].instead is None and name not in (*NOT_ALPHA, *MACHINES)
 
 
 def concerns(name: str) -> bool:
@@ -89,6 +114,16 @@ def fault(name: str, value: str) -> str:
     except ValueError as error:
         return str(error) or f"{value!r} cannot be used"
     return ""
+
+
+def distribution(text: str) -> str:
+    """The preference that an annotation names, as the field of a Service would; nothing for an unknown one."""
+    return _DISTRIBUTIONS.get(text.lower(), "")
+
+
+def _distribution(text: str) -> None:
+    if not distribution(text):
+        raise ValueError(f"{text!r} is none of PreferSameZone, PreferSameNode, PreferClose, and has no effect")
 
 
 def _ports(text: str) -> None:
@@ -119,6 +154,7 @@ _VALUES: Final[Mapping[str, Callable[[str], object]]] = {
     **{f"{_READINESS}{name}": int for name in ("initialDelaySeconds", "periodSeconds", "failureThreshold")},
     f"{_READINESS}applicationPorts": _ports,
     "status.sidecar.istio.io/port": int,
+    DISTRIBUTION: _distribution,
     "sidecar.istio.io/interceptionMode": _mode,
     "sidecar.istio.io/inject": _flag,
     "sidecar.istio.io/rewriteAppHTTPProbers": _flag,

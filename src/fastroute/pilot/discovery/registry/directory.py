@@ -18,7 +18,7 @@ from fastroute.errors import ConfigError, ParseError, UnsupportedError, Where
 from fastroute.pilot.discovery.registry import kubernetes
 from fastroute.pilot.discovery.registry.decode import Place, decode
 from fastroute.pilot.discovery.registry.entries import ServiceEntry, Workload
-from fastroute.pilot.discovery.registry.kinds import KINDS, Kind, refusal
+from fastroute.pilot.discovery.registry.kinds import KINDS, REFUSED_LABELS, Kind, refusal
 from fastroute.pilot.discovery.registry.mesh import MeshConfig
 from fastroute.pilot.discovery.registry.meta import Metadata, Object
 from fastroute.pilot.discovery.registry.policies import DestinationRule
@@ -156,11 +156,12 @@ def assemble(layers: Iterable[Iterable[File]], *, strict: bool = True) -> Regist
     reading = _Reading()
     for layer in layers:
         reading.layer(layer)
-    if strict and reading.errors:
-        first, *others = reading.errors
+    made = reading.registry()
+    if strict and made.errors:
+        first, *others = made.errors
         first.others = tuple(others)
         raise first
-    return reading.registry()
+    return made
 
 
 class _Reading:
@@ -206,9 +207,22 @@ class _Reading:
 
     def _mesh(self, maps: list[Object[kubernetes.ConfigMap]]) -> tuple[MeshConfig, Source | None]:
         for one in maps:
-            if one.name == MESH and one.namespace == MeshConfig().root_namespace and "mesh" in one.spec.data:
-                return _mesh_of(one), one.source
+            if one.name == MESH and one.namespace == MeshConfig().root_namespace:
+                try:
+                    _refuse_networks(one)
+                    return (_mesh_of(one), one.source) if "mesh" in one.spec.data else (MeshConfig(), None)
+                except ConfigError as error:
+                    self.errors.append(error)
         return MeshConfig(), None
+
+
+def _refuse_networks(one: Object[kubernetes.ConfigMap]) -> None:
+    """UnsupportedError for `meshNetworks` that name any."""
+    where = one.where("data", "meshNetworks")
+    for document in documents(one.spec.data.get("meshNetworks", ""), f"{one.source.file}:{where.line} meshNetworks"):
+        if isinstance(document.value, dict) and document.value.get("networks"):
+            said = Place(one.source, ("data", "meshNetworks"), one.label)
+            raise said.error("several networks are not generated yet", "Leave networks: {}.", UnsupportedError)
 
 
 def _mesh_of(one: Object[kubernetes.ConfigMap]) -> MeshConfig:
@@ -281,5 +295,9 @@ def _decoded(kind: str, entry: Kind, body: dict[str, Any], source: Source) -> Ob
         meta = replace(meta, namespace="default")
     root = () if entry.whole else ("spec",)
     bare: Object[Any] = Object(kind, meta, None, source, root)
+    for name, why in REFUSED_LABELS.get(kind, {}).items():
+        if meta.labels.get(name):
+            place = Place(source, ("metadata", "labels", name), bare.label)
+            raise place.error(why, "Remove the label, or read the directory leniently.", UnsupportedError)
     value = body if entry.whole else body.get("spec", {})
     return replace(bare, spec=decode(entry.spec, value, Place(source, root, bare.label)))

@@ -60,6 +60,11 @@ REFUSED: Final[Mapping[tuple[str, str], str]] = {
     ("networking.k8s.io", "Ingress"): "ingress is not generated yet",
 }
 
+REFUSED_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Service": {"topology.istio.io/network": "gateways between networks are not generated yet"},
+}
+"""Labels by which an object of a kind becomes what is refused."""
+
 REFUSED_GROUPS: Final[Mapping[str, str]] = {
     "gateway.networking.k8s.io": "the Kubernetes Gateway API is not read yet",
     "gateway.networking.x-k8s.io": "the Kubernetes Gateway API is not read yet",

@@ -36,6 +36,13 @@ class ServiceSpec:
     selector: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[ServicePort, ...] = ()
     publish_not_ready_addresses: bool = False
+    internal_traffic_policy: Literal["", "Cluster", "Local"] = ""
+    traffic_distribution: Literal["", "PreferClose", "PreferSameZone", "PreferSameNode"] = ""
+
+    @property
+    def preference(self) -> str:
+        """The endpoints that are preferred, under today's name."""
+        return "PreferSameZone" if self.traffic_distribution == "PreferClose" else self.traffic_distribution
 
 
 @dataclass(frozen=True, slots=True)

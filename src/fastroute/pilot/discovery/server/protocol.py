@@ -20,7 +20,7 @@ from fastroute.api.encode import delimited
 from fastroute.errors import RequestError
 from fastroute.pilot.discovery import layers
 from fastroute.pilot.discovery.layers import Holding
-from fastroute.pilot.discovery.model.proxy import TPROXY, Proxy
+from fastroute.pilot.discovery.model.proxy import TPROXY, Proxy, placed
 from fastroute.pilot.discovery.model.services import Locality
 
 ORDER: Final = tuple(layers.KINDS)
@@ -188,13 +188,17 @@ def proxy_of(node: Any) -> Proxy:
     transparent = "INTERCEPTION_MODE" in fields and fields["INTERCEPTION_MODE"].string_value == TPROXY
     where = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
     proxyless = "GENERATOR" in fields and fields["GENERATOR"].string_value == GRPC
-    return Proxy(name, namespace, parts[1], labels, account, where, domain, transparent, proxyless)
+    there = placed(labels, _text(fields, "NETWORK"), _text(fields, "NODE_NAME"))
+    return Proxy(name, namespace, parts[1], there, account, where, domain, transparent, proxyless)
+
+
+def _text(fields: Any, name: str) -> str:
+    return str(fields[name].string_value) if name in fields else ""
 
 
 def account_of(node: Any) -> str:
     """The service account that a node names; empty if it names none."""
-    fields = node.metadata.fields
-    return str(fields["SERVICE_ACCOUNT"].string_value) if "SERVICE_ACCOUNT" in fields else ""
+    return _text(node.metadata.fields, "SERVICE_ACCOUNT")
 
 
 def check_names(names: Any) -> None:
@@ -205,5 +209,4 @@ def check_names(names: Any) -> None:
 
 def version_of_node(node: Any) -> str:
     """The version of the mesh's software that a node has."""
-    fields = node.metadata.fields
-    return str(fields["ISTIO_VERSION"].string_value) if "ISTIO_VERSION" in fields else ""
+    return _text(node.metadata.fields, "ISTIO_VERSION")
