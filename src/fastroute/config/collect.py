@@ -31,20 +31,19 @@ _LISTS = {
     names.SECRET: "secrets",
 }
 _DELTA = frozenset(("system_version_info", "removed_resources", "removed_resource_names"))
+_NAME = {names.CLUSTER_LOAD_ASSIGNMENT: "cluster_name"}
 _TYPED_STRUCTS = (names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT)
 
 
 def name_of(message: Message) -> str:
     """The name that a resource is known by."""
-    return str(
-        getattr(
-            message, "cluster_name" if message.DESCRIPTOR.full_name == names.CLUSTER_LOAD_ASSIGNMENT else "name", ""
-        )
-    )
+    return str(getattr(message, _NAME.get(message.DESCRIPTOR.full_name, "name"), ""))
 
 
 class Collector:
-    """Gathers the resources of documents, and in `errors` what is wrong with those that are none.
+    """Gathers the resources of documents, and in `errors` what is wrong with them.
+
+    A resource with faulty parts is gathered without them, and has its faults in `unread` by the `id` of its message.
 
     When not `strict`, a type that Envoy lacks is noted in the resources and is no error.
     """
@@ -53,6 +52,7 @@ class Collector:
         self.resources = resources
         self.strict = strict
         self.errors: list[ConfigError] = []
+        self.unread: dict[int, list[Fault]] = {}
 
     def document(self, document: Document, kind: str | None = None) -> None:
         """Everything that a document holds; `kind` is that of a bare resource, if it is known."""
@@ -157,22 +157,25 @@ class Collector:
             message = transcode.parse(kind, body)
         except (Fault, RecursionError) as first:
             faults = _faults(kind, tree, first)
-            self.errors.extend(self._error(document, root, fault, kind, tree) for fault in faults)
+            self.errors.extend(self._error(document, root, fault, kind, _named(kind, tree)) for fault in faults)
             if self.strict:
                 told = {fault.path.removesuffix(".@type") for fault in faults}
                 more = [fault for fault in unknown.errors(kind, tree) if fault.path not in told]
-                self._report(more, document, root, kind, str(tree.get("name", "")))
+                self._report(more, document, root, kind, _named(kind, tree))
+            rest = _sound(kind, tree, faults)
+            if rest is not None:
+                self.unread[id(rest)] = faults
+                self._message(rest, document, root, version, origin)
             return
         if unknown.MARK in body:
             self._report(unknown.errors(kind, tree), document, root, kind, name_of(message))
         self._message(message, document, root, version, origin)
 
-    def _error(self, document: Document, root: str, fault: Fault, kind: str = "", tree: object = None) -> ParseError:
+    def _error(self, document: Document, root: str, fault: Fault, kind: str = "", name: str = "") -> ParseError:
         path = _under(root, fault.path)
         where = (
             document.positions.where(path) if document.positions else Where(document.file) if document.file else None
         )
-        name = tree.get("name", "") if isinstance(tree, dict) else ""
         return ParseError(
             fault.message,
             path=fault.path if kind else path,
@@ -183,9 +186,7 @@ class Collector:
         )
 
     def _report(self, faults: Iterable[Fault], document: Document, root: str, kind: str, name: str) -> None:
-        errors: list[ConfigError] = [
-            _as_rejected(self._error(document, root, fault, kind, {"name": name})) for fault in faults
-        ]
+        errors: list[ConfigError] = [_as_rejected(self._error(document, root, fault, kind, name)) for fault in faults]
         if self.strict:
             self.errors.extend(errors)
         else:
@@ -284,6 +285,22 @@ def _faults(kind: str, tree: Tree, first: Fault | RecursionError) -> list[Fault]
         return every_fault(kind, tree) or [first]
     except RecursionError:
         return [first]
+
+
+def _sound(kind: str, tree: Tree, faults: Iterable[Fault]) -> Message | None:
+    """The resource without its faults: it has more errors to tell, and is never put in force."""
+    from fastroute.api.sound import without
+
+    try:
+        return transcode.message(kind, without(tree, [fault.path for fault in faults]))
+    except (Fault, RecursionError):
+        return None
+
+
+def _named(kind: str, tree: Tree) -> str:
+    """The name that a tree gives; none where it is no text."""
+    name = tree.get(_NAME.get(kind, "name"))
+    return name if isinstance(name, str) else ""
 
 
 def _as_rejected(error: ParseError) -> ConfigError:

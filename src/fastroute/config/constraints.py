@@ -6,14 +6,20 @@ source are reported at once: the first is raised and carries the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 from fastroute.api import constraints, quick_checks
+from fastroute.api.faults import Fault
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.errors import Notice, RejectedError
 from fastroute.patterns import pattern
 
+Unread = Mapping[int, Sequence[Fault]]
+"""The `id` of each message that is what was left of a faulty one, and the faults."""
+
+NOTHING: Final[Unread] = MappingProxyType({})
 _EFFECT = "Envoy refuses the resource; it is used as it stands."
 _BROKEN = "Envoy refuses the resource; it is not used."
 _UNUSABLE = frozenset(("constraint", "required"))
@@ -21,12 +27,14 @@ _UNUSABLE = frozenset(("constraint", "required"))
 _STATIC = pattern(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]")
 
 
-def verify(resources: Resources, *, strict: bool = True) -> None:
+def verify(resources: Resources, *, strict: bool = True, unread: Unread = NOTHING) -> None:
     """Raise `RejectedError` for what breaks a constraint; when not strict, note it in `resources.notices`.
+
+    What follows from a value that is `unread` is not told.
 
     What no Envoy could make sense of then is in `resources.broken`, and is not compiled.
     """
-    errors = list(violations(resources))
+    errors = list(violations(resources, unread))
     if errors and strict:
         errors[0].others = tuple(errors[1:])
         raise errors[0]
@@ -47,12 +55,17 @@ def _label(error: RejectedError, resources: Resources) -> str:
     return label_of(message.DESCRIPTOR.name, message.name)
 
 
-def violations(resources: Resources) -> Iterator[RejectedError]:
+def violations(resources: Resources, unread: Unread = NOTHING) -> Iterator[RejectedError]:
     """Every violation in the resources, in the order of their kinds."""
     for resource in whole(resources):
         if quick_checks.is_clean(resource.message):
             continue
-        for violation in constraints.check(resource.message):
+        found = constraints.check(resource.message)
+        if id(resource.message) in unread:
+            from fastroute.config.paths import beside
+
+            found = beside(unread[id(resource.message)], found)
+        for violation in found:
             if not _allowed(violation, resources):
                 yield _error(resource, violation)
 

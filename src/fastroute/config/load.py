@@ -51,7 +51,7 @@ def gather(source: Source, *, strict: bool = True, kind: str | None = None) -> t
         except ConfigError as error:
             collector.errors.append(error)
     try:
-        constraints.verify(resources, strict=strict)
+        constraints.verify(resources, strict=strict, unread=collector.unread)
     except ConfigError as error:
         others, error.others = error.others, ()
         collector.errors.extend((error, *others))

@@ -1,8 +1,8 @@
 """What compiling finds wrong in a source that has errors already, so that all are told at once.
 
 Rules:
-- Values that break a constraint are taken out first. A resource that breaks one even then, but for what it lacks,
-  is not compiled.
+- Values that break a constraint are taken out first, as those that could not be read were. A resource that breaks
+  one even then, but for what it lacks, is not compiled.
 - Where something could not be read, no cluster is unknown: it may be the one that is named.
 - What follows from an error told before is not told: an error at its field, or within it, or of the message
   around it.
@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from fastroute.api import constraints
 from fastroute.config.clearing import clear
 from fastroute.config.constraints import whole
+from fastroute.config.paths import around, is_within
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.errors import ConfigError, ParseError
 from fastroute.records import replace
@@ -28,7 +29,6 @@ from fastroute.snapshot.parts import known_clusters
 
 _LISTS = ("listeners", "routes", "scoped_routes", "virtual_hosts", "clusters", "endpoints", "secrets")
 _STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
-_LAST_STEP = re.compile(r'(?:\.?\w+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])\Z')
 
 
 def further_errors(
@@ -60,17 +60,18 @@ def repair(broken: Resources, resources: Resources) -> None:
 def beside(errors: Sequence[ConfigError], found: Sequence[ConfigError], resources: Resources) -> list[ConfigError]:
     """Of what compiling found, what does not follow from `errors`, which reading found."""
     places = {_place(error, resources) for error in errors}
-    around = {(label, _LAST_STEP.sub("", path)) for label, path in _taken_out(errors, resources)}
+    holders = {(label, around(path)) for label, path in _taken_out(errors, resources)}
     placed = ((error, *_place(error, resources)) for error in found)
     return [
         error
         for error, label, path in placed
-        if (label, path) not in around and not any(label == other and _is_within(path, told) for other, told in places)
+        if (label, path) not in holders and not any(label == other and is_within(path, told) for other, told in places)
     ]
 
 
 def _taken_out(errors: Iterable[ConfigError], resources: Resources) -> Iterator[tuple[str, str]]:
-    return (_place(error, resources) for error in errors if error.code in ("constraint", "unknown-type"))
+    gone = ("constraint", "unknown-type")
+    return (_place(each, resources) for each in errors if each.code in gone or isinstance(each, ParseError))
 
 
 def _copied(resources: Resources) -> Resources:
@@ -124,7 +125,3 @@ def _static(label: str, path: str, resources: Resources) -> tuple[str, str]:
     bootstrap: Any = resources.bootstrap.message
     message = getattr(bootstrap.static_resources, static[1])[int(static[2])]
     return label_of(message.DESCRIPTOR.name, message.name), path[static.end() :]
-
-
-def _is_within(path: str, other: str) -> bool:
-    return path == other or (path.startswith(other) and (not other or path[len(other)] in ".["))

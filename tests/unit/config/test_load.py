@@ -294,6 +294,10 @@ def test_every_error_of_a_text_at_once() -> None:
         ("virtual_hosts[0].routes[3].match.headers[1].exact_match", "parse"),
         ('virtual_hosts[0].routes[4].typed_per_filter_config["cors"].allow', "unknown-field"),
         ('virtual_hosts[0].routes[4].typed_per_filter_config["none"]', "unknown-type"),
+        ("virtual_hosts[0].routes[3].match.headers[1].name", "required"),
+        ("virtual_hosts[0].routes[3].match", "required"),
+        ("virtual_hosts[0].routes[3]", "required"),
+        ("virtual_hosts[0].routes[4]", "required"),
     ]
 
 
