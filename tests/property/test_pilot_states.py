@@ -63,6 +63,25 @@ def test_every_state_is_what_it_would_be_from_nothing(
                 assert held.version(kind) == fresh.versions[kind]
 
 
+def test_a_service_that_came_back_follows_its_rules() -> None:
+    """Its routes were wanted by nobody while it was gone, and know again what they are made of."""
+    store = {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "store", "namespace": "default"},
+        "spec": {"clusterIP": "10.231.60.1", "ports": [{"name": "http", "port": 8081}]},
+    }  # fmt: skip
+    rule = {
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+        "metadata": {"name": "store", "namespace": "default"},
+        "spec": {"hosts": ["store"], "http": [{"route": [{"destination": {"host": "reviews"}}]}]},
+    }  # fmt: skip
+    state = registry([store])
+    mesh, proxy = Mesh(PROFILES["current"], state), proxies(state)[0]
+    for objects in ([store], [], [store], [store, rule]):
+        state = registry(objects)
+        mesh.load(state)
+        assert mesh.holding(proxy).wire("routes") == generate(state, proxy, "current").wire("routes")
+
+
 def test_what_did_not_change_is_the_same_bytes() -> None:
     state = registry([])
     mesh = Mesh(PROFILES["current"], state)

@@ -145,7 +145,7 @@ class Memory:
         if not gone:
             return
         for name in [one for one in self.entries if one[1] in gone]:
-            self.doubt(self._wholes.pop(name, ()))
+            self.doubt(self._wholes.get(name, ()))  # which stay linked: the part may come back before they are made
             self._unlink(name, self.entries.pop(name))
             self.doubtful.discard(name)
         for question in [one for one in self.last if one[1] in gone]:
