@@ -44,8 +44,7 @@ async def main(count: int, what: str) -> None:
                 begin, used = time.perf_counter(), time.process_time()
                 for number in range(rounds):
                     await server.update(states[(number + 1) % 2])
-                    while pushes := server.pushing:
-                        await asyncio.wait(pushes)
+                    await server.quiet()
                 while not all(synced(one) for one in server.connections):
                     await asyncio.sleep(0.0005)
                 seconds = time.perf_counter() - begin

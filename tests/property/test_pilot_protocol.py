@@ -6,12 +6,14 @@ has and the routes of the listeners it has, acknowledges or refuses, disconnects
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +47,35 @@ class State(Holding):
                 Layer({one.name: one for one in items if one.name >= "d"}),
             )
         super().__init__(layers, next(NUMBERS))
+
+
+class Careful:
+    """A session for state of the world beside one that reads every request as a message: both are in one state."""
+
+    def __init__(self, state: Holding) -> None:
+        self.quick, self.reading = SotwSession(state), SotwSession(state)
+        self.heard = 0
+
+    def take(self, data: bytes) -> list[Any]:
+        """The responses to a request."""
+        message = message_class(REQUEST).FromString(data)
+        known = self.quick.hears(data)
+        self.heard += known
+        responses = [] if known else self.quick.request(message, data)
+        self.same(responses, self.reading.request(message))
+        return responses
+
+    def request(self, request: Any) -> list[Any]:
+        return self.take(request.SerializeToString())
+
+    def push(self, state: Holding) -> list[Any]:
+        return self.same(self.quick.push(state), self.reading.push(state))
+
+    def same(self, ours: list[Any], theirs: list[Any]) -> list[Any]:
+        assert ours == theirs
+        read = {kind: dataclasses.replace(watch, said=None) for kind, watch in self.quick.watches.items()}
+        assert read == self.reading.watches
+        return ours
 
 
 def decoded(variant: str, responses: list[Any]) -> list[Any]:
@@ -95,20 +126,25 @@ class SotwClient(Client):
 
     variant = RESPONSE
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.versions: dict[str, str] = {}
+
     def ask(self, kind: str) -> list[Any]:
         names = sorted(self.asked.get(kind, ()))
         request = new(REQUEST)
         request.type_url, request.response_nonce = URLS[kind], self.nonces.get(kind, "")  # type: ignore[attr-defined]
         request.resource_names.extend(names)  # type: ignore[attr-defined]
+        request.version_info = self.versions.get(kind, "")  # type: ignore[attr-defined]
         return list(self.session.request(request))
 
     def connect(self, state: State) -> None:
-        self.session, self.nonces = SotwSession(state), {}
+        self.session, self.nonces = Careful(state), {}
         kinds = ["clusters", "listeners", *(kind for kind in NAMED if self.asked.get(kind))]
         self.take([response for kind in kinds for response in self.ask(kind)])
 
     def apply(self, kind: str, response: Any) -> list[Any]:
-        self.nonces[kind] = response.nonce
+        self.nonces[kind], self.versions[kind] = response.nonce, response.version_info
         found = {
             one.value[:-1].decode() if kind != "endpoints" else _name(one.value): one.value
             for one in response.resources
@@ -200,6 +236,57 @@ def test_a_client_ends_with_the_servers_state(client: type[Client], changes: lis
             one.take(one.session.push(state))
         assert one.has == {kind: dict(state.wire(kind)) for kind in TYPES}
         assert one.session.push(state) == []
+
+
+WATCHED = State({"clusters": {"a": 1}, "endpoints": {"a": 1, "b": 1}})
+CHANGED = State({"clusters": {"a": 1}, "endpoints": {"a": 2, "b": 2}})
+
+
+def watching(*names: str) -> tuple[Careful, bytes, bytes]:
+    """A session that was sent endpoints anew, what acknowledges them, and what acknowledged the ones before."""
+    session = Careful(WATCHED)
+    (first,) = decoded(RESPONSE, session.request(request("endpoints", *names)))
+    before = request("endpoints", *names, nonce=first.nonce)
+    before.version_info = first.version_info
+    session.request(before)
+    (second,) = decoded(RESPONSE, session.push(CHANGED))
+    after = request("endpoints", *names, nonce=second.nonce)
+    after.version_info = second.version_info
+    return session, after.SerializeToString(), before.SerializeToString()
+
+
+def test_an_acknowledgement_is_known_by_its_bytes() -> None:
+    session, after, before = watching("a", "b")
+    session.take(before)
+    assert session.heard == 0, "of an earlier response"
+    session.take(after)
+    assert (session.heard, session.quick.watches["endpoints"].status) == (1, "SYNCED")
+    session, after, _ = watching("a", "b")
+    session.take(after[2 + after[1] :])
+    assert session.heard == 1, "without a version"
+    session.request(request("endpoints", "a"))
+    session.take(after)
+    assert session.heard == 1, "a new subscription has said nothing yet"
+
+
+@settings(max_examples=300)
+@given(
+    names=st.sampled_from([("a",), ("a", "b"), ("b", "*")]),
+    at=st.integers(0, 200), drop=st.integers(0, 20), put=st.binary(max_size=8), old=st.booleans(),
+)  # fmt: skip
+def test_bytes_that_are_nearly_an_acknowledgement(
+    names: tuple[str, ...], at: int, drop: int, put: bytes, old: bool
+) -> None:
+    session, after, before = watching(*names)
+    data = before if old else after
+    data = data[:at] + put + data[at + drop :]
+    try:
+        message_class(REQUEST).FromString(data)
+    except DecodeError:
+        assert not session.quick.hears(data)
+        return
+    session.take(data)
+    session.take(after)
 
 
 def request(kind: str, *names: str, nonce: str = "", error: str = "") -> Any:

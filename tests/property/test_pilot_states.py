@@ -6,6 +6,7 @@ And the bytes of a resource, written without a message, are those of the message
 from __future__ import annotations
 
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -108,6 +109,40 @@ def test_what_did_not_change_is_the_same_bytes() -> None:
     for old, new_one in zip(first, second, strict=True):
         assert new_one.layers["clusters"][0].since(old.layers["clusters"][0]) == (frozenset(), frozenset())
         assert new_one.since(old, "routes").changed == {"9080"}
+
+
+def test_proxies_with_the_same_have_it_as_one_object() -> None:
+    state = registry([])
+    mesh = Mesh(PROFILES["current"], state)
+    clients = [Proxy(f"client-{number}", "default", f"10.250.0.{number}") for number in range(3)]
+    pods = proxies(state)
+    for turn in range(2):
+        held = [mesh.holding(one) for one in (*clients, *pods)]
+        assert len({id(one) for one in held[:3]}) == 1, "they serve nothing"
+        assert held[-1] is held[-2], "both serve reviews"
+        assert len({id(one) for one in held}) == 4
+        assert all(one.state == turn for one in held)
+        mesh.load(registry([]))
+
+
+def test_a_state_that_nobody_has_any_more_is_let_go() -> None:
+    """What compares states remembers none of them."""
+    state = registry([])
+    mesh, proxy = Mesh(PROFILES["current"], state), proxies(state)[0]
+    last, gone = mesh.holding(proxy), []
+    for seconds in range(1, 4):
+        rule = {
+            "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": {"name": "details", "namespace": "default"},
+            "spec": {"hosts": ["details"],
+                     "http": [{"timeout": f"{seconds}s", "route": [{"destination": {"host": "details"}}]}]},
+        }  # fmt: skip
+        mesh.load(registry([rule]))
+        held = mesh.holding(proxy)
+        assert held.changes(last).keys() == {"routes"}
+        gone.append(weakref.ref(last.layers["routes"][0]))
+        last = held
+    assert [one() for one in gone] == [None, None, None]
 
 
 def headless(address: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -68,9 +69,14 @@ class Layer:
 
     def __init__(self, items: Mapping[str, Item]) -> None:
         self.items = items
-        self._last: tuple[Layer, Difference] | None = None
-        self.responses: dict[tuple[object, ...], Any] = {}
-        """Room for what many proxies are sent alike."""
+        self._last: tuple[weakref.ref[Layer], Difference] | None = None
+        self._room: tuple[int, dict[object, Any]] = (-1, {})
+
+    def room(self, state: int) -> dict[object, Any]:
+        """Room for what many proxies are sent alike in that state."""
+        if self._room[0] != state:
+            self._room = (state, {})
+        return self._room[1]
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -92,11 +98,18 @@ class Layer:
         """All items as fields of a DiscoveryResponse."""
         return b"".join([one.whole for one in self.items.values()])
 
+    def is_like(self, other: Layer) -> bool:
+        """Whether all is the same, byte for byte and in the same order."""
+        mine, theirs = self.items, other.items
+        return self is other or (
+            list(mine) == list(theirs) and all(one.data == theirs[name].data for name, one in mine.items())
+        )
+
     def since(self, old: Layer) -> Difference:
         """What differs from an older layer. The last answer is kept, since many proxies ask for the same."""
         if old is self:
             return NOTHING
-        if self._last is not None and self._last[0] is old:
+        if self._last is not None and self._last[0]() is old:
             return self._last[1]
         before = old.items
         changed = frozenset(
@@ -105,7 +118,7 @@ class Layer:
             if (held := before.get(name)) is not one and (held is None or held.version != one.version)
         )
         found = Difference(changed, frozenset(before.keys() - self.items.keys()))
-        self._last = (old, found)
+        self._last = (weakref.ref(old), found)  # layers keep none of those before them
         return found
 
 
@@ -122,13 +135,15 @@ def _version(first: Layer, rest: Iterable[Layer]) -> str:
 class Holding:
     """All that one proxy is to have; of a name that two layers have, the first counts."""
 
-    __slots__ = ("_versions", "layers", "state")
+    __slots__ = ("__weakref__", "_last", "_rooms", "_versions", "layers", "state")
 
     def __init__(self, layers: Mapping[str, tuple[Layer, ...]], state: int = 0) -> None:
         self.layers = layers
         self.state = state
         """The number of the state of the mesh that it belongs to."""
         self._versions: dict[str, str] = {}
+        self._rooms: dict[str, dict[object, Any]] = {}
+        self._last: tuple[weakref.ref[Holding], Mapping[str, Difference]] | None = None
 
     @classmethod
     def of(cls, resources: Mapping[str, Iterable[Item]]) -> Holding:
@@ -161,6 +176,26 @@ class Holding:
             first, *rest = self.layers[kind]
             self._versions[kind] = _version(first, rest) if any(one.items for one in rest) else first.version
         return self._versions[kind]
+
+    def room(self, kind: str) -> dict[object, Any]:
+        """Room for what is sent of a kind alike to all proxies that have it alike."""
+        found = self._rooms.get(kind)
+        if found is None:
+            first, *rest = self.layers[kind]
+            found = self._rooms[kind] = {} if any(one.items for one in rest) else first.room(self.state)
+        return found
+
+    def let_go(self) -> None:
+        """Forget what was sent alike: no more than a straggler wants it of a state that is not the newest."""
+        for room in self._rooms.values():
+            room.clear()
+
+    def changes(self, old: Holding) -> Mapping[str, Difference]:
+        """What differs from an older holding, for the kinds of which anything does; worked out once for all proxies."""
+        if self._last is None or self._last[0]() is not old:
+            found = {} if self.layers is old.layers else {kind: self.since(old, kind) for kind in KINDS}
+            self._last = (weakref.ref(old), {kind: one for kind, one in found.items() if one.changed or one.removed})
+        return self._last[1]
 
     def since(self, old: Holding, kind: str) -> Difference:
         """What differs from an older holding of the same proxy."""

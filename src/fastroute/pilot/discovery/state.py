@@ -56,7 +56,11 @@ class Made:
         return True
 
     def take(self, resources: Mapping[str, Iterable[JSON]]) -> None:
-        """Put newly made resources in the place of the last ones; equal ones stay, with their bytes."""
+        """Put newly made resources in the place of the last ones; equal ones stay, with their bytes.
+
+        `layers` is another mapping only if one of them is another.
+        """
+        layers = dict(self.layers)
         for kind in TYPES:
             if resources[kind] is self.sources.get(kind):
                 continue
@@ -70,7 +74,9 @@ class Made:
                     kept[name] = before
                 else:
                     kept[name] = one if isinstance(one, Piece) else Piece(one)
-            self.layers[kind] = layer(kind, kept, self.layers.get(kind, EMPTY))
+            layers[kind] = layer(kind, kept, self.layers.get(kind, EMPTY))
+        if layers != self.layers:
+            self.layers = layers
 
 
 @dataclass(slots=True)
@@ -81,6 +87,23 @@ class Scope:
     """A proxy without what distinguishes the ones of a scope from each other."""
     memory: Memory = field(default_factory=Memory)
     made: Made = field(default_factory=Made)
+    joined: Mapping[str, Layer] | None = None
+    """The layers that `holdings` are made with."""
+    holdings: dict[int, tuple[Mapping[str, Layer], Holding]] = field(default_factory=dict)
+    """By the identity of what proxies have of their own, that and the newest holding with it."""
+
+    def holding(self, mine: Mapping[str, Layer], state: int) -> Holding:
+        """What a proxy is to have: the same object for all that have the same."""
+        shared = self.made.layers
+        if self.joined is not shared:
+            self.joined, self.holdings = shared, {}
+        found = self.holdings.get(id(mine))
+        if found is not None and found[1].state == state:
+            return found[1]
+        layers = found[1].layers if found is not None else {kind: (shared[kind], mine[kind]) for kind in TYPES}
+        made = Holding(layers, state)
+        self.holdings[id(mine)] = (mine, made)
+        return made
 
 
 @dataclass(slots=True)
@@ -90,6 +113,8 @@ class Place:
     located: Proxy
     scope: Scope
     own: Made = field(default_factory=Made)
+    mine: Mapping[str, Layer] = field(default_factory=dict)
+    """The layers of `own`, or the equal ones of another proxy."""
 
 
 class Mesh:
@@ -108,6 +133,8 @@ class Mesh:
         self._scopes: dict[Proxy, Scope] = {}
         self._places: dict[Proxy, Place] = {}
         self._by_address = _by_address(self.services)
+        self._own: dict[tuple[str, ...], Mapping[str, Layer]] = {}
+        """Layers that proxies have of their own, by their versions."""
 
     def load(self, registry: Registry) -> None:
         """Begin another state. Services that are what they were stay the same objects."""
@@ -135,13 +162,17 @@ class Mesh:
             self._make(place.scope)
         if place.own.state < self._own_state:
             self._make_own(place)
-        shared, mine = place.scope.made.layers, place.own.layers
-        return Holding({kind: (shared[kind], mine[kind]) for kind in TYPES}, self.state)
+        return place.scope.holding(place.mine, self.state)
 
     def forget(self, proxies: Iterable[Proxy]) -> None:
         """Keep only what these proxies need."""
         self._places = {one: self._place(one) for one in proxies}
-        self._scopes = {place.scope.proxy: place.scope for place in self._places.values()}
+        scopes = {id(place.scope): place.scope for place in self._places.values()}
+        self._scopes = {one.proxy: one for one in scopes.values()}
+        used = {id(place.mine) for place in self._places.values()}
+        self._own = {key: mine for key, mine in self._own.items() if id(mine) in used}
+        for scope in self._scopes.values():
+            scope.holdings = {key: one for key, one in scope.holdings.items() if key in used}
 
     def findings(self) -> tuple[Finding, ...]:
         """What had to be left out or decided for any proxy, each once."""
@@ -200,6 +231,12 @@ class Mesh:
             seen = own_view(self.registry, place.located, self.profile, nearby)
             place.own.take(own(seen))
             place.own.findings = tuple(seen.findings)
+            place.mine = self._one_of(place.own.layers)
+
+    def _one_of(self, layers: Mapping[str, Layer]) -> Mapping[str, Layer]:
+        """The layers that another proxy has already, if they are the same byte for byte."""
+        held = self._own.setdefault(tuple(layers[kind].version for kind in TYPES), layers)
+        return held if all(layers[kind].is_like(held[kind]) for kind in TYPES) else layers
 
     def _policies(self) -> tuple[object, ...]:
         return (self.registry.peer_authentications, self.registry.sidecars)

@@ -11,7 +11,6 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -62,6 +61,8 @@ class Connection:
     writing: str = ""
     """The kind that is written now; as in metrics."""
     _outbox: deque[Response] = field(default_factory=deque)
+    _converging: bool = False
+    """Whether what is in the outbox is all that a state makes necessary."""
     _emptied: asyncio.Future[None] | None = None
 
     @property
@@ -71,8 +72,11 @@ class Connection:
 
     def remember(self, push: int, holding: Holding) -> None:
         """Keep a state of the proxy, so that pushes can be compared."""
-        if not self.history or self.history[-1][0] < push:
-            self.history.append((push, holding))
+        history = self.history
+        if not history or history[-1][0] < push:
+            if history and history[-1][1] is not holding:
+                history[-1][1].let_go()
+            history.append((push, holding))
 
     def offer(self, holding: Holding, changed_at: float) -> bool:
         """Let a state wait to be sent; whether one waited already."""
@@ -82,12 +86,17 @@ class Connection:
         self.waiting = holding
         return merged
 
-    async def request(self, request: Any) -> None:
-        """Answer a request; RequestError if no proxy may send such."""
+    async def request(self, request: Any, data: bytes = b"") -> None:
+        """Answer a request, whose bytes are `data`; RequestError if no proxy may send such."""
         assert self.session is not None
-        self._outbox.extend(self.session.request(request))
+        self._outbox.extend(self.session.request(request, data))
         if self._outbox:
             await self.flush()
+
+    def hears(self, data: bytes) -> bool:
+        """Whether a request did no more than acknowledge, and nothing waits to be written."""
+        assert self.session is not None
+        return not self._outbox and self.session.hears(data)
 
     async def flush(self) -> None:
         """Send what waits, or wait until it was sent."""
@@ -103,8 +112,19 @@ class Connection:
             self._emptied = self._emptied or asyncio.get_running_loop().create_future()
             await self._emptied
 
+    def begin(self) -> bool:
+        """Make what a waiting state makes necessary; whether `push` is to be called.
+
+        If somebody writes to the stream already, that one does it all.
+        """
+        if self.writer is not None or self.session is None:
+            return False
+        if self.waiting is not None:
+            self._make(self.waiting)
+        return bool(self._outbox)
+
     async def push(self) -> None:
-        """Send what waits; if somebody writes to the stream already, that one does it."""
+        """Send what was made, unless somebody writes to the stream already."""
         if self.writer is None and self.session is not None:
             await self._write()
 
@@ -112,37 +132,48 @@ class Connection:
         """Write until nothing waits; EndedError if the stream is to end."""
         self.writer = asyncio.current_task()
         try:
-            await self._send(self._outbox)
+            await self._send()
             while self.waiting is not None:
-                self._outbox.extend(self._pushed(self.waiting))
-                await self._send(self._outbox)
-                self.metrics.convergence_time.add(time.monotonic() - self.changed_at)
+                self._make(self.waiting)
+                await self._send()
         finally:
             self.writer, self.writing_since = None, 0.0
-            if self._emptied is not None and not self._emptied.done():
-                self._emptied.set_result(None)
-            self._emptied = None
+            if self._emptied is not None:
+                if not self._emptied.done():
+                    self._emptied.set_result(None)
+                self._emptied = None
 
-    def _pushed(self, holding: Holding) -> Iterable[Response]:
-        """The responses that a state makes necessary."""
+    def _make(self, holding: Holding) -> None:
+        """Put the responses into the outbox that a state makes necessary."""
         assert self.session is not None
-        begin, self.waiting = time.monotonic(), None
-        self.metrics.queue_time.add(begin - self.waiting_since)
+        metrics, begin = self.metrics, time.monotonic()
+        self.waiting = None
+        metrics.queue_time.add(begin - self.waiting_since)
         responses = self.session.push(holding)
-        self.metrics.push_time.add(time.monotonic() - begin)
-        return responses
+        now = time.monotonic()
+        metrics.push_time.add(now - begin)
+        if responses:
+            self._outbox.extend(responses)
+            self._converging = True
+        else:
+            metrics.convergence_time.add(now - self.changed_at)
 
-    async def _send(self, outbox: deque[Response]) -> None:
+    async def _send(self) -> None:
+        outbox, metrics, now = self._outbox, self.metrics, time.monotonic()
         while outbox:
             response = outbox[0]
-            kind = SHORT[response.kind]
-            self.writing, self.writing_since = kind, (begin := time.monotonic())
-            await self.context.write(response.data)
+            kind, data = SHORT[response.kind], response.data
+            self.writing, self.writing_since = kind, now
+            await self.context.write(data)
             outbox.popleft()
-            self.metrics.sent(kind, time.monotonic() - begin, len(response.data))
+            begin, now = now, time.monotonic()
+            metrics.sent(kind, now - begin, len(data))
             if self.failure:
                 raise EndedError
         self.writing_since = 0.0
+        if self._converging:
+            self._converging = False
+            metrics.convergence_time.add(now - self.changed_at)
 
     def end(self, reason: str) -> None:
         """End the stream from outside: at once, or when what is being written was taken.

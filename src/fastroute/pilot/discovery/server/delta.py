@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fastroute.pilot.discovery.layers import Holding
+from fastroute.pilot.discovery.layers import NOTHING, Holding
 from fastroute.pilot.discovery.server.protocol import (
     KINDS,
     ORDER,
@@ -35,8 +35,14 @@ class DeltaSession:
         self._holding = holding
         self._nonces = Nonces()
 
-    def request(self, request: Any) -> list[Response]:
+    def hears(self, data: bytes) -> bool:
+        """Always false: a DeltaDiscoveryRequest repeats no names, and costs little to read."""
+        del data
+        return False
+
+    def request(self, request: Any, data: bytes = b"") -> list[Response]:
         """Responses to a DeltaDiscoveryRequest: none or one."""
+        del data
         kind = KINDS.get(request.type_url)
         check_names(request.resource_names_subscribe)
         check_names(request.resource_names_unsubscribe)
@@ -76,13 +82,13 @@ class DeltaSession:
 
     def push(self, holding: Holding) -> list[Response]:
         """Responses for every watched kind of which something changed, and for endpoints that are waited for."""
-        old, self._holding = self._holding, holding
+        changes, self._holding = holding.changes(self._holding), holding
         responses = []
         for kind in ORDER:
             watch = self.watches.get(kind)
-            if watch is None:
+            if watch is None or not (kind in changes or watch.due):
                 continue
-            changed, removed = holding.since(old, kind)
+            changed, removed = changes.get(kind, NOTHING)
             if not watch.wild:
                 changed, removed = changed & watch.names, removed & watch.names
             changed |= watch.due & watch.names
@@ -105,7 +111,7 @@ class DeltaSession:
 
     def _push(self, watch: Watch, names: frozenset[str], removed: frozenset[str]) -> Response:
         kind, nonce = watch.kind, f"p{self._holding.state}"
-        key = ("delta", names, removed, nonce)
+        key = ("delta", names, removed)
         return self._sent(watch, shared(self._holding, kind, key, lambda: self._response(kind, names, removed, nonce)))
 
     def _response(self, kind: str, names: frozenset[str], removed: frozenset[str], nonce: str) -> Response:

@@ -41,15 +41,19 @@ LIMITS: Final = Limits()
 class Bucket:
     """Allows `rate` things a second on average, and `burst` at once. Time is passed in."""
 
-    __slots__ = ("_burst", "_full_at", "_rate")
+    __slots__ = ("_each", "_full_at", "_room")
 
     def __init__(self, rate: float, burst: int) -> None:
-        self._rate, self._burst, self._full_at = rate, burst, 0.0
+        self._each, self._room, self._full_at = 1 / rate, burst / rate, 0.0
 
     def take(self, now: float, most: float = math.inf) -> float:
         """Take one; how long to wait before it may be used (0.0 mostly). None is taken if that is more than `most`."""
-        full_at = max(self._full_at, now) + 1 / self._rate
-        wait = max(0.0, full_at - now - self._burst / self._rate)
+        full_at = self._full_at
+        full_at = (full_at if full_at > now else now) + self._each
+        wait = full_at - now - self._room
+        if wait <= 0.0:
+            self._full_at = full_at
+            return 0.0
         if wait <= most:
             self._full_at = full_at
         return wait

@@ -34,6 +34,8 @@ HISTOGRAMS: Final[Mapping[str, tuple[str, tuple[float, ...]]]] = {
 }
 _OF_KIND: Final[Mapping[str, Labels]] = {kind: (("type", kind),) for kind in ("cds", "eds", "lds", "rds")}
 
+_PUSHES: Final = {kind: ("pilot_xds_pushes", labels) for kind, labels in _OF_KIND.items()}
+
 
 class Histogram:
     """Counts observations by upper bound."""
@@ -77,7 +79,7 @@ class Metrics:
 
     def sent(self, kind: str, seconds: float, size: int) -> None:
         """Note a response that was taken: what happens most, so without looking anything up by words."""
-        self.counters["pilot_xds_pushes", _OF_KIND[kind]] += 1
+        self.counters[_PUSHES[kind]] += 1
         self._send_time.add(seconds)
         self._sizes[kind].add(size)
 

@@ -50,6 +50,8 @@ class Response:
     data: bytes
     names: frozenset[str]
     """The resources in it; empty for everything of the kind."""
+    marks: tuple[bytes, bytes]
+    """Its fields of version and nonce; those of a request that acknowledges it are spelled alike."""
 
     @classmethod
     def of(
@@ -65,7 +67,8 @@ class Response:
         unique = f"{version}.{nonce}"
         first, last = delimited(b"\x0a", version.encode()), delimited(b"\x2a", unique.encode())
         removed = [delimited(b"\x32", name.encode()) for name in gone]
-        return cls(kind, version, unique, b"".join([first, *parts, _URL_FIELDS[kind], last, *removed]), names)
+        data = b"".join([first, *parts, _URL_FIELDS[kind], last, *removed])
+        return cls(kind, version, unique, data, names, (first, last))
 
 
 @dataclass(slots=True)
@@ -91,6 +94,10 @@ class Watch:
     """Names that the proxy may wait for, since a response of another kind went out."""
     refused: frozenset[str] = _NOBODY
     """Names that were in a refused response."""
+    marks: tuple[bytes, bytes] = (b"", b"")
+    """Those of the last response."""
+    said: bytes | None = None
+    """What the last acknowledgement said besides them; None if that is not known."""
 
     @property
     def status(self) -> str:
@@ -120,8 +127,10 @@ class Watch:
     def sent(self, response: Response) -> None:
         """Note what is sent."""
         self.sent_version, self.sent_nonce, self.sent_names = response.version, response.nonce, response.names
+        self.marks = response.marks
         self.responses += 1
-        self.due -= response.names
+        if self.due:
+            self.due -= response.names
 
 
 class Session(Protocol):
@@ -129,8 +138,15 @@ class Session(Protocol):
 
     watches: dict[str, Watch]
 
-    def request(self, request: Any) -> list[Response]:
-        """Responses to a request; RequestError if no proxy may send such."""
+    def hears(self, data: bytes) -> bool:
+        """Note a request that does no more than acknowledge the last response, if `data` plainly is one.
+
+        Whether it is; what is not goes to `request`.
+        """
+        ...
+
+    def request(self, request: Any, data: bytes = b"") -> list[Response]:
+        """Responses to a request, whose bytes are `data`; RequestError if no proxy may send such."""
         ...
 
     def push(self, holding: Holding) -> list[Response]:
@@ -149,17 +165,14 @@ class Nonces:
         return str(next(self._counter))
 
 
-def shared(holding: Holding, kind: str, key: tuple[object, ...], make: Callable[[], Response]) -> Response:
+def shared(holding: Holding, kind: str, key: object, make: Callable[[], Response]) -> Response:
     """A response of a push: made once for all proxies that are sent the same of what they share."""
-    first, *rest = holding.layers[kind]
-    if any(layer.items for layer in rest):
-        return make()
-    key = (holding.version(kind), *key)
-    found: Response | None = first.responses.get(key)
+    room = holding.room(kind)
+    found: Response | None = room.get(key)
     if found is None:
-        if len(first.responses) >= MOST_SHARED:
-            first.responses.clear()
-        found = first.responses[key] = make()
+        if len(room) >= MOST_SHARED:
+            room.clear()
+        found = room[key] = make()
     return found
 
 

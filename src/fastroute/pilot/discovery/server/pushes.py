@@ -28,12 +28,8 @@ class PushQueue:
     def __init__(self, most: int, metrics: Metrics) -> None:
         self._most, self._metrics = most, metrics
         self._waiting: deque[Connection] = deque()
-        self._pushes: set[asyncio.Task[None]] = set()
-
-    @property
-    def going_on(self) -> frozenset[asyncio.Task[None]]:
-        """The tasks of the pushes that were begun and have not ended."""
-        return frozenset(self._pushes)
+        self._pushes: dict[Connection, asyncio.Task[None]] = {}
+        self._quiet: asyncio.Future[None] | None = None
 
     def put(self, connection: Connection, holding: Holding, changed_at: float) -> None:
         """Let a state wait for a proxy."""
@@ -44,23 +40,29 @@ class PushQueue:
         else:
             self._waiting.append(connection)
 
+    async def quiet(self) -> None:
+        """Wait until no push goes on."""
+        while self._pushes:
+            if self._quiet is None:
+                self._quiet = asyncio.get_running_loop().create_future()
+            await self._quiet
+
     async def stop(self) -> None:
         """End all pushes."""
         self._waiting.clear()
-        for push in list(self._pushes):
+        for push in list(self._pushes.values()):
             push.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await push
+        self._pushes.clear()
 
     def _start(self, connection: Connection) -> None:
-        push = asyncio.create_task(self._push(connection))
-        self._pushes.add(push)
-        push.add_done_callback(self._ended)
-
-    def _ended(self, push: asyncio.Task[None]) -> None:
-        self._pushes.discard(push)
-        if self._waiting:
-            self._start(self._waiting.popleft())
+        """Begin a push; what there is to write is written by a task, so that no proxy waits for another."""
+        try:
+            if connection.begin() and connection not in self._pushes:
+                self._pushes[connection] = asyncio.create_task(self._push(connection))
+        except Exception as error:  # noqa: BLE001 - a fault of ours: this stream ends, the others go on
+            self._failed(connection, error)
 
     async def _push(self, connection: Connection) -> None:
         try:
@@ -69,7 +71,17 @@ class PushQueue:
             connection.end(connection.failure)
         except GONE:
             connection.end("the stream has ended")
-        except Exception as error:  # noqa: BLE001 - a fault of ours: this stream ends, the others go on
-            if not connection.failure:
-                self._metrics.add("pilot_total_xds_internal_errors")
-            connection.end(f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(connection, error)
+        finally:
+            del self._pushes[connection]
+            while self._waiting and len(self._pushes) < self._most:
+                self._start(self._waiting.popleft())
+            if self._quiet is not None and not self._pushes:
+                self._quiet.set_result(None)
+                self._quiet = None
+
+    def _failed(self, connection: Connection, error: Exception) -> None:
+        if not connection.failure:
+            self._metrics.add("pilot_total_xds_internal_errors")
+        connection.end(f"{type(error).__name__}: {error}")

@@ -113,10 +113,9 @@ class DiscoveryServer:
         """The services of the state in force."""
         return self._mesh.services
 
-    @property
-    def pushing(self) -> frozenset[asyncio.Task[None]]:
-        """The pushes that go on."""
-        return self._queue.going_on
+    async def quiet(self) -> None:
+        """Wait until no push goes on."""
+        await self._queue.quiet()
 
     def is_current(self) -> bool:
         """Whether the files as they are now are in force (or refused), and no proxy waits for its part."""
@@ -239,7 +238,7 @@ class DiscoveryServer:
                 return
             connection = self._connection(first, context, delta=delta)
             self.connections.append(connection)
-            await self._serve(connection, first, delta=delta)
+            await self._serve(connection, first, context, delta=delta)
         except CallerError as refused:
             await self._refuse(context, status(refused), str(refused), connection)
         except FastrouteError as error:
@@ -282,10 +281,10 @@ class DiscoveryServer:
         await asyncio.sleep(wait)
         try:
             async with asyncio.timeout(self.limits.first_request):
-                first = await _read(context, delta=delta)
+                data = await context.read()
         except TimeoutError:
             raise RequestError(f"no request within {self.limits.first_request:g} s") from None
-        return first
+        return None if data is END else _request(data, delta=delta)
 
     def _connection(self, first: Any, context: Any, *, delta: bool) -> Connection:
         proxy = proxy_of(first.node)
@@ -294,7 +293,7 @@ class DiscoveryServer:
         made.version, made.task = version_of_node(first.node), asyncio.current_task()
         return made
 
-    async def _serve(self, connection: Connection, first: Any, *, delta: bool) -> None:
+    async def _serve(self, connection: Connection, first: Any, context: Any, *, delta: bool) -> None:
         """Answer requests, at most so many a second; pushes come from the queue."""
         holding = await self.work(lambda: self._mesh.holding(connection.proxy))
         connection.remember(self.pushes, holding)
@@ -302,10 +301,12 @@ class DiscoveryServer:
         await connection.request(first)
         await connection.push()
         bucket = Bucket(self.limits.requests, self.limits.burst)
-        while (request := await _read(connection.context, delta=delta)) is not None:
+        read, hears = context.read, connection.hears
+        while (data := await read()) is not END:
             if wait := bucket.take(time.monotonic()):
                 await asyncio.sleep(wait)
-            await connection.request(request)
+            if not hears(data):
+                await connection.request(_request(data, delta=delta), data)
 
     def _leave(self, connection: Connection) -> None:
         self.connections.remove(connection)
@@ -334,11 +335,8 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-async def _read(context: Any, *, delta: bool) -> Any:
-    """The next request; None when the client has no more to say. RequestError if it is none."""
-    data = await context.read()
-    if data is END:
-        return None
+def _request(data: bytes, *, delta: bool) -> Any:
+    """A request; RequestError if the bytes are none."""
     kind = DELTA_REQUEST if delta else api.DISCOVERY_REQUEST
     try:
         return message_class(kind).FromString(data)

@@ -16,7 +16,8 @@ from typing import Any
 
 from fastroute.api import names as api
 from fastroute.api.encode import encode
-from fastroute.pilot.discovery.layers import Holding, Item
+from fastroute.pilot.discovery.layers import NOTHING, Holding, Item
+from fastroute.pilot.discovery.server.acknowledgements import acknowledged, learn
 from fastroute.pilot.discovery.server.protocol import (
     FOLLOWS,
     KINDS,
@@ -39,7 +40,12 @@ class SotwSession:
         self._holding = holding
         self._nonces = Nonces()
 
-    def request(self, request: Any) -> list[Response]:
+    def hears(self, data: bytes) -> bool:
+        """Note a request that is known to be the acknowledgement of the last response by its bytes alone."""
+        watch = acknowledged(data, self.watches.values())
+        return watch is not None and watch.heard(watch.sent_nonce, "")
+
+    def request(self, request: Any, data: bytes = b"") -> list[Response]:
         """Responses to a DiscoveryRequest: none or one."""
         kind = KINDS.get(request.type_url)
         check_names(request.resource_names)
@@ -56,11 +62,12 @@ class SotwSession:
         if watch is None or not request.response_nonce:
             watch = self.watches[kind] = Watch(kind, names, wild=not names or "*" in names)
             return [self._answer(watch, names)]
-        return self._acknowledged(watch, names, request.response_nonce)
+        return self._acknowledged(watch, names, request, data)
 
-    def _acknowledged(self, watch: Watch, names: frozenset[str], nonce: str) -> list[Response]:
-        if not watch.heard(nonce, ""):
+    def _acknowledged(self, watch: Watch, names: frozenset[str], request: Any, data: bytes) -> list[Response]:
+        if not watch.heard(request.response_nonce, ""):
             return []
+        learn(watch, request, data)
         more = names - watch.names if names is not watch.names else frozenset()
         wanted = more | (watch.due & names)
         watch.names, watch.wild = names, watch.kind in WILDCARD and (not names or "*" in names)
@@ -70,24 +77,30 @@ class SotwSession:
 
     def push(self, holding: Holding) -> list[Response]:
         """Responses for every watched kind of which something changed, and for endpoints that are waited for."""
-        old, self._holding = self._holding, holding
+        changes, self._holding = holding.changes(self._holding), holding
         responses = []
         for kind in ORDER:
             watch = self.watches.get(kind)
-            if watch is None:
+            if watch is None or not (kind in changes or watch.due):
                 continue
-            changed, removed = holding.since(old, kind)
-            if watch.wild:
-                wanted = changed | removed
-            elif kind in WILDCARD:
-                wanted = (changed | removed) & watch.names
-            else:
-                wanted = changed & watch.names
-                if wanted or kind == "endpoints":
-                    wanted |= watch.due & watch.names
+            changed, removed = changes.get(kind, NOTHING)
+            wanted = self._wanted(watch, changed, removed)
             if wanted:
-                responses.append(self._push(watch, wanted | (watch.refused & watch.names), changed))
+                responses.append(self._push(watch, wanted, changed))
         return responses
+
+    def _wanted(self, watch: Watch, changed: frozenset[str], removed: frozenset[str]) -> frozenset[str]:
+        """The names that a push is to hold, as far as they matter; none if there is nothing to push."""
+        if watch.wild:
+            return changed | removed
+        if watch.kind in WILDCARD:
+            return (changed | removed) & watch.names
+        wanted = changed & watch.names
+        if watch.due and (wanted or watch.kind == "endpoints"):
+            wanted |= watch.due & watch.names
+        if watch.refused and wanted:
+            wanted |= watch.refused & watch.names
+        return wanted
 
     def _answer(self, watch: Watch, names: frozenset[str]) -> Response:
         """All of clusters or listeners, the named ones of endpoints and routes."""
@@ -98,9 +111,14 @@ class SotwSession:
 
     def _push(self, watch: Watch, names: frozenset[str], changed: frozenset[str]) -> Response:
         """The same for a push; `changed` is what is new in it."""
-        nonce, names = f"p{self._holding.state}", names if watch.kind not in WILDCARD else watch.names
-        key = (watch.wild, names, nonce)
-        response = shared(self._holding, watch.kind, key, lambda: self._response(watch, names, nonce))
+        if watch.kind in WILDCARD:
+            names = watch.names
+        response = shared(
+            self._holding,
+            watch.kind,
+            (watch.wild, names),
+            lambda: self._response(watch, names, f"p{self._holding.state}"),
+        )
         watch.sent(response)
         self._follow(watch.kind, changed)
         return response
