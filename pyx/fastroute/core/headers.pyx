@@ -45,7 +45,8 @@ INLINE_HEADERS = frozenset([
 
 
 cdef object MANAGED = frozenset([
-    b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade", b"via", b"x-request-id",
+    b"connection", b"expect", b"keep-alive", b"proxy-connection", b"referer", b"te", b"transfer-encoding", b"upgrade",
+    b"via", b"x-request-id",
 ])
 cdef tuple MANAGED_PREFIXES = (b"x-envoy-", b"x-forwarded-")
 

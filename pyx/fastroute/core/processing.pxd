@@ -17,6 +17,7 @@ cdef class HeaderProcessing:
     cdef readonly bint keep_external_id
     cdef readonly tuple mutations           # (kind, name, value): see the stub
     cdef readonly tuple detections          # (header or None, hops, trusted): see the stub
+    cdef readonly bint keep_expect          # proxy_100_continue
     cdef readonly bint raw                  # headers stay as they were given
 
     cdef int process(self, Decision decision) except -1

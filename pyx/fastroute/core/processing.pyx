@@ -3,7 +3,8 @@
 Most requests are routed without this: it runs when a route looks at a header that the manager may change, or
 when a value that needs it is read from a decision.
 
-HC-09  Hop-by-hop headers go, unless the request is an upgrade.
+HC-09  Hop-by-hop headers go, unless the request is an upgrade; so does a Referer that is no URL without user
+       information and fragment, and no reference. Before all, "Expect: 100-continue", where Envoy itself goes on.
 HC-40  use_remote_address: the client is the n-th address from the right of x-forwarded-for, else the peer, who
        is appended to it; a loopback peer as Envoy's own address, or the one that it connected to if that is not known.
 HC-41  Otherwise the address after skipping n from the right, else the peer; or the one that the first of the
@@ -17,6 +18,7 @@ HC-47  x-forwarded-port, via, x-forwarded-client-cert and x-request-id. HC-48  E
 cimport cython
 
 import ipaddress
+import re
 
 from fastroute.core.cidr cimport ip_t, ip_to_str
 from fastroute.core.decision cimport Decision
@@ -36,6 +38,12 @@ cdef tuple EXTERNAL = (
     b"x-envoy-expected-rq-timeout-ms", b"x-envoy-force-trace", b"x-envoy-ip-tags", b"x-envoy-original-url",
     b"x-envoy-hedge-on-per-try-timeout",
 )
+
+cdef object ABSOLUTE = re.compile(
+    rb"[A-Za-z][A-Za-z0-9+.-]*://@?(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]+))?"
+    rb"(?:(?:/[!\"$->@-~]*(?:\?[!\"$-~]*)?|\?[!\"$-~]*)#*)?"
+)
+cdef object RELATIVE = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=@?%-]*(?:/[A-Za-z0-9._~!$&'()*+,;=@?%/:-]*)?")
 
 # A header list: pairs of lower-case name and value, changed in place.
 
@@ -75,7 +83,8 @@ cdef class HeaderProcessing:
     def __cinit__(self, *, bint use_remote_address=False, int trusted_hops=0, bint skip_append=False,
                   tuple internal_ranges=(), bytes scheme_overwrite=b"", bint append_port=False, bytes via=b"",
                   bint keep_client_cert=False, bint client_cert_on_mtls=False, bint generate_id=True,
-                  bint keep_external_id=False, tuple mutations=(), tuple detections=(), bint raw=False):
+                  bint keep_external_id=False, tuple mutations=(), tuple detections=(), bint raw=False,
+                  bint keep_expect=False):
         self.use_remote_address = use_remote_address
         self.trusted_hops = trusted_hops
         self.skip_append = skip_append
@@ -90,6 +99,7 @@ cdef class HeaderProcessing:
         self.mutations = mutations
         self.detections = detections
         self.raw = raw
+        self.keep_expect = keep_expect
 
     cdef int process(self, Decision decision) except -1:
         """Fill in the decision's headers, scheme and client address."""
@@ -101,9 +111,14 @@ cdef class HeaderProcessing:
             decision.more().scheme_processed = text_of(decision.request_scheme)
             decision.more().client = None if context is None else context.source
             return 0
+        if not self.keep_expect and (first_of(headers, b"expect") or b"").lower() == b"100-continue":
+            drop(headers, b"expect")
         for kind, name, value in self.mutations:
             mutate(headers, kind, name, value)
         strip_hop_by_hop(headers)
+        referer = first_of(headers, b"referer")
+        if referer is not None and not is_referer(referer):
+            drop(headers, b"referer")
         drop(headers, b"x-envoy-internal")
         internal = self.detect(decision, headers) if self.detections else self.addresses(decision, headers)
         self.forwarded(decision, headers)
@@ -220,6 +235,14 @@ cdef int strip_hop_by_hop(list headers) except -1:
     for name in (b"keep-alive", b"proxy-connection", b"transfer-encoding"):
         drop(headers, name)
     return 0
+
+
+cdef bint is_referer(bytes value) except -1:
+    """Whether Envoy lets a Referer pass: an absolute URL as its parser reads one, or what may be a reference."""
+    found = ABSOLUTE.fullmatch(value)
+    if found is None:
+        return RELATIVE.fullmatch(value) is not None
+    return found[1] is None or len(found[1].lstrip(b"0")) < 6 and int(found[1]) < 65536
 
 
 cdef tuple from_forwarded(bytes value, int skip):

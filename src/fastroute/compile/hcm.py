@@ -60,6 +60,7 @@ _HANDLED = (
     "generate_request_id",
     "preserve_external_request_id",
     "early_header_mutation_extensions",
+    "proxy_100_continue",
 )
 _INERT = (
     "codec_type",
@@ -82,7 +83,6 @@ _INERT = (
     "access_log_flush_interval",
     "flush_access_log_on_new_request",
     "access_log_options",
-    "proxy_100_continue",
     "stream_error_on_invalid_http_message",
     "append_local_overload",
     "record_route_resolution_stats",
@@ -104,7 +104,7 @@ _HTTP1_INERT = (
     "send_fully_qualified_url",
 )
 _HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade")
-_CHANGED = frozenset((*_HOP_BY_HOP, "host", "referer", "user-agent", "via", "x-request-id"))
+_CHANGED = frozenset((*_HOP_BY_HOP, "host", "expect", "referer", "user-agent", "via", "x-request-id"))
 _LIMITS = {"max_request_headers_size_kb": 60, "max_request_headers_count": 100}
 _KEEP = 1
 _HTTP3 = 3

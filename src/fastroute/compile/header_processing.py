@@ -39,6 +39,7 @@ def compile_processing(message: Any, ctx: Context, path: str) -> HeaderProcessin
         generate_id=message.generate_request_id.value or not message.HasField("generate_request_id"),
         keep_external_id=message.preserve_external_request_id,
         detections=_detections(message, ctx, path),
+        keep_expect=message.proxy_100_continue,
         mutations=_mutations(message.early_header_mutation_extensions, ctx, path),
     )
 

@@ -68,4 +68,5 @@ class HeaderProcessing:
         mutations: tuple[tuple[str, bytes | StringMatcher, bytes], ...] = (),
         detections: tuple[tuple[bytes | None, int, bool], ...] = (),
         raw: bool = False,
+        keep_expect: bool = False,
     ) -> HeaderProcessing: ...

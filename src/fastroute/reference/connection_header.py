@@ -3,11 +3,13 @@
 - Every header that it names is removed, except close, http2-settings, keep-alive and upgrade.
 - Ten names or more, a name that starts with ":", and x-forwarded-for, -host or -proto make the request
   a 400. A named TE stays when it is about trailers.
+- Behind the codec hop-by-hop headers go, and a Referer that Envoy does not take; see `referer.py`.
 - Nothing of this is done to an upgrade or a CONNECT. An upgrade to h2c is forgotten: its headers go.
 """
 
 from __future__ import annotations
 
+from fastroute.reference import referer
 from fastroute.reference.stream import Stream
 
 _NOT_HEADERS = frozenset((b"close", b"http2-settings", b"keep-alive", b"upgrade", b"connection"))
@@ -59,8 +61,14 @@ def is_upgrade(stream: Stream) -> bool:
     return b"upgrade" in tokens(value) and stream.headers.first(b"upgrade") is not None
 
 
+def continue_by_itself(stream: Stream) -> None:
+    """Forget that the client waits to go on: Envoy tells it to at once, unless `proxy_100_continue` is set."""
+    if (stream.headers.first(b"expect") or b"").lower() == b"100-continue":
+        stream.headers.remove(b"expect")
+
+
 def strip_hop_by_hop(stream: Stream) -> None:
-    """Remove what concerns one connection only, unless the request is an upgrade."""
+    """Remove what concerns one connection only, unless the request is an upgrade; and a Referer that is none."""
     headers = stream.headers
     if not is_upgrade(stream):
         headers.remove(b"connection")
@@ -72,3 +80,6 @@ def strip_hop_by_hop(stream: Stream) -> None:
                 headers.set(b"te", b"trailers")
     for name in (b"keep-alive", b"proxy-connection", b"transfer-encoding"):
         headers.remove(name)
+    value = headers.first(b"referer")
+    if value is not None and not referer.is_valid(value):
+        headers.remove(b"referer")

@@ -53,6 +53,8 @@ def handle(manager: Message, tables: Tables, request: Request, stream: Stream) -
     if refused is not None:
         return table.without_route(snapped, None, refused, stream)
     authority.normalise(manager, stream)
+    if not manager.proxy_100_continue:
+        connection_header.continue_by_itself(stream)
     early_mutation.apply(manager, stream)
     connection_header.strip_hop_by_hop(stream)
     sanitising.sanitise(manager, snapped, scheme_of(request), stream)
