@@ -76,6 +76,9 @@ def check(
     _print(report, details=details, only_failures=only_show_failures)
     _write(report, tests, covall, output_path, json_path, junit_path)
     if not report.passed:
+        if not details and not only_show_failures:
+            failed = sum(not result.passed for result in report.results)
+            click.echo(f"{failed} of {len(report.results)} tests failed; --only-show-failures says why", err=True)
         return 1
     return _coverage(report, covall=covall, detailed=detailed_coverage, at_least=fail_under)
 

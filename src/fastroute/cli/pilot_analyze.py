@@ -28,9 +28,13 @@ def analyze(paths: tuple[Path, ...], output: str, suppress: tuple[str, ...], fai
     else:
         for one in found:
             click.echo(str(one))
-        click.echo(f"{len(found)} findings." if found else "No findings.", err=True)
+        click.echo(_counted(len(found)), err=True)
     worst = LEVELS.index(failure_threshold)
     return 1 if any(LEVELS.index(one.level) >= worst for one in found) else 0
+
+
+def _counted(count: int) -> str:
+    return "No findings." if not count else "1 finding." if count == 1 else f"{count} findings."
 
 
 def _suppressed(one: Finding, suppress: tuple[str, ...]) -> bool:

@@ -83,6 +83,12 @@ def test_failures_with_details():
     assert "expected: [test_virtual_cluster], actual: [other], test type: virtual_cluster_name" in err
 
 
+def test_failures_are_counted_where_they_are_not_shown():
+    code, out, err = call("TestRoutes.yaml", "Weighted.golden.proto.json")
+    assert (code, out) == (1, "")
+    assert err.endswith("tests failed; --only-show-failures says why\n")
+
+
 @pytest.mark.parametrize("options", [("--details", "--only-show-failures"), ("--only-show-failures",)])
 def test_only_failures(options):
     code, out, err = call("TestRoutes.yaml", "Weighted.golden.proto.json", *options)
