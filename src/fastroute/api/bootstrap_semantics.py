@@ -7,7 +7,7 @@
   page is a number.
 * Runtime layers have names of their own, and one admin layer is the most.
 * A tag has a name, and a regex or a value, unless it is one of Envoy's own (`envoy.…`).
-* The local cluster is a static one. A sink of statistics has a typed configuration.
+* The local cluster is a static one.
 * HDS and load statistics are asked for by gRPC, at static clusters.
 
 `envoy --mode validate` subscribes to no listeners, asks neither for clusters nor for HDS, and makes no matcher of
@@ -56,10 +56,6 @@ def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
     local = message.cluster_manager.local_cluster_name
     if local and local not in known:
         yield "cluster_manager.local_cluster_name", f"local cluster '{local}' must be defined", "Define it statically."
-    for position, sink in enumerate(message.stats_sinks):
-        if not sink.typed_config.type_url:
-            wrong = f"Didn't find a registered implementation for '{sink.name}' with type URL: ''"
-            yield f"stats_sinks[{position}]", wrong, "Set typed_config."
     for path, api in (
         ("hds_config", message.hds_config),
         ("cluster_manager.load_stats_config", message.cluster_manager.load_stats_config),

@@ -55,8 +55,39 @@ ALLOWING = "envoy.deprecated_features:"
 """What precedes the name of a disallowed field or value in the runtime key that allows it."""
 
 UNCHECKED = frozenset(("envoy.config.cluster.v3.LoadBalancingPolicy.Policy.typed_extension_config",))
-CARRIED = frozenset(("envoy.config.core.v3.Metadata.typed_filter_metadata",))
-_LATER = frozenset(("envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.rds_config_source",))
+CARRIED = frozenset(
+    (
+        "envoy.config.core.v3.Metadata.typed_filter_metadata",
+        *(
+            f"envoy.config.listener.v3.QuicProtocolOptions.{name}"
+            for name in (
+                "connection_debug_visitor_config",
+                "connection_id_generator_config",
+                "crypto_stream_config",
+                "proof_source_config",
+                "server_preferred_address_config",
+            )
+        ),
+    )
+)
+"""Fields whose Anys Envoy does not open, or only in listeners of UDP, which nothing here decides."""
+UNVALIDATED = frozenset(
+    (
+        "envoy.extensions.access_loggers.filters.process_ratelimit.v3.ProcessRateLimitFilter",
+        "envoy.extensions.health_checkers.udp.v3.UdpHealthCheck",
+        "envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig",
+        "envoy.extensions.internal_redirect.filter_state.v3.FilterStateConfig",
+        "envoy.extensions.key_value.file_based.v3.FileBasedKeyValueStoreConfig",
+        "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+    )
+)
+"""Configurations of extensions whose own constraints Envoy does not check."""
+_LATER = frozenset(
+    (
+        "envoy.config.cluster.v3.Cluster.lrs_server",
+        "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.rds_config_source",
+    )
+)
 """Sources that Envoy subscribes to when something asks for them, not when it builds what names them."""
 
 
@@ -96,7 +127,7 @@ class Checker:
             zero = _refused_values(field).get(0)
             if zero:
                 self.absent.append((field.number, _no_longer(zero).under(field.name)))
-        visit = _disallowed(field) or _visit(field, rule)
+        visit = _either(_disallowed(field), None if is_disallowed(field) else _visit(field, rule))
         if visit is not None:
             visits[field.number] = (field.name, _policy if self.closed and visit is _any else visit)
 
@@ -208,6 +239,13 @@ def _disallowed(field: FieldDescriptor) -> Visit | None:
     return visit
 
 
+def _either(one: Visit | None, other: Visit | None) -> Visit | None:
+    """What the first has to say, else what the second has."""
+    if one is None or other is None:
+        return one or other
+    return lambda value: one(value) or other(value)
+
+
 def _refused_values(field: Any) -> dict[int, str]:
     """The full names of the values of an enum field that Envoy refuses by default, by their number."""
     enum = field.enum_type
@@ -285,7 +323,10 @@ def _any(value: Any) -> list[Violation] | None:
         inner = anys.unpack(value)
     except ParseError as error:
         return [Violation(error.path, error.message, error.remedy, error.code)]
-    if inner.DESCRIPTOR.full_name.startswith("google.protobuf.") or anys.is_unknown(inner):
+    name = inner.DESCRIPTOR.full_name
+    if name in UNVALIDATED:
+        return list(_negatives(inner)) or None
+    if name.startswith("google.protobuf.") or anys.is_unknown(inner):
         return None
     return checker(inner.DESCRIPTOR).check(inner)
 

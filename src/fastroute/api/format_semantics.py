@@ -60,6 +60,31 @@ def file_access_log(message: Any) -> Iterator[Complaint]:
             yield from _json(struct_tree(getattr(message, field)), field)
 
 
+def fluentd(message: Any) -> Iterator[Complaint]:
+    """A FluentdAccessLogConfig."""
+    yield from _json(struct_tree(message.record), "record", len(message.formatters) > 0)
+
+
+def rate_limit(message: Any) -> Iterator[Complaint]:
+    """The RateLimit of connections."""
+    for position, descriptor in enumerate(message.descriptors):
+        for place, entry in enumerate(descriptor.entries):
+            yield from _text(entry.value, f"descriptors[{position}].entries[{place}].value")
+
+
+def any_value(value: Any, path: str, extended: bool) -> Iterator[Complaint]:
+    """An AnyValue of OpenTelemetry."""
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        yield from _text(value.string_value, f"{path}.{kind}", extended)
+    elif kind == "array_value":
+        for position, each in enumerate(value.array_value.values):
+            yield from any_value(each, f"{path}.{kind}.values[{position}]", extended)
+    elif kind == "kvlist_value":
+        for position, pair in enumerate(value.kvlist_value.values):
+            yield from any_value(pair.value, f"{path}.{kind}.values[{position}].value", extended)
+
+
 def tracing(message: Any) -> Iterator[Complaint]:
     """The tracing of a connection manager or of a route."""
     yield from texts(message, "operation", "upstream_operation")

@@ -62,7 +62,7 @@ def check_of(descriptor: Descriptor, closed: bool = False) -> MessageCheck:
 def _content(type_url: bytes) -> MessageCheck | None:
     """The check of what an Any holds."""
     name = pool.type_name(type_url.decode("utf-8", "replace"))
-    if name in _TYPED_STRUCTS:
+    if name in _TYPED_STRUCTS or name in constraints.UNVALIDATED:
         return None
     try:
         return check_of(pool.pool().FindMessageTypeByName(name))

@@ -4,6 +4,8 @@
 * A server has certificates: its own or those of SDS, not both; each with a chain and a key, or as PKCS 12 alone.
   A client has one at most.
 * An application protocol has at most 255 bytes; a comma separates two of them.
+* What selects certificates is of its side. No provider of private keys is there; a validator of certificates is one of
+  three, by its name.
 * Names, revocation lists and expired certificates are looked at below a trusted CA only. A hash of a certificate is
   SHA-256 in hexadecimal, that of a key in Base64. A key of session tickets has 80 bytes.
 
@@ -17,7 +19,7 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from fastroute.api import pool
+from fastroute.api import extension_points, pool
 from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
@@ -48,6 +50,7 @@ UPSTREAM = _BOTH | {
         "starttls.v3.UpstreamStartTlsConfig",
     )
 }
+_VALIDATORS = frozenset(f"envoy.tls.cert_validator.{name}" for name in ("default", "dynamic_modules", "spiffe"))
 _HEX = pattern(r"[0-9a-fA-F]{64}")
 _LONGEST_PROTOCOL, _LONGEST_LIST, _TICKET_KEY, _SHA256 = 255, 65_535, 80, 32
 
@@ -85,6 +88,7 @@ def downstream(message: Any) -> Iterator[Complaint]:
         wrong = "SDS and non-SDS TLS certificates may not be mixed in server contexts"
         yield "common_tls_context.tls_certificate_sds_secret_configs", wrong, "Remove one of the two."
     selects = common.HasField("custom_tls_certificate_selector")
+    yield from _selector(common, "envoy.tls.certificate_selectors")
     if not own and not fetched and not selects:
         wrong = "No TLS certificates found for server context"
         yield "common_tls_context", wrong, "Set tls_certificates or tls_certificate_sds_secret_configs."
@@ -99,8 +103,19 @@ def downstream(message: Any) -> Iterator[Complaint]:
     yield from _common(common)
 
 
+def _selector(common: Any, category: str) -> Iterator[Complaint]:
+    if common.HasField("custom_tls_certificate_selector"):
+        selector = common.custom_tls_certificate_selector
+        path = "common_tls_context.custom_tls_certificate_selector"
+        yield from extension_points.extension(selector, path, selector.name, category)
+
+
 def _certificate(message: Any, path: str) -> Iterator[Complaint]:
     keyed = message.HasField("private_key") or message.HasField("private_key_provider")
+    if message.HasField("private_key_provider"):
+        name = message.private_key_provider.provider_name
+        wrong = f"Failed to load private key provider: {name}"
+        yield f"{path}.private_key_provider", wrong, "Set private_key: Envoy 1.40 has no provider."
     if message.HasField("pkcs12"):
         for field in ("certificate_chain", "private_key", "private_key_provider"):
             if message.HasField(field):
@@ -119,6 +134,10 @@ def upstream(message: Any) -> Iterator[Complaint]:
     if "\0" in message.sni:
         yield "sni", "SNI names containing NULL-byte are not allowed", "Remove the byte."
     common = message.common_tls_context
+    yield from _selector(common, "envoy.tls.upstream_certificate_selectors")
+    for number, certificate in enumerate(common.tls_certificates):
+        if certificate.ByteSize():
+            yield from _certificate(certificate, f"common_tls_context.tls_certificates[{number}]")
     if len(common.tls_certificates) > 1:
         wrong = "Multiple TLS certificates are not supported for client contexts"
         yield "common_tls_context.tls_certificates[1]", wrong, "Keep one of them."
@@ -141,6 +160,10 @@ def _common(message: Any) -> Iterator[Complaint]:
 
 
 def _validation(message: Any) -> Iterator[Complaint]:
+    custom = message.custom_validator_config.name
+    if message.HasField("custom_validator_config") and custom not in _VALIDATORS:
+        wrong = f"Failed to get certificate validator factory for {custom}"
+        yield "custom_validator_config", wrong, f"Use one of the names {', '.join(sorted(_VALIDATORS))}."
     for number, text in enumerate(message.verify_certificate_hash):
         if not _HEX.fullmatch(text.replace(":", "")):
             yield f"verify_certificate_hash[{number}]", f"Invalid hex-encoded SHA-256 {text}", "Write 64 digits."

@@ -299,11 +299,13 @@ def _original_dst(config: Any, ctx: Context) -> Policy:
 def _check_extensions(message: Any, ctx: Context) -> None:
     """Options that could change a request, and filters that Envoy does not have."""
     for name, packed in sorted(message.typed_extension_protocol_options.items()):
-        path = f"typed_extension_protocol_options[{name!r}]"
+        path = f'typed_extension_protocol_options["{name}"]'
         options = unpack(packed, path=path)
         if options.DESCRIPTOR.full_name == _HTTP_OPTIONS:
             known = [field.name for field in options.DESCRIPTOR.fields if field.name not in _DECIDING]
             ctx.only(options, path, (), inert=known)
+    if message.health_checks:
+        ctx.look_into(message.DESCRIPTOR.fields_by_name["health_checks"], message.health_checks, "health_checks")
     for index, item in enumerate(message.filters):
         # Envoy 1.40 has one upstream network filter, whose configuration is empty and which chooses nothing.
         ctx.only(item, f"filters[{index}]", ("name", "typed_config"))

@@ -23,6 +23,13 @@ from fastroute.records import field, record, replace
 P = ParamSpec("P")
 T = TypeVar("T")
 D = TypeVar("D")
+_PLAIN = frozenset(
+    (
+        "envoy.config.core.v3.Metadata",
+        *(f"google.protobuf.{name}" for name in ("Duration", "BoolValue", "UInt32Value", "UInt64Value", "StringValue")),
+    )
+)
+"""Types of most inert fields, which hold no regular expression."""
 
 
 @record
@@ -130,11 +137,17 @@ class Context:
     def only(self, message: Message, path: str, handled: Collection[str], inert: Collection[str] = ()) -> None:
         """Refuse every field set in `message` that is neither `handled` nor `inert`.
 
-        `inert` fields are those that never change a decision (statistics, buffer sizes, tracing).
+        `inert` fields are those that never change a decision (statistics, buffer sizes, tracing); their regular
+        expressions are compiled.
         """
-        for descriptor, _ in message.ListFields():
+        for descriptor, value in message.ListFields():
             name = descriptor.name
-            if name not in handled and name not in inert:
+            if name in handled:
+                continue
+            if name in inert:
+                if descriptor.message_type is not None:
+                    self.look_into(descriptor, value, f"{path}.{name}" if path else name)
+            else:
                 error = self.unsupported(
                     f"{path}.{name}" if path else name,
                     f"{name} of {message.DESCRIPTOR.name} is not supported",
@@ -142,3 +155,17 @@ class Context:
                     code="unsupported-field",
                 )
                 self.keep(error, "the field is ignored")
+
+    def look_into(self, descriptor: Any, value: Any, path: str) -> None:
+        """Compile the regular expressions in a field that is inert."""
+        if descriptor.message_type.full_name in _PLAIN:
+            return
+        from fastroute.compile.inert_regexes import check_field
+
+        check_field(descriptor, value, self, path)
+
+    def look_through(self, message: Message, path: str) -> None:
+        """Compile the regular expressions in a message that is not compiled."""
+        from fastroute.compile.inert_regexes import check_regexes
+
+        check_regexes(message, self, path)

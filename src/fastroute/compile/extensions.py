@@ -56,6 +56,13 @@ def open_extension(
     return Extension(meant, pool.new(meant)) if meant else Extension(type_name, None)
 
 
+def is_of(type_name: str, category: str) -> bool:
+    """Whether Envoy has an extension of that type in a category, such as `envoy.filters.http`."""
+    from fastroute.api.extension_types import types_of
+
+    return type_name in types_of(category)
+
+
 def open_any(config: Any, ctx: Context, path: str) -> Extension:
     """The message in a bare Any (an input or an action of a matcher); refused when Envoy does not know it."""
     type_name, message = _unpack(config, ctx, path)

@@ -2,8 +2,9 @@
 
 RA-90  The key is the HTTP filter's configuration name.
 RA-91  FilterConfig wraps a configuration and can disable the filter.
-RA-92  Refused by Envoy: an unknown type, and a FilterConfig that neither configures nor disables. A key
-       that names no installed filter is accepted; the manager's compiler decides which filters it takes.
+RA-92  Refused by Envoy: an unknown type, one of no filter or of a filter without such settings, and a FilterConfig
+       that neither configures nor disables. A key that names no installed filter is accepted; the manager's
+       compiler decides which filters it takes.
 """
 
 from __future__ import annotations
@@ -81,11 +82,20 @@ def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
 
 def _unpack(any_message: Any, ctx: Context, path: str) -> Message | None:
     """The message in an Any; None for a type that Envoy lacks, which only lenient loading lets through."""
-    if is_known(type_url(any_message)):
+    url = type_url(any_message)
+    if type_name(url) == FILTER_CONFIG:
         return unpack(any_message, path=path)
+    if is_known(url):
+        from fastroute.compile.per_route import refusal
+
+        message = unpack(any_message, path=path)
+        wrong = refusal(type_name(url), not message.ByteSize())
+        if wrong:
+            ctx.gather(ctx.reject(path, wrong, remedy="Remove the setting, or give it the filter's own type."))
+        return message
     error = ctx.reject(
         path,
-        f"Didn't find a registered implementation for type URL: '{type_url(any_message)}'",
+        f"Didn't find a registered implementation for type URL: '{url}'",
         remedy="Remove the setting, or wrap it in a FilterConfig that is optional.",
         code="unknown-type",
     )

@@ -14,7 +14,7 @@ from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.api import names, pool
 from fastroute.api.anys import type_url, unpack
 from fastroute.compile.context import Context
-from fastroute.compile.extensions import open_extension
+from fastroute.compile.extensions import is_of, open_extension
 
 if TYPE_CHECKING:
     from fastroute.compile.http_rbac import Filter
@@ -38,6 +38,7 @@ _CHANGES = {
     _PREFIX + "stateful_session.v3.StatefulSession": "chooses the host of a session",
 }
 """Filters that leave the route alone, but not the rest of the decision."""
+_OFTEN = frozenset((_ROUTER, _FAULT, names.CORS, names.HTTP_RBAC))
 _MAY_END = frozenset(
     (
         _ROUTER,
@@ -120,13 +121,16 @@ def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
     type_name, message = open_extension(each, ctx, path, effect="the filter is left out", by_name=_MEANT)
     if message is None:
         return
-    if not type_name.startswith(_PREFIX):
+    if type_name not in _OFTEN and not is_of(type_name, "envoy.filters.http"):
         wrong = f"Didn't find a registered implementation for '{each.name}' with type URL: '{type_name}'"
         raise ctx.reject(path, wrong, remedy="Remove the filter: Envoy has no HTTP filter of that type.")
     if last and type_name not in _MAY_END:
         wrong = f"non-terminal filter named {each.name} of type {type_name} is the last filter in a http filter chain."
         ctx.gather(ctx.reject(path, wrong, remedy="Add the router behind it."))
-    if type_name in _HARMLESS or type_name == names.HTTP_RBAC:
+    if type_name in _HARMLESS:
+        ctx.look_through(message, f"{path}.typed_config")
+        return
+    if type_name == names.HTTP_RBAC:
         return
     if type_name == _ROUTER:
         if not last:
@@ -139,6 +143,7 @@ def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
         return
     if type_name == _FAULT and (each.disabled or not message.ByteSize()):
         return
+    ctx.look_through(message, f"{path}.typed_config")
     error = ctx.unsupported(
         path,
         f"the HTTP filter {each.name} ({type_name}) {_CHANGES.get(type_name, _REROUTES)}, and is not supported",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastroute.compile.context import Context
-from fastroute.compile.extensions import open_extension
+from fastroute.compile.extensions import is_of, open_extension
 from fastroute.core.filter_chains import ListenerFilter
 
 PREFIX = "envoy.extensions.filters.listener."
@@ -70,7 +70,7 @@ def _filter(
         return ListenerFilter(name, "original_dst", disabled)
     if type_name in INERT:
         return ListenerFilter(name, "inert", disabled)
-    if not type_name.startswith(PREFIX):
+    if not is_of(type_name, "envoy.filters.listener"):
         raise ctx.reject(path, f"Didn't find a registered implementation for '{name}' with type URL: '{type_name}'")
     error = ctx.unsupported(path, f"the listener filter {type_name} may change which filter chain is chosen")
     ctx.tolerate(error, "the listener filter is left out")

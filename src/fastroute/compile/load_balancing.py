@@ -91,7 +91,7 @@ def consistent(ctx: Context, config: Any, path: str) -> Parameters:
 def balance_factor(ctx: Context, value: int, path: str) -> int:
     """hash_balance_factor: at least 100, or 0 for none."""
     if 0 < value < 100:
-        raise ctx.reject(path, "hash_balance_factor must be at least 100")
+        raise ctx.unsupported(path, "a hash_balance_factor below 100", remedy="Raise it to 100 at least.")
     return value
 
 
@@ -146,7 +146,7 @@ def ring_sizes(ctx: Context, config: Any, path: str) -> Parameters:
     most = config.maximum_ring_size.value if config.HasField("maximum_ring_size") else MAX_RING
     for name, value in (("minimum_ring_size", least), ("maximum_ring_size", most)):
         if value > MAX_RING:
-            raise ctx.reject(f"{path}.{name}", f"value must be less than or equal to {MAX_RING}")
+            raise ctx.unsupported(f"{path}.{name}", f"a ring of more than {MAX_RING} entries", remedy="Lower it.")
     if least > most:
         raise ctx.reject(path, f"ring hash: minimum_ring_size ({least}) > maximum_ring_size ({most})")
     return {"minimum": least, "maximum": most}
@@ -165,10 +165,12 @@ def maglev(ctx: Context, config: Any, path: str) -> Parameters:
 
 
 def table_size(ctx: Context, config: Any, path: str) -> Parameters:
-    """The size of a Maglev table. Envoy 1.40 crashes on 1, which is refused here."""
+    """The size of a Maglev table. In a typed policy Envoy checks no bounds, and crashes on 1: undecided here."""
     size = config.table_size.value if config.HasField("table_size") else 65537
     if size > MAX_TABLE:
-        raise ctx.reject(f"{path}.table_size", f"value must be less than or equal to {MAX_TABLE}")
+        raise ctx.unsupported(f"{path}.table_size", f"a table of more than {MAX_TABLE} entries", remedy="Lower it.")
+    if size == 1:
+        raise ctx.unsupported(f"{path}.table_size", "Envoy 1.40 crashes on a Maglev table of 1", remedy="Raise it.")
     if not _is_prime(size):
         raise ctx.reject(f"{path}.table_size", "The table size of maglev must be prime number")
     return {"table_size": size}

@@ -64,4 +64,6 @@ def _mutation(message: Any, ctx: Context, path: str) -> Mutations:
     ctx.only(message, path, ("remove", "append"))
     if message.WhichOneof("action") == "remove":
         return Mutations(remove=(remove_name(message.remove, ctx, f"{path}.remove"),))
+    if message.WhichOneof("action") != "append":
+        return Mutations()
     return Mutations(add=(compile_addition(message.append, ctx, f"{path}.append"),))

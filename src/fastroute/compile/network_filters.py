@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 
 from fastroute.api.names import HTTP_CONNECTION_MANAGER, TCP_PROXY
 from fastroute.compile.context import Context
-from fastroute.compile.extensions import open_extension
+from fastroute.compile.extensions import is_of, open_extension
 from fastroute.compile.plain import plain
 from fastroute.core.chain import Chain, ChainEntry
 from fastroute.core.hashing import xxh64
@@ -164,9 +164,11 @@ def _apply(type_name: str, message: Any, outcome: _Outcome, ctx: Context, path: 
     elif type_name in (DIRECT_RESPONSE, ECHO):
         outcome.kind = "respond"
         outcome.body = _body(message, ctx, path) if type_name == DIRECT_RESPONSE else None
-    elif not type_name.startswith(PREFIX):
+    elif not is_of(type_name, "envoy.filters.network"):
         raise ctx.reject(path, f"Didn't find a registered implementation for type URL: '{type_name}'")
-    elif type_name not in PASSIVE:
+    elif type_name in PASSIVE:
+        ctx.look_through(message, path)
+    else:
         error = ctx.unsupported(path, f"the network filter {type_name} may change where the connection goes")
         ctx.tolerate(error, LEFT_OUT)
 

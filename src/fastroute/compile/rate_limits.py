@@ -55,6 +55,9 @@ def _override(message: Any, ctx: Context, path: str) -> limits.Limit:
     if message.WhichOneof("override_specifier") is None:
         raise ctx.reject(path, "override_specifier is required")
     unit = message.rate_limit.unit
+    if unit >= len(_UNITS) or unit < 0:
+        wrong = f"{unit} is no unit of time"
+        raise ctx.unsupported(f"{path}.rate_limit.unit", wrong, remedy="Name one, such as MINUTE.")
     return limits.Limit(message.rate_limit.requests_per_unit, _UNITS[unit])
 
 

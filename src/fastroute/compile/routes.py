@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
+from fastroute.api import pool
 from fastroute.compile.cluster_specifiers import Plugins, compile_plugins
 from fastroute.compile.context import Context
-from fastroute.compile.scopes import ROUTE_CONFIGURATION_FIELDS
+from fastroute.compile.scopes import ROUTE_CONFIGURATION_FIELDS, compile_scope
 from fastroute.compile.virtual_hosts import VirtualHostSpec, compile_virtual_host, undecided_host
 from fastroute.config.resources import Resource
 from fastroute.core.table import RouteTable
@@ -56,6 +57,8 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
         _kept_host(host, message, ctx, f"{dot}virtual_hosts[{number}]", clusters, plugins)
         for number, host in enumerate(message.virtual_hosts)
     ]
+    if not hosts:
+        _check_shared(message, ctx, path, clusters, plugins)
     _check_domains(hosts, message.name, ctx, dot)
     return RouteTable(
         message.name,
@@ -65,6 +68,13 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
         vhost_header=message.vhost_header.encode("utf-8"),
         internal_only_headers=tuple(name.encode("utf-8") for name in message.internal_only_headers),
     )
+
+
+def _check_shared(message: Any, ctx: Context, path: str, clusters: Container[str] | None, plugins: Plugins) -> None:
+    """What virtual hosts would share is refused without any, too."""
+    host = pool.new("envoy.config.route.v3.VirtualHost")
+    dot = f"{path}." if path else ""
+    ctx.attempt(None, compile_scope, host, message, ctx, f"{dot}virtual_hosts[0]", clusters, plugins)
 
 
 def _kept_host(

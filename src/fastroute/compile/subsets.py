@@ -1,7 +1,7 @@
 """Subset load balancing, from `lb_subset_config` or the typed policy.
 
 Rules:
-- LB-70 without a selector there are no subsets: the policy is the child alone.
+- LB-70 without a selector there are no subsets: the policy is the child alone. A selector without keys is none.
 - LB-77 KEYS_SUBSET needs keys that are a proper part of the selector's, and only KEYS_SUBSET may
   have them.
 """
@@ -45,7 +45,8 @@ def typed_subset(ctx: Context, message: Any, path: str, child: Policy) -> Policy
 
 
 def _subset(ctx: Context, config: Any, path: str, child: Policy) -> Policy:
-    selectors = tuple(ctx.each(config.subset_selectors, f"{path}.subset_selectors", _selector))
+    found = ctx.each(config.subset_selectors, f"{path}.subset_selectors", _selector)
+    selectors = tuple(selector for selector in found if selector is not None)
     if not selectors:
         return child
     parameters: dict[str, object] = {
@@ -61,8 +62,10 @@ def _subset(ctx: Context, config: Any, path: str, child: Policy) -> Policy:
     return Policy("subset", parameters, (child,))
 
 
-def _selector(selector: Any, ctx: Context, path: str) -> Selector:
+def _selector(selector: Any, ctx: Context, path: str) -> Selector | None:
     ctx.only(selector, path, ("keys", "single_host_per_subset", "fallback_policy", "fallback_keys_subset"))
+    if not selector.keys:
+        return None
     keys, fewer = set(selector.keys), set(selector.fallback_keys_subset)
     here = f"{path}.fallback_keys_subset"
     if selector.fallback_policy == _KEYS_SUBSET:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from fastroute.api import constraints, names, semantics, transcode
+from fastroute.api import constraints, extension_types, names, pool, semantics, transcode
 from fastroute.api.config_sources import PRIMARY
+from fastroute.api.extension_points import POINTS
 
 CORE = "envoy.config.core.v3."
 CLUSTER = names.CLUSTER
@@ -20,7 +21,7 @@ GOOGLE = {"google_grpc": {"target_uri": "a:1", "stat_prefix": "g"}}
 DELTA = {"api_config_source": {"api_type": "DELTA_GRPC", "transport_api_version": "V3", "grpc_services": [GOOGLE]}}
 HTTP3 = {HTTP: {"@type": names.url(HTTP), "explicit_http_config": {"http3_protocol_options": {}}}}
 QUIC = {
-    "name": "q",
+    "name": "envoy.transport_sockets.quic",
     "typed_config": {
         "@type": names.url("envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport"),
         "upstream_tls_context": {},
@@ -33,6 +34,15 @@ def checked(status: dict[str, Any]) -> dict[str, Any]:
 
 
 RAW = {"name": "r", "typed_config": {"@type": names.url("envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer")}}
+V4, V6 = {"address": "127.0.0.1", "port_value": 0}, {"address": "::1", "port_value": 0}
+FORMATTER = {"name": "f", "typed_config": {"@type": names.url("envoy.extensions.formatter.cel.v3.Cel")}}
+WEIGHTED = {"locality_weight_aware": True}
+INTERNAL = "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"
+LIMIT = {"stat_prefix": "s", "domain": "d", "rate_limit_service": {"grpc_service": GOOGLE}}
+FILTERS = "envoy.extensions.filters.network."
+LOGGERS = "envoy.extensions.access_loggers."
+STATISTICS = LOGGERS + "stats.v3.Config"
+STAT = {"name": "s"}
 ROUTES_INSIDE = {"stat_prefix": "s", "route_config": {}}
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
@@ -65,15 +75,15 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         CORE + "BindConfig",
-        {"source_address": {"address": "a", "port_value": 0}},
-        {"source_address": {"address": "a", "named_port": "p"}},
+        {"source_address": {"address": "::", "port_value": 0}},
+        {"source_address": {"address": "::", "named_port": "p"}},
     ),
     (CORE + "ConfigSource", {"ads": {}}, {"self": {}}),
     (CORE + "ConfigSource", {"path": "x"}, {"path": ""}),
     (CORE + "TlvEntry", {"type": 1, "value": "YQ=="}, {"type": 1}),
     (
         "envoy.config.accesslog.v3.AccessLog",
-        {"name": "a", "typed_config": {"@type": names.url(names.CORS)}},
+        {"name": "a", "typed_config": {"@type": names.url(LOGGERS + "stream.v3.StdoutAccessLog")}},
         {"name": "a"},
     ),
     ("envoy.config.endpoint.v3.Endpoint.AdditionalAddress", {"address": PIPE}, {}),
@@ -122,7 +132,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         "envoy.config.core.v3.SubstitutionFormatString",
-        {"text_format": "%OF_AN_EXTENSION(x)%", "formatters": [RAW]},
+        {"text_format": "%OF_AN_EXTENSION(x)%", "formatters": [FORMATTER]},
         {"text_format": "%OF_AN_EXTENSION(x)%"},
     ),
     (
@@ -189,6 +199,66 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"dynamic_resources": {"cds_resources_locator": f"xdstp:///{names.CLUSTER}/*", "cds_config": DELTA}},
         {"dynamic_resources": {"cds_resources_locator": "b", "cds_config": DELTA}},
     ),
+    (CORE + "HealthCheck.Payload", {"text": "00"}, {"text": "0"}),
+    (
+        CLUSTER,
+        checked({"method": "POST", "send": {"text": "00"}}),
+        checked({"send": {"text": "00"}}),
+    ),
+    (
+        "envoy.extensions.health_checkers.thrift.v3.Thrift",
+        {"method_name": "m", "transport": "HEADER", "protocol": "BINARY"},
+        {"method_name": "m", "transport": "HEADER"},
+    ),
+    (CORE + "BindConfig", {"source_address": V4, "extra_source_addresses": [{"address": V6}]}, {
+        "source_address": V4, "extra_source_addresses": [{"address": V4}]}),
+    (CORE + "BindConfig", {"source_address": V4, "additional_source_addresses": [V6]}, {
+        "additional_source_addresses": [V6]}),
+    (CORE + "BindConfig", {}, {
+        "source_address": V4, "additional_source_addresses": [V6], "extra_source_addresses": [{"address": V6}]}),
+    (CORE + "BindConfig", {}, {"source_address": V4, "additional_source_addresses": [V6, V6]}),
+    (CORE + "BindConfig", {}, {"source_address": {"address": "localhost", "port_value": 0}}),
+    (CLUSTER, {"name": "c", "common_lb_config": {"locality_weighted_lb_config": {}}, "lb_subset_config": WEIGHTED}, {
+        "name": "c", "lb_subset_config": WEIGHTED}),
+    (CLUSTER, {"name": "c"}, {"name": "c", "typed_extension_protocol_options": {"x": HTTP3[HTTP]}}),
+    (INTERNAL, {"transport_socket": RAW, "passthrough_metadata": [{"name": "a", "kind": {"host": {}}}]}, {
+        "transport_socket": RAW, "passthrough_metadata": [{"name": "a", "kind": {"route": {}}}]}),
+    (HTTP, {"explicit_http_config": {"http_protocol_options": {}}}, {
+        "explicit_http_config": {"http_protocol_options": {}}, "header_validation_config": RAW}),
+    (LOGGERS + "open_telemetry.v3.OpenTelemetryAccessLogConfig", {"grpc_service": GOOGLE}, {}),
+    (LOGGERS + "open_telemetry.v3.OpenTelemetryAccessLogConfig", {"grpc_service": GOOGLE}, {
+        "grpc_service": GOOGLE, "body": {"kvlist_value": {"values": [{"key": "a", "value": {"int_value": 1}}]}}}),
+    (LOGGERS + "open_telemetry.v3.OpenTelemetryAccessLogConfig", {"grpc_service": GOOGLE}, {
+        "grpc_service": GOOGLE, "body": {"array_value": {"values": [{"string_value": "%FOO%"}]}}}),
+    (LOGGERS + "fluentd.v3.FluentdAccessLogConfig",
+        {"cluster": "c", "tag": "t", "stat_prefix": "s", "record": {"a": "b"}},
+        {"cluster": "c", "tag": "t", "stat_prefix": "s", "record": {"a": "%FOO%"}}),
+    (LOGGERS + "grpc.v3.CommonGrpcAccessLogConfig",
+        {"log_name": "a", "grpc_service": GOOGLE, "transport_api_version": "V3"},
+        {"log_name": "a", "grpc_service": GOOGLE, "transport_api_version": "V2"}),
+    ("envoy.extensions.filters.network.ext_authz.v3.ExtAuthz",
+        {"stat_prefix": "s", "transport_api_version": "V3"}, {"stat_prefix": "s", "transport_api_version": "V2"}),
+    ("envoy.config.ratelimit.v3.RateLimitServiceConfig",
+        {"grpc_service": GOOGLE, "transport_api_version": "V3"},
+        {"grpc_service": GOOGLE, "transport_api_version": "V2"}),
+    (FILTERS + "connection_limit.v3.ConnectionLimit", {"stat_prefix": "s", "max_connections": 1}, {"stat_prefix": "s"}),
+    (FILTERS + "ratelimit.v3.RateLimit", LIMIT | {"descriptors": [{"entries": [{"key": "a", "value": "%%"}]}]},
+        LIMIT | {"descriptors": [{"entries": [{"key": "a", "value": "%"}]}]}),
+    (FILTERS + "tcp_proxy.v3.TcpProxy", {"backoff_options": {"base_interval": "2s", "max_interval": "2s"}}, {
+        "backoff_options": {"base_interval": "2s", "max_interval": "1s"}}),
+    (TLS + "UpstreamTlsContext", {}, {"common_tls_context": {"tls_certificates": [{
+        "private_key_provider": {"provider_name": "a"}, "certificate_chain": {"inline_string": "x"}}]}}),
+    (TLS + "UpstreamTlsContext", {}, {"common_tls_context": {"custom_tls_certificate_selector": RAW}}),
+    (TLS + "UpstreamTlsContext", {}, {"common_tls_context": {"validation_context": {"custom_validator_config": RAW}}}),
+    (LOGGERS + "open_telemetry.v3.OpenTelemetryAccessLogConfig", {"grpc_service": GOOGLE, "body": {}}, {
+        "grpc_service": GOOGLE, "body": {"array_value": {"values": [{}]}}}),
+    (LOGGERS + "filters.process_ratelimit.v3.ProcessRateLimitFilter", {"dynamic_config": {"resource_name": "x"}}, {}),
+    (STATISTICS, {"stat_prefix": "s"}, {"stat_prefix": "s", "stats_scope": {}}),
+    (STATISTICS, {"stat_prefix": "s", "counters": [{"stat": STAT, "value_fixed": 1}]}, {
+        "stat_prefix": "s", "counters": [{"stat": STAT}]}),
+    (STATISTICS, {"stat_prefix": "s", "gauges": [{"stat": STAT, "value_fixed": 1, "set": {"log_type": "TcpPeriodic"}}]},
+        {"stat_prefix": "s", "gauges": [{"stat": STAT, "value_fixed": 1}]}),
+    (STATISTICS, {"stat_prefix": "s"}, {"stat_prefix": "s", "histograms": [{"stat": STAT, "value_format": "%FOO%"}]}),
     (
         names.BOOTSTRAP,
         {"dynamic_resources": {"ads_config": DELTA["api_config_source"]}},
@@ -198,7 +268,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             }
         },
     ),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "good", "bad"), CASES)
@@ -212,8 +282,21 @@ def test_each_check(kind: str, good: dict[str, Any], bad: dict[str, Any]) -> Non
 
 
 def test_every_check_has_a_case() -> None:
-    reached = {kind for kind, _, _ in CASES} | {CORE + "HealthCheck.HttpHealthCheck"} | set(SUBSCRIBING)
+    reached = {kind for kind, _, _ in CASES} | {CORE + "HealthCheck.HttpHealthCheck"} | set(SUBSCRIBING) | set(POINTS)
     assert set(semantics.CHECKS) <= reached
+
+
+@pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind, fields in POINTS.items() for field in fields])
+def test_an_extension_is_one_of_its_category(kind: str, field: str) -> None:
+    category = POINTS[kind][field]
+    for name, found in (*((each, 0) for each in extension_types.types_of(category)), ("envoy.type.v3.Percent", 1)):
+        message: Any = pool.new(kind)
+        descriptor = message.DESCRIPTOR.fields_by_name[field]
+        value = getattr(message, field).add() if descriptor.is_repeated else getattr(message, field)
+        packed = value if value.DESCRIPTOR.name == "Any" else value.typed_config
+        packed.type_url = names.url(name)
+        wrong = [path for path, text, _ in semantics.CHECKS[kind](message) if "registered implementation" in text]
+        assert wrong == found * [f"{field}[0]" if descriptor.is_repeated else field]
 
 
 SUBSCRIBING = {

@@ -44,7 +44,7 @@ REJECTED = [
     (static(locality([endpoint(1, weight=2**32 - 1), endpoint(2)]), lb_policy="MAGLEV"), "exceeds 4294967295"),
     ({"lb_policy": "RING_HASH", "ring_hash_lb_config": {"minimum_ring_size": 9, "maximum_ring_size": 8}}, "> maximum"),
     ({"lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": 4}}, "prime"),
-    ({"lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": 1}}, "prime"),
+    ({"lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": 6}}, "prime"),
     ({"filters": [{"name": "istio.metadata_exchange"}]}, "istio.metadata_exchange"),
 ]
 
