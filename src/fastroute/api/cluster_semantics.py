@@ -14,7 +14,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from fastroute.api import protocol_semantics, tls_semantics
+from fastroute.api import tls_semantics
 from fastroute.api.names import HTTP_PROTOCOL_OPTIONS
 
 Complaint = tuple[str, str, str]
@@ -25,7 +25,10 @@ _NO_PORT_NUMBER = "IP resolver can't handle port specifier type 4"
 
 def cluster(message: Any) -> Iterator[Complaint]:
     """A Cluster as a whole."""
-    yield from protocol_semantics.cluster(message)
+    if message.typed_extension_protocol_options or message.HasField("common_http_protocol_options"):
+        from fastroute.api import protocol_semantics
+
+        yield from protocol_semantics.cluster(message)
     yield from tls_semantics.cluster(message)
     if message.HasField("transport_socket_matcher"):
         from fastroute.api import transport_matcher
