@@ -21,6 +21,7 @@ from fastroute.check.cases import read_cases
 from fastroute.check.coverage import missing_by_match, missing_by_name
 from fastroute.check.runner import Report, run
 from fastroute.check.tables import deprecated_fields, find
+from fastroute.config.fetch import URLS
 from fastroute.errors import ConfigError, ParseError
 
 _LONG = 2000
@@ -28,8 +29,8 @@ _LONG = 2000
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("-c", "--config-path", type=click.Path(path_type=Path), help="The configuration.")
+@click.argument("files", nargs=-1)
+@click.option("-c", "--config-path", metavar="SOURCE", help="The configuration: a file, a directory or an admin page.")
 @click.option("-t", "--test-path", type=click.Path(path_type=Path), help="The test file.")
 @click.option("-d", "--details", is_flag=True, help="Print the name of every test.")
 @click.option("--only-show-failures", is_flag=True, help="Print failed tests only.")
@@ -44,8 +45,8 @@ _LONG = 2000
 @click.option("--lenient", is_flag=True, help="Take what Envoy or fastroute would refuse, where it can be left out.")
 @click.option("--progress/--no-progress", default=None, help="A progress bar [default: on long runs at a terminal].")
 def check(
-    files: tuple[Path, ...],
-    config_path: Path | None,
+    files: tuple[str, ...],
+    config_path: str | None,
     test_path: Path | None,
     details: bool,
     only_show_failures: bool,
@@ -60,7 +61,13 @@ def check(
     lenient: bool,
     progress: bool | None,
 ) -> int:
-    """Check routes: fastroute check -c CONFIG -t TESTS."""
+    """Check routes: fastroute check -c SOURCE -t TESTS.
+
+    SOURCE may be the URL of an admin page, such as http://127.0.0.1:15000/config_dump.
+
+    Exit codes: 0 all as expected, 1 a test failed or the coverage is too low, 2 wrong usage or a source that cannot be
+    read.
+    """
     config, tests = _paths(files, config_path, test_path)
     try:
         tables = find(config, route_config=route_config, strict=not lenient)
@@ -83,16 +90,16 @@ def check(
     return _coverage(report, covall=covall, detailed=detailed_coverage, at_least=fail_under)
 
 
-def _paths(files: tuple[Path, ...], config: Path | None, tests: Path | None) -> tuple[Path, Path]:
+def _paths(files: tuple[str, ...], config: str | None, tests: Path | None) -> tuple[str | Path, Path]:
     left = list(files)
     config = config or (left.pop(0) if left else None)
-    tests = tests or (left.pop(0) if left else None)
+    tests = tests or (Path(left.pop(0)) if left else None)
     if config is None or tests is None or left:
         raise click.UsageError("give a configuration (-c) and a test file (-t)")
-    return config, tests
+    return config if config.startswith(URLS) else Path(config), tests
 
 
-def _refusal(error: ConfigError, config: Path) -> str:
+def _refusal(error: ConfigError, config: str | Path) -> str:
     """The error in Envoy's words where a configuration has an unknown field."""
     text = str(error)
     if isinstance(error, ParseError) and error.where is not None and error.where.file == str(config):

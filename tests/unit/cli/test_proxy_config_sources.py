@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from support.page import serving
 
 from fastroute.api import names
 from fastroute.cli.proxy_config import proxy_config
@@ -161,7 +160,6 @@ ROWS = [
     ["a.ns.svc.cluster.local", "80", "v1", "outbound", "EDS", "a.ns"],
     ["b.com", "443", "-", "outbound", "STATIC"],
 ]
-INSIDE = {"cluster": "name", "listener": "name", "route": "name", "endpoint": "name"}
 
 
 @pytest.fixture(scope="module", params=SOURCES)
@@ -170,28 +168,8 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param != "admin page":
         yield request.param, str(file)
         return
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _page(file.read_bytes()))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield request.param, f"http://127.0.0.1:{server.server_port}/config_dump?include_eds"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def _page(body: bytes) -> type[BaseHTTPRequestHandler]:
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Page
+    with serving(file.read_bytes()) as base:
+        yield request.param, f"{base}/config_dump?include_eds"
 
 
 def run(*arguments: str) -> str:
