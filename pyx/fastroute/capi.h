@@ -48,7 +48,7 @@ typedef struct {
                 Py_ssize_t path_size, fastroute_found *found);
 
     /* The cluster that a found route forwards to, in UTF-8, as long as the table lives. 0; -1 where the route does not
-       forward to one named cluster: ask `route` then. Needs the GIL. */
+       forward to one named cluster, or there is no memory to look it up: ask `route` then. Needs the GIL. */
     int (*cluster)(PyObject *table, const fastroute_found *found, const char **text, Py_ssize_t *size);
 
     /* `router.route(authority, path, method, headers)`: the whole decision, a new reference; NULL with an exception.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,8 @@ import fastroute
 from fastroute.api import names
 from fastroute.config.changes import Changes
 from fastroute.core import capi
+from fastroute.core.entries import RouteSpec, Target
+from fastroute.core.table import RouteTable
 
 ROOT = Path(__file__).parents[2]
 CYTHON = """
@@ -105,6 +108,44 @@ def test_the_cluster_of_a_request(embedder: Any) -> None:
     assert embedder.cluster_of(router, b"shop", b"/h") == "a"
     assert embedder.cluster_of(router, b"shop", b"/redirected") is None
     assert embedder.cluster_of(router, b"nobody", b"/") is None
+
+
+class Api(ctypes.Structure):
+    """The head of `fastroute_api`, as far as `cluster`."""
+
+    _fields_: ClassVar = [
+        ("version", ctypes.c_uint32),
+        ("size", ctypes.c_uint32),
+        ("table", ctypes.c_void_p),
+        ("find", ctypes.c_void_p),
+        ("cluster", ctypes.PYFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 4)),
+    ]
+
+
+def test_the_cluster_of_a_route_without_memory_to_tell_it() -> None:
+    """The UTF-8 of a name that is not ASCII is made when it is first asked for: -1 where that fails, no exception."""
+    memory = pytest.importorskip("_testcapi", reason="needs an interpreter that can run out of memory on purpose")
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    api = Api.from_address(pointer(capi._v1, b"fastroute.core.capi._v1"))
+    found, text, size = (ctypes.c_uint32 * 2)(), ctypes.c_char_p(), ctypes.c_ssize_t()
+    told = []
+    for allowed in range(30):
+        target = Target("forward", cluster=f"a\u00e9{allowed}")
+        host = SimpleNamespace(
+            name="v", domains=[b"*"], routes=[RouteSpec("", 0, target, "prefix", b"/")], tree=None, require_tls="none"
+        )
+        table = RouteTable("r", [host])
+        given = id(table), ctypes.addressof(found), ctypes.addressof(text), ctypes.addressof(size)
+        memory.set_nomemory(allowed, allowed + 1)
+        try:
+            told.append(api.cluster(*given))
+        except (MemoryError, ctypes.ArgumentError):
+            continue  # of ctypes itself
+        finally:
+            memory.remove_mem_hooks()
+        assert told[-1] or text.value == f"a\u00e9{allowed}".encode()
+    assert set(told) == {0, -1}
 
 
 def test_a_pick(embedder: Any) -> None:

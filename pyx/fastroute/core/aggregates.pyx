@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Aggregate clusters (CL-07).
 
 The priorities of the listed clusters, without those that have no hosts, stand in one line; clusters

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Append-only memory: items of one size, addressed by their number, so that growing may move them."""
 
 cimport cython

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Round robin, least request and random, over priorities, health and localities.
 
 Order of one selection:
@@ -18,6 +19,7 @@ from fastroute.core.draws cimport draw
 from fastroute.core.endpoint cimport Endpoint
 from fastroute.core.hosts cimport HostSet
 from fastroute.core.priorities cimport Counts, Loads, compute
+from fastroute.core.recursion cimport enter, leave
 from fastroute.core.sources cimport (
     ALL, DEGRADED_HOSTS, HEALTHY_HOSTS, LOCALITY_DEGRADED, LOCALITY_HEALTHY, LocalityTurns, Memory, Source, Weigher,
     make_source, make_turns,
@@ -25,28 +27,34 @@ from fastroute.core.sources cimport (
 from fastroute.core.zones cimport Zones
 
 cdef int MANY_ATTEMPTS = 64
+cdef const char *DEEP = b" in the policies of a policy"
 
 
 @cython.final
 cdef class Policy:
     def __cinit__(self, str kind not None, dict parameters=None, tuple children=()):
         self.kind = kind
-        self.children = children
+        self.children = () if children is None else children
         self.parameters = parameters if parameters is not None else {}
 
     cdef object get(self, str name, object default):
         return self.parameters.get(name, default)
 
     def __eq__(self, other):
-        return (
-            isinstance(other, Policy)
-            and self.kind == (<Policy>other).kind
-            and self.parameters == (<Policy>other).parameters
-            and self.children == (<Policy>other).children
-        )
+        if not isinstance(other, Policy) or self.kind != (<Policy>other).kind:
+            return False
+        enter(DEEP)
+        try:
+            return self.parameters == (<Policy>other).parameters and self.children == (<Policy>other).children
+        finally:
+            leave()
 
     def __hash__(self):
-        return hash((self.kind, self.children))
+        enter(DEEP)
+        try:
+            return hash((self.kind, self.children))
+        finally:
+            leave()
 
     def __repr__(self):
         return f"Policy({self.kind!r}, {self.parameters!r}, {self.children!r})"
@@ -77,10 +85,12 @@ cdef Loads loads_of_sets(list sets, Policy policy):
     cdef Counts counts[129]
     cdef HostSet hosts
     cdef int levels = 0
+    if not 1 <= len(sets) <= 129:
+        raise ValueError(f"a cluster has 1 to 129 priority levels, not {len(sets)}")
     for hosts in sets:
         counts[levels] = hosts.counts()
         levels += 1
-    return compute(counts, levels, (<HostSet>sets[0]).factor, policy.get("panic_threshold", 50))
+    return compute(counts, levels, (<HostSet?>sets[0]).factor, policy.get("panic_threshold", 50))
 
 
 cdef class Balancer:
@@ -114,7 +124,7 @@ cdef class Balancer:
     def _any(self, Endpoint last not None, skip):
         """A plain collection of skipped hosts is not Envoy's: any usable host goes before a skipped one."""
         cdef HostSet level
-        for level in sorted(self.sets, key=lambda level: (<HostSet>level).priority != last.priority):
+        for level in sorted(self.sets, key=lambda level: (<HostSet?>level).priority != last.priority):
             for host in level.healthy or level.degraded or level.hosts:
                 if not skipped(skip, host):
                     return host
@@ -203,7 +213,7 @@ cdef class SourceBalancer(Balancer):
         if self.policy == ROUND_ROBIN:
             return source.turn(random)
         if self.policy == RANDOM:
-            return <Endpoint>source.hosts[<Py_ssize_t>(u % <uint64_t>source.size)]
+            return <Endpoint?>source.hosts[<Py_ssize_t>(u % <uint64_t>source.size)]
         return self.least(source, random)
 
     cdef SourceBalancer forced(self, int level, bint degraded):
@@ -223,9 +233,9 @@ cdef class SourceBalancer(Balancer):
         if source.edf is not None:
             return source.scheduled()
         if self.policy == LEAST_REQUEST_SCAN:
-            best = <Endpoint>source.hosts[0]
+            best = <Endpoint?>source.hosts[0]
             for i in range(1, source.size):
-                host = <Endpoint>source.hosts[i]
+                host = <Endpoint?>source.hosts[i]
                 if host.state.active < best.state.active:
                     best = host
                     ties = 1
@@ -234,9 +244,9 @@ cdef class SourceBalancer(Balancer):
                     if draw(random) % <uint64_t>ties == 0:
                         best = host
             return best
-        best = <Endpoint>source.hosts[<Py_ssize_t>(draw(random) % <uint64_t>source.size)]
+        best = <Endpoint?>source.hosts[<Py_ssize_t>(draw(random) % <uint64_t>source.size)]
         for _ in range(1, self.choices):
-            host = <Endpoint>source.hosts[<Py_ssize_t>(draw(random) % <uint64_t>source.size)]
+            host = <Endpoint?>source.hosts[<Py_ssize_t>(draw(random) % <uint64_t>source.size)]
             if host.state.active < best.state.active:
                 best = host
         return best

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """A map from byte strings to numbers: open addressing, keys in one block, read without the GIL.
 
 The keys are those of a configuration. A request's text is only looked up, never stored, so that a client
@@ -96,7 +97,7 @@ cdef class ByteMap:
             for at in range(count):
                 made.cells[at].value = NONE
             for key in keys:
-                if self.find(<bytes>key, len(<bytes>key), &at):
+                if self.find(<bytes?>key, len(<bytes>key), &at):
                     left_out[at] = 1
             for at in range(count):
                 cell = &self.cells[at]

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Lists of routes that may hold, asked in list order, and the indexes that make long ones short.
 
 Where many routes share a path and differ in the value of one header (or one query parameter), asking each of

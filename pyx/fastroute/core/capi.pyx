@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """The C API's functions and their capsule: see `fastroute/capi.h`.
 
 `find` answers where nothing but authority and path decides, without the GIL and without an object: the same steps
@@ -16,11 +17,11 @@ from fastroute.capi cimport (
 from fastroute.core.arena cimport NONE
 from fastroute.core.domains cimport host_for
 from fastroute.core.engine cimport Engine
-from fastroute.core.entries cimport FORWARD, Entry
+from fastroute.core.entries cimport FORWARD, Target
 from fastroute.core.normalise cimport port_start
 from fastroute.core.paths cimport Found, descend, found_init
 from fastroute.core.request_line cimport line_host, line_target
-from fastroute.core.rows cimport entry_of
+from fastroute.core.rows cimport target_of
 from fastroute.core.slices cimport Slice, view
 from fastroute.core.table cimport HostRow, ListRow, Place, RouteTable
 
@@ -92,17 +93,21 @@ cdef RouteTable part_of(RouteTable table, uint32_t part):
 
 cdef int cluster(RouteTable table, const fastroute_found *found, const char **text, Py_ssize_t *size) except -1:
     cdef RouteTable part = part_of(table, found.part)
-    cdef Entry entry = entry_of(part.rows, found.route, part.unrouted)
+    cdef Target target = target_of(part.rows, found.route)
     cdef Slice name
-    if entry.target is None or entry.target.code != FORWARD or not entry.target.cluster:
+    if target.code != FORWARD or not target.cluster:
         return 1
-    view(entry.target.cluster, &name)
+    view(target.cluster, &name)
     text[0], size[0] = name.data, name.size
     return 0
 
 
 cdef int cluster_or_none(PyObject *table, const fastroute_found *found, const char **text, Py_ssize_t *size) noexcept:
-    return -1 if cluster(<RouteTable>table, found, text, size) else 0
+    """What C is told: 0 or -1, and no exception is left behind."""
+    try:
+        return -1 if cluster(<RouteTable>table, found, text, size) else 0
+    except (MemoryError, UnicodeError):
+        return -1
 
 
 cdef object table_of(PyObject *router, PyObject *name):
@@ -141,11 +146,14 @@ def repeat_find(RouteTable table not None, bytes authority not None, list paths 
     """See the stub."""
     cdef Found found
     cdef fastroute_found answer
-    cdef HostRow *row = <HostRow *>table.hosts.data
-    cdef uint32_t root = (<ListRow *>table.lists.data)[row.routes].root
+    cdef uint32_t root = NONE
     cdef Slice text, host
     cdef uint64_t total = 0
     cdef int _
+    if bare:
+        if table.lists.size == 0 or table.hosts.size == 0 or (<HostRow *>table.hosts.data).routes == NONE:
+            raise ValueError("a bare descent needs a table whose first virtual host has a list of routes")
+        root = (<ListRow *>table.lists.data)[(<HostRow *>table.hosts.data).routes].root
     view(authority, &host)
     for _ in range(rounds):
         for path in paths:

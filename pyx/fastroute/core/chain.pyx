@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """What became of a connection: the facts that its listener filters left, and what the chosen filter
 chain does with it.
 

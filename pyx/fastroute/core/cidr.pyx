@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """IP addresses as numbers, and the longest covering prefix of an address.
 
 Rules (FC-04, FC-16):

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Circuit breakers (CB-01, CB-02): one for each routing priority of a cluster.
 
 Facts:

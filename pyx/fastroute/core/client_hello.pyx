@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """The TLS inspector: server name and application protocols of a ClientHello (LF-01 to LF-04).
 
 What Envoy's inspector accepts is what the server side of BoringSSL reads before it would negotiate:

@@ -40,3 +40,4 @@ cdef class Cluster:
     cdef Balancer build(self, list sets)
     cdef Balancer balancer_of(self, Policy policy, list sets, Balancer before)
     cdef bint follow(self) except -1
+    cdef bint follow_links(self) except -1

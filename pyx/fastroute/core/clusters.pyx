@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """A cluster: a policy, the state of its hosts, and the balancer in force.
 
 Rules:
@@ -26,6 +27,7 @@ from fastroute.core.hash_balancers cimport HashBalancer
 from fastroute.core.hosts cimport HostSet
 from fastroute.core.leaves cimport build_leaf
 from fastroute.core.override_host cimport OverrideHost
+from fastroute.core.recursion cimport enter, leave
 from fastroute.core.sources cimport Memory
 from fastroute.core.subsets cimport SubsetBalancer
 
@@ -76,11 +78,16 @@ cdef class Cluster:
             return SubsetBalancer(sets, policy, before)
         if policy.kind == "override_host":
             fallback = (<OverrideHost>before).fallback if isinstance(before, OverrideHost) else None
-            return OverrideHost(policy, self.balancer_of(policy.children[0], sets, fallback), self.by_address)
+            enter(b" in the policies of a cluster")
+            try:
+                fallback = self.balancer_of(policy.children[0], sets, fallback)
+            finally:
+                leave()
+            return OverrideHost(policy, fallback, self.by_address)
         if policy.kind == "aggregate":
             return Aggregate(policy, [other.balancer for other in self.links])
         if len(self.links) == 1:
-            peers = <HostSet>(<Cluster>self.links[0]).balancer.sets[0]
+            peers = <HostSet?>(<Cluster>self.links[0]).balancer.sets[0]
         return build_leaf(policy, sets, self.memory, before, peers)
 
     def link(self, clusters, Cluster peers=None):
@@ -96,6 +103,13 @@ cdef class Cluster:
 
     cdef bint follow(self) except -1:
         """Build anew when a cluster that this one depends on has changed."""
+        enter(b" in clusters that depend on each other")
+        try:
+            return self.follow_links()
+        finally:
+            leave()
+
+    cdef bint follow_links(self) except -1:
         cdef Cluster other
         cdef Py_ssize_t i
         for i in range(len(self.links)):
@@ -135,11 +149,11 @@ cdef class Cluster:
             before = self.balancer.sets if keep_removed else []
             if keep_removed:
                 levels = levels + [([], None)] * (len(before) - len(levels))
-            named = {(<Endpoint>host).text for hosts, _ in levels for host in hosts} if keep_removed else ()
+            named = {(<Endpoint?>host).text for hosts, _ in levels for host in hosts} if keep_removed else ()
             for priority, (hosts, weights) in enumerate(levels):
-                kept = [self._kept(<Endpoint>host, used, checked) for host in hosts]
+                kept = [self._kept(<Endpoint?>host, used, checked) for host in hosts]
                 if priority < len(before):
-                    kept += [host for host in (<HostSet>before[priority]).hosts if _stays(host, named)]
+                    kept += [host for host in (<HostSet?>before[priority]).hosts if _stays(host, named)]
                 for host in kept:
                     by_address.setdefault(host.text, host)
                 sets.append(
@@ -213,7 +227,7 @@ cdef class Cluster:
     def bind(self, values):
         with self.writer:
             for address, value in values.items():
-                (<Endpoint>self.by_address[address]).state.value = value
+                (<Endpoint?>self.by_address[address]).state.value = value
 
     @property
     def endpoints(self):

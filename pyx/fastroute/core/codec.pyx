@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """The HTTP/1 codec: which requests it takes, and how it hands them over. Its own answers have reasons `http1.…`.
 
 HC-02  A second Host line is joined to the first with ",".

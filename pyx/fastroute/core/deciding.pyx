@@ -21,7 +21,9 @@ from fastroute.core.codec cimport first_of
 from fastroute.core.decision cimport Decision
 from fastroute.core.decision_pool cimport DECISION_GIVEN, made_with, use_pool
 from fastroute.core.domains cimport host_for
-from fastroute.core.entries cimport CLUSTER_HEADER, FORWARD, REDIRECT, WEIGHTED, Entry, LiveClusters, Target
+from fastroute.core.entries cimport (
+    CLUSTER_HEADER, FORWARD, NO_CLUSTER, REDIRECT, WEIGHTED, Entry, LiveClusters, Target,
+)
 from fastroute.core.hcm cimport HttpManager, answer, is_connect, is_grpc
 from fastroute.core.headers cimport (
     FORWARDED_PROTO, UPGRADE, HeaderNames, View, close_view, first_line, may_be_grpc, next_line, open_view,
@@ -33,7 +35,7 @@ from fastroute.core.paths cimport Found, descend, found_init
 from fastroute.core.predicates cimport Predicate
 from fastroute.core.preparing cimport prepare
 from fastroute.core.request cimport Context
-from fastroute.core.rows cimport entry_of
+from fastroute.core.rows cimport target_of
 from fastroute.core.slices cimport Slice, lower, text_of, view as view_of
 from fastroute.core.table cimport HostRow, ListRow, Place, RouteTable
 
@@ -102,7 +104,7 @@ cdef inline int conduct(RouteTable table, View *view, Decision decision, HttpMan
     if prepare(manager, view, decision):
         # The codec answers before anybody asks for a route configuration.
         early = decision.status != 403 and decision.reason.startswith("http1.")
-        decision.entry = NOWHERE if early else table.unhosted
+        decision.named_by = NOWHERE if early else table.unhosted
     else:
         if decision.further is not None and decision.further.headers_received is not None:
             rescan(table, view, decision.further.headers_received)
@@ -124,12 +126,12 @@ cdef inline int find_route(RouteTable table, View *view, Decision decision, Http
         process(table, view, decision)
     host = find_host(table, view)
     if host == NONE:
-        decision.entry = table.unhosted
+        decision.named_by = table.unhosted
         return answer(decision, "respond", 404, "route_not_found")
     if table.places is not None:
         part = <RouteTable>table.parts[(<Place *>table.places.data)[host].part]
         host = (<Place *>table.places.data)[host].host
-    decision.entry = <Entry>part.unrouted[host]
+    decision.named_by = <Entry>part.unrouted[host]
     row = &(<HostRow *>part.hosts.data)[host]
     if (row.require_tls or view.slots[FORWARDED_PROTO].first >= 0) and check_tls(view, decision, row, manager):
         return 1
@@ -138,8 +140,9 @@ cdef inline int find_route(RouteTable table, View *view, Decision decision, Http
     number = choose(part, view, host, row)
     if number == NONE:
         return answer(decision, "respond", 404, "route_not_found")
-    decision.entry = entry_of(part.rows, number, part.unrouted)
-    conclude(view, decision, clusters)
+    decision.named_by = part.rows
+    decision.number = number
+    conclude(view, decision, target_of(part.rows, number), clusters)
     if view.slots[UPGRADE].first >= 0 or is_connect(view):
         return manager.check_upgrade(view, decision)
     return 0
@@ -226,10 +229,12 @@ cdef inline uint32_t choose(RouteTable part, View *view, uint32_t host, HostRow 
     cdef int32_t action
     cdef uint32_t routes = row.routes
     if routes == NONE:
-        tree, base = part.trees[host]
+        tree, base, count = part.trees[host]
         action = (<TreeNode>tree).evaluate(view)
         if action < 0:
             return NONE
+        if action >= count:
+            raise IndexError(f"the matcher tree yields list {action} of {count} lists of routes")
         routes = base + action
     return first_route(part, view, &(<ListRow *>part.lists.data)[routes])
 
@@ -298,11 +303,10 @@ cdef inline bint holds(RouteTable part, uint32_t number, View *view) except -1:
     return True
 
 
-cdef inline int conclude(View *view, Decision decision, LiveClusters clusters) except -1:
+cdef inline int conclude(View *view, Decision decision, Target target, LiveClusters clusters) except -1:
     """Say what the chosen route's target does."""
-    cdef Target target = decision.entry.target
     cdef str cluster
-    cdef PyObject *known
+    cdef object known
     if target.code >= WEIGHTED:
         target = fallen_on(view, decision, target)
     decision.action = target.action
@@ -318,12 +322,12 @@ cdef inline int conclude(View *view, Decision decision, LiveClusters clusters) e
     else:
         answer(decision, "respond", target.status, "undecidable" if target.action is None else "direct_response")
         return 0
-    if known == NULL:
+    if known is NO_CLUSTER:
         answer(decision, "respond", target.status, "cluster_not_found")
         return 0
     decision.kind = "forward"
     decision.cluster = cluster
-    decision.value = <object>known
+    decision.value = known
     return 0
 
 
@@ -340,7 +344,10 @@ cdef Target fallen_on(View *view, Decision decision, Target target):
     if target.code == WEIGHTED:
         return weighted(view, decision, target)
     number = target.tree.evaluate(view)
-    return <Target>target.entries[number if number >= 0 else len(target.entries) - 1]
+    last = len(target.entries) - 1
+    if number > last:
+        raise IndexError(f"the matcher tree yields entry {number} of {last + 1}")
+    return <Target>target.entries[number if number >= 0 else last]
 
 
 cdef Target weighted(View *view, Decision decision, Target target):

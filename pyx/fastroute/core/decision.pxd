@@ -1,6 +1,6 @@
 """Layout of a decision. The table fills it; everyone else reads."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from fastroute.core.entries cimport Entry
 from fastroute.core.request cimport Context
@@ -37,14 +37,16 @@ cdef class Decision:
     cdef readonly str cluster           # None unless kind is "forward"
     cdef public object value            # the embedder's own object for the cluster: set by the engine
     cdef readonly str reason            # Envoy's response code details; None for "forward"
-    cdef readonly Entry entry
+    cdef object named_by                # the Entry, or the RouteRows that has it at `number`
     cdef readonly object action         # computes the lazy values; None where Envoy answers by itself
     cdef Further further                # None as long as there is nothing in it
     # Numbers.
     cdef uint64_t random_value
     cdef bint random_known
     cdef readonly int status            # 0 for "forward"
+    cdef uint32_t number
 
+    cdef Entry entry_of(self)
     cdef Further more(self)
     cdef uint64_t draw(self) except? 0
     cdef list received_headers(self)

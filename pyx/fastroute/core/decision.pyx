@@ -1,4 +1,4 @@
-# cython: nonecheck=True
+# cython: boundscheck=True, nonecheck=True
 """What was decided about a request, and everything that follows from it, computed when it is read.
 
 The table sets kind, cluster, status, reason and the entry. The values of a chosen route's action (`path`,
@@ -8,6 +8,8 @@ The table sets kind, cluster, status, reason and the entry. The values of a chos
 cimport cython
 
 from fastroute.core.codec cimport store
+from fastroute.core.entries cimport Entry
+from fastroute.core.rows cimport RouteRows, index_of
 from fastroute.core.slices cimport text_of
 
 
@@ -57,25 +59,36 @@ cdef class Decision:
 
     # The route that was chosen.
 
+    cdef Entry entry_of(self):
+        if type(self.named_by) is RouteRows:
+            return (<RouteRows>self.named_by).entry(self.number)
+        return <Entry>self.named_by
+
+    @property
+    def entry(self):
+        return self.entry_of()
+
     @property
     def route(self):
         """`Route.name` of the chosen route; empty when it has none, or when no route was chosen."""
-        return self.entry.name
+        return self.entry_of().name
 
     @property
     def virtual_host(self):
         """`VirtualHost.name`; empty when none was chosen."""
-        return self.entry.virtual_host
+        return self.entry_of().virtual_host
 
     @property
     def route_config(self):
         """`RouteConfiguration.name`."""
-        return self.entry.route_config
+        return self.entry_of().route_config
 
     @property
     def index(self):
         """The route's position in its virtual host's list; -1 when no route was chosen."""
-        return self.entry.index
+        if type(self.named_by) is RouteRows:
+            return index_of(<RouteRows>self.named_by, self.number)
+        return (<Entry>self.named_by).index
 
     @property
     def notices(self):

@@ -9,7 +9,7 @@ PERF: callgrind, making and freeing together 330 instructions with Cython's own,
 
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from fastroute.core.decision cimport Decision
 
@@ -78,7 +78,7 @@ cdef inline int use_pool(object kind) except -1:
 
 cdef inline Decision made_with(PyObject **given):
     """A decision with the objects of a request, in the order of their declaration."""
-    cdef PyObject *again = decision_again(given, sizeof(uint64_t) + 2 * sizeof(int))
+    cdef PyObject *again = decision_again(given, sizeof(uint64_t) + 2 * sizeof(int) + sizeof(uint32_t))
     cdef Decision made
     cdef int at
     if again != NULL:

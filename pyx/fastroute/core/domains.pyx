@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Which virtual host has a domain for a host.
 
 VH-01  Hosts are compared without case (ASCII).
@@ -31,7 +32,7 @@ cdef class DomainIndex:
         self.prefixes = ByteMap()
         self.any_host = NONE
         for domain, number in pairs:
-            self.add((<bytes>domain).lower(), number)
+            self.add((<bytes?>domain).lower(), number)
         self.finish()
 
     cdef int add(self, bytes text, uint32_t number) except -1:

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Weighted round robin as Envoy does it: a heap of deadlines.
 
 Rules (LB-31):
@@ -10,6 +11,7 @@ Rules (LB-31):
 """
 
 cimport cython
+from libc.math cimport INFINITY
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
@@ -81,6 +83,8 @@ cdef Scheduler start(const double *weights, Py_ssize_t size, uint64_t seed):
         raise MemoryError
     scheduler.room = size
     for i in range(size):
+        if not 0.0 <= weights[i] < INFINITY:
+            raise ValueError(f"a weight is a number that is not negative, not {weights[i]}")
         total += weights[i] + 1e-13
     for i in range(size):
         weight = weights[i] + 1e-13
@@ -104,7 +108,7 @@ def picks_of(weights, uint64_t seed, Py_ssize_t count):
     cdef Py_ssize_t i
     cdef uint32_t index
     cdef list picked = []
-    if not size or min(values) <= 0:
+    if not size or not min(values) > 0:
         raise ValueError("weights must be positive")
     cdef double *array = <double *>malloc(size * sizeof(double))
     if array == NULL:

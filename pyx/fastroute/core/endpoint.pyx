@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """One upstream host: an immutable description and a state shared by its descriptions over time.
 
 Rules:

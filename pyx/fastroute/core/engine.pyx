@@ -1,4 +1,4 @@
-# cython: binding=False, embedsignature=True, embedsignature.format=clinic
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic, boundscheck=True, nonecheck=True
 """The calls of the hot path, `connect`, `route` and `pick`, over the tables of one snapshot.
 
 A call reads the pointer to the tables once and stays with them: whoever swaps the snapshot meanwhile
@@ -40,11 +40,17 @@ cdef class Tables:
         self.single = next(iter(routes.values())) if len(routes) == 1 else None
 
 
+cdef Tables NO_TABLES = Tables({}, {}, None)
+
+
 cdef class Engine:
     """Routes requests and picks endpoints; `Router` adds what is not on the hot path.
 
     `random` gives 64-bit values to the calls that are given none.
     """
+
+    def __cinit__(self, *given, **named):
+        self.tables = NO_TABLES
 
     def __init__(self, Tables tables not None, random not None):
         self.tables = tables
@@ -165,7 +171,7 @@ cdef class Engine:
         found = tables.clusters.get(name)
         if found is None:
             raise LookupError(f"no cluster {name!r} in this snapshot")
-        return <Cluster>found
+        return <Cluster?>found
 
 
 cdef Context context_of(object connection, object dynamic_metadata, object filter_state):

@@ -1,9 +1,11 @@
 """Layout of a route's entry, its names and where it sends a request, and of what a table is built from."""
 
-from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
 from fastroute.core.matchers cimport TreeNode
+
+
+cdef object NO_CLUSTER           # in place of the object of a cluster that does not exist
 
 
 cdef enum Kind:
@@ -29,7 +31,7 @@ cdef class Target:
     cdef readonly TreeNode tree         # MATCHED: yields a number of `entries`; the last one names no cluster
     cdef int slot                       # of `header`, once the target belongs to a table
     cdef uint64_t asked                 # the number of the live clusters that were last asked for `cluster`
-    cdef PyObject *known                # what they said: borrowed, and theirs as long as they are
+    cdef object known                   # what they said: the cluster's object, or NO_CLUSTER
 
     cdef Target pick(self, uint64_t value)
 
@@ -38,8 +40,8 @@ cdef class LiveClusters:
     cdef readonly dict values           # name -> the embedder's object; None: every name is taken to exist
     cdef uint64_t number                # its own, never given again
 
-    cdef PyObject *find(self, str name) except? NULL
-    cdef PyObject *find_for(self, Target target) except? NULL
+    cdef object find(self, str name)
+    cdef object find_for(self, Target target)
 
 
 cdef class Entry:

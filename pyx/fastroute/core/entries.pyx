@@ -1,13 +1,13 @@
+# cython: boundscheck=True, nonecheck=True
 """A route's entry in its table: its names, its place in the list, and where it sends a request.
 
 RA-10, RA-11: the entry of weighted clusters is the first whose cumulated weight exceeds value % total.
 """
 
 cimport cython
-from cpython.dict cimport PyDict_GetItemWithError
-from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
+from fastroute.core.headers cimport UNBOUND
 from fastroute.core.matchers cimport TreeNode
 
 cdef dict CODES = {
@@ -25,6 +25,7 @@ cdef class Target:
         self.code = CODES[kind]
         self.cluster = cluster
         self.header = header
+        self.slot = UNBOUND
         self.status = status
         self.action = action
         self.entries = entries
@@ -34,8 +35,15 @@ cdef class Target:
         self.tree = tree
         if (self.code == MATCHED) != (tree is not None):
             raise ValueError("a tree and nothing else yields a cluster of a matched target")
+        for entry in entries:
+            if type(entry) is not Target:
+                raise TypeError(f"an entry of a target is a target, not {type(entry).__name__}")
         if self.code == MATCHED:
+            if not entries:
+                raise ValueError("a matched target has entries, of which the last names no cluster")
             return
+        if not all([weight >= 0 for weight in weights]):
+            raise ValueError("weights are not negative")
         if len(entries) != len(weights) or (self.code == WEIGHTED) != (self.total > 0):
             raise ValueError("weighted clusters need entries, one weight each, and a positive sum")
 
@@ -55,6 +63,7 @@ cdef class Target:
 
 
 cdef uint64_t numbered = 0
+NO_CLUSTER = object()
 
 
 @cython.final
@@ -67,13 +76,13 @@ cdef class LiveClusters:
         self.number = numbered
         self.values = values
 
-    cdef PyObject *find(self, str name) except? NULL:
-        """The object of a cluster, borrowed; NULL where there is none of that name."""
+    cdef object find(self, str name):
+        """The object of a cluster; NO_CLUSTER where there is none of that name."""
         if not name:
-            return NULL
-        return <PyObject *>None if self.values is None else PyDict_GetItemWithError(self.values, name)
+            return NO_CLUSTER
+        return None if self.values is None else self.values.get(name, NO_CLUSTER)
 
-    cdef PyObject *find_for(self, Target target) except? NULL:
+    cdef object find_for(self, Target target):
         """The same for the cluster of a target, which keeps the answer."""
         target.known = self.find(target.cluster)
         target.asked = self.number

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """From a connection to its filter chain: listeners, their listener filters, hand-off, the match.
 
 Rules:
@@ -185,8 +186,16 @@ cdef class Listener:
         self.waits = waits
         self.filters = tuple(filters)
         self.entries = tuple(entries)
+        for each in self.filters:
+            if type(each) is not ListenerFilter:
+                raise TypeError(f"a listener filter is a ListenerFilter, not {type(each).__name__}")
+        for each in self.entries:
+            if type(each) is not ChainEntry:
+                raise TypeError(f"a filter chain is a ChainEntry, not {type(each).__name__}")
         self.default_entry = default_entry
         self.sieve = Sieve(sieve or {})
+        if self.sieve.last >= <int32_t>len(self.entries):
+            raise ValueError(f"the match leads to filter chain {self.sieve.last} of {len(self.entries)}")
         self.matcher = matcher
 
     cdef bint inspect(self, Chain chain, Arrival arrival) except -1:
@@ -364,6 +373,8 @@ cdef class ListenerTable:
         cdef ip_t ip
         cdef int32_t port
         self.listeners = tuple(listeners)
+        if not all([type(each) is Listener for each in self.listeners]):
+            raise TypeError("listeners are of the class Listener")
         cdef address_t key
         cdef uint32_t at
         cdef bint wild

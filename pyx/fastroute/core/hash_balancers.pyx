@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Which table a hash is looked up in, and what happens when the host is too busy.
 
 Rules:
@@ -61,7 +62,7 @@ cdef class HashBalancer(Balancer):
         hosts = <list>self.hosts[level]
         if self.balance_factor:
             return self.bounded(hosts, <list>self.weights[level], index, hash)
-        return <Endpoint>hosts[index]
+        return <Endpoint?>hosts[index]
 
     cdef Endpoint choose(self, uint64_t hash, bint has_hash, object random, object skip, object context):
         cdef Endpoint host
@@ -74,7 +75,7 @@ cdef class HashBalancer(Balancer):
 
     cdef Endpoint bounded(self, list hosts, list weights, Py_ssize_t natural, uint64_t hash):
         cdef Py_ssize_t size = len(hosts)
-        cdef Endpoint first = <Endpoint>hosts[natural]
+        cdef Endpoint first = <Endpoint?>hosts[natural]
         cdef uint32_t slots = (<uint32_t>(first.state.total.active + 1) * self.balance_factor + 99) // 100
         cdef double least = _load(first, weights[natural], slots)
         cdef double load
@@ -97,14 +98,14 @@ cdef class HashBalancer(Balancer):
             order[at] = swap
             if hosts[<Py_ssize_t>order[i]] is first:
                 continue
-            load = _load(<Endpoint>hosts[<Py_ssize_t>order[i]], weights[<Py_ssize_t>order[i]], slots)
+            load = _load(<Endpoint?>hosts[<Py_ssize_t>order[i]], weights[<Py_ssize_t>order[i]], slots)
             if load < least or load <= 1.0:
                 best = order[i]
                 least = load
             if load <= 1.0:
                 break
         free(order)
-        return <Endpoint>hosts[best]
+        return <Endpoint?>hosts[best]
 
 
 cdef double _load(Endpoint host, double weight, uint32_t slots) noexcept:

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """The ring (ketama) and Maglev tables, bit for bit Envoy's.
 
 Ring (LB-60, LB-62): with the least weight w, scale = min(ceil(w · minimum) / w, maximum). Hosts in
@@ -15,7 +16,7 @@ upper bits, and sorted by insertion there; the bucket starts then make a lookup 
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.math cimport ceil
+from libc.math cimport INFINITY, ceil
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -25,6 +26,7 @@ from fastroute.core.hashing cimport MURMUR_SEED, murmur2_of, xxh64_of
 cdef enum:
     EMPTY = 0xFFFFFFFF
     DIGITS = 20
+    MOST_ENTRIES = 0x7FFFFFFF       # they are numbered in 32 bits
 
 cdef struct Entry:
     uint64_t offset
@@ -32,6 +34,31 @@ cdef struct Entry:
     double weight
     double target
     uint32_t host
+
+
+cdef int check_shares(list keys, list weights) except -1:
+    """A key and a share for each host, so that the entries of all fit in the table."""
+    if len(keys) != len(weights):
+        raise ValueError(f"each host has a key and a weight: {len(keys)} keys, {len(weights)} weights")
+    for key in keys:
+        if type(key) is not bytes:
+            raise TypeError(f"a key is bytes, not {type(key).__name__}")
+    if not all([0.0 < weight < INFINITY for weight in weights]):
+        raise ValueError("each weight is a positive number")
+    if keys and not sum(weights) < 1.0 + 1e-9:
+        raise ValueError("weights are normalised: their sum is 1")
+    return 0
+
+
+cdef bint is_prime(uint32_t number) noexcept nogil:
+    cdef uint64_t divisor = 3
+    if number < 4 or number % 2 == 0:
+        return number == 2 or number == 3
+    while divisor * divisor <= number:
+        if number % divisor == 0:
+            return False
+        divisor += 2
+    return True
 
 
 cdef class HashTable:
@@ -46,10 +73,13 @@ cdef class Ring(HashTable):
         cdef double least = min(weights, default=1.0)
         cdef double scale
         self.inputs = (tuple(keys), tuple(weights), minimum, maximum, murmur)
+        check_shares(keys, weights)
         if not keys:
             return
         scale = min(ceil(least * minimum) / least, <double>maximum)
-        self._reserve(<Py_ssize_t>ceil(scale) + len(keys) + 1)
+        if not scale <= MOST_ENTRIES:
+            raise ValueError(f"a ring has at most {MOST_ENTRIES} entries, not {scale:.0f}")
+        self._reserve(<Py_ssize_t>ceil(scale) + len(keys) + 8)
         self._fill(keys, weights, scale, murmur)
         self._sort()
 
@@ -139,19 +169,23 @@ cdef class Maglev(HashTable):
         cdef double most = max(weights, default=0.0)
         self.inputs = (tuple(keys), tuple(weights), size)
         self.size = size
+        check_shares(keys, weights)
+        if not is_prime(size):
+            raise ValueError(f"the size of a Maglev table is a prime, not {size}")
         if count == 0:
             return
-        self.slots = <uint32_t *>malloc(size * sizeof(uint32_t))
-        entries = <Entry *>malloc(count * sizeof(Entry))
-        if self.slots == NULL or entries == NULL:
+        self.slots = <uint32_t *>malloc(<size_t>size * sizeof(uint32_t))
+        entries = <Entry *>malloc(<size_t>count * sizeof(Entry))
+        try:
+            if self.slots == NULL or entries == NULL:
+                raise MemoryError
+            for i, host in enumerate(sorted(range(count), key=keys.__getitem__)):
+                entries[i] = _entry(keys[host], weights[host], <uint32_t>host, size)
+            self.filled = count
+            with nogil:
+                _take_turns(self.slots, size, entries, count, most)
+        finally:
             free(entries)
-            raise MemoryError
-        for i, host in enumerate(sorted(range(count), key=keys.__getitem__)):
-            entries[i] = _entry(keys[host], weights[host], <uint32_t>host, size)
-        self.filled = count
-        with nogil:
-            _take_turns(self.slots, size, entries, count, most)
-        free(entries)
 
     def __dealloc__(self):
         free(self.slots)

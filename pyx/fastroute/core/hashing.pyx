@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """XXH64 and the 64-bit MurmurHash2 of libstdc++, as Envoy uses them (RA-131, LB-61).
 
 Facts:

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """What the HTTP connection manager does to a request before routing, and the answers that it gives itself.
 
 In this order (PIPE-02), behind the codec:

@@ -30,6 +30,7 @@ cdef enum:
     FORWARDED_PROTO = 2
     HOST = 3                   # another Host line: part of the authority, not a header of its own
     OWN_SLOTS = 4
+    UNBOUND = -99              # no table yet
     # Flags of a view.
     BAD_NAME = 1
     BAD_VALUE = 2
@@ -100,6 +101,13 @@ cdef class HeaderNames:
     cdef int see(self, View *view, object name, object value) except -1
     cdef inline int keep(self, View *view, int slot, object value, Slice text) except -1
     cdef inline int add(self, View *view, int slot, object owner, Slice text) except -1
+
+
+cdef inline int bound(int before, int slot) except -100:
+    """The slot of what looks at a header: of another table's slots it would read another header."""
+    if before != UNBOUND and before != slot:
+        raise ValueError("what looks at a header belongs to one table, and this one is another's already")
+    return slot
 
 
 cdef void judge(View *view, PyObject **items, Py_ssize_t start, Py_ssize_t end) noexcept

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """The request headers that a table looks at, found in one scan over the headers as the caller gave them.
 
 HC-08  Inline headers sent on several lines are one value, joined with ","; other headers keep their lines.
@@ -76,6 +77,8 @@ cdef class HeaderNames:
     cdef int number(self, bytes name) except -100:
         """The slot of the header `name` (lower case, not empty), new unless it has one; only while building."""
         cdef int slot = PSEUDO.get(name, 0)
+        if not name:
+            raise ValueError("a header has a name")
         if slot < 0:
             self.managed = self.managed or slot == SCHEME
             return slot

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """One priority level's hosts, in the order of the load assignment. Immutable.
 
 Rules:

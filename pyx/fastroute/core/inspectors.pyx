@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """The HTTP inspector and the PROXY protocol, as functions of the first bytes.
 
 HTTP inspector (LF-05, LF-06): the 24 bytes of the HTTP/2 preface are `h2c`; else the first line alone

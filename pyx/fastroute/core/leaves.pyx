@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Which balancer a policy needs."""
 
 from fastroute.core.balancers cimport Balancer, Policy, SourceBalancer
@@ -18,5 +19,5 @@ cdef Balancer build_leaf(Policy policy, list sets, Memory memory, Balancer befor
     if policy.kind not in ("round_robin", "least_request", "random"):
         raise ValueError(f"no balancer of the kind {policy.kind!r}")
     if local is not None and sets:
-        zones = make_zones(<HostSet>sets[0], local, policy.parameters)
+        zones = make_zones(<HostSet?>sets[0], local, policy.parameters)
     return SourceBalancer(sets, policy, memory, zones)

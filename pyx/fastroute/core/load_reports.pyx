@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Client-side weighted round robin (LB-83).
 
 Rules:
@@ -48,7 +49,7 @@ def report_load(
         return
     if host.state.load is None:
         host.state.load = Load()
-    load = <Load>host.state.load
+    load = host.state.load
     load.weight = weight
     load.last = now
     if load.first < 0:
@@ -62,7 +63,7 @@ def update_weights(Cluster cluster not None, double now):
     blackout, expiration = policy.get("blackout", 10.0), policy.get("expiration", 180.0)
     valid, others = [], []
     for host in cluster.endpoints:
-        load = <Load>host.state.load
+        load = host.state.load
         if load is None or load.first < 0 or now - load.first < blackout:
             others.append(host)
         elif now - load.last > expiration:

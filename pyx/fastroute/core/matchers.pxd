@@ -11,6 +11,7 @@ cdef class Input:
     cdef readonly str key            # the filter state's key, or None
     cdef int slot
 
+    cdef int bind(self, HeaderNames names) except -1
     cdef bytes read(self, View *view)
 
 
@@ -23,6 +24,7 @@ cdef class TreePredicate:
 
     cdef int bind(self, HeaderNames names) except -1
     cdef int holds(self, View *view) except -1
+    cdef int some_hold(self, View *view) except -1
 
 
 cdef class TreeNode:
@@ -36,5 +38,7 @@ cdef class TreeNode:
     cdef readonly TreeNode otherwise
 
     cdef int bind(self, HeaderNames names) except -1
+    cdef int bind_all(self, HeaderNames names) except -1
     cdef int32_t evaluate(self, View *view) except -2
+    cdef int32_t matched(self, View *view) except -2
     cdef int32_t from_map(self, View *view) except -2

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Matcher trees of virtual hosts (`xds.type.matcher.v3.Matcher`).
 
 FC-21  Custom maps bring their entries in the order in which they are asked.
@@ -10,10 +11,11 @@ VH-13  The lines of a header input are joined with ",".
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int32_t
+from libc.stdint cimport INT32_MAX, int32_t
 
 from fastroute.core.decision cimport Decision
-from fastroute.core.headers cimport HeaderNames, View, first_line, next_line
+from fastroute.core.headers cimport UNBOUND, HeaderNames, View, bound, first_line, next_line
+from fastroute.core.recursion cimport enter, leave
 from fastroute.core.slices cimport Slice
 from fastroute.core.strings cimport StringMatcher
 
@@ -24,6 +26,7 @@ cdef enum:
     NOT
     NOTHING = -1
 
+cdef const char *DEEP = b" in a matcher tree"
 cdef dict CODES = {"single": SINGLE, "or": ANY, "and": ALL, "not": NOT}
 
 
@@ -35,7 +38,13 @@ cdef class Input:
         if (header is None) == (key is None):
             raise ValueError("an input is a header or an object of the filter state")
         self.header = None if header is None else header.lower()
+        self.slot = UNBOUND
         self.key = key
+
+    cdef int bind(self, HeaderNames names) except -1:
+        if self.header is not None:
+            self.slot = bound(self.slot, names.number(self.header))
+        return 0
 
     cdef bytes read(self, View *view):
         """The value, or None when it is absent."""
@@ -67,10 +76,14 @@ cdef class TreePredicate:
             raise ValueError("a single predicate has an input, a negation one part")
 
     cdef int bind(self, HeaderNames names) except -1:
-        if self.input is not None and self.input.header is not None:
-            self.input.slot = names.number(self.input.header)
-        for part in self.parts:
-            (<TreePredicate?>part).bind(names)
+        if self.input is not None:
+            self.input.bind(names)
+        enter(DEEP)
+        try:
+            for part in self.parts:
+                (<TreePredicate?>part).bind(names)
+        finally:
+            leave()
         return 0
 
     cdef int holds(self, View *view) except -1:
@@ -82,20 +95,30 @@ cdef class TreePredicate:
             if self.matcher is not None:
                 return self.matcher.matches(PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
             return bool(self.call(value))
+        enter(DEEP)
+        try:
+            return self.some_hold(view)
+        finally:
+            leave()
+
+    cdef int some_hold(self, View *view) except -1:
         if self.code == NOT:
-            return not (<TreePredicate>self.parts[0]).holds(view)
+            return not (<TreePredicate?>self.parts[0]).holds(view)
         for part in self.parts:
-            if (<TreePredicate>part).holds(view) == (self.code == ANY):
+            if (<TreePredicate?>part).holds(view) == (self.code == ANY):
                 return self.code == ANY
         return self.code == ALL
 
 
 @cython.final
+@cython.trashcan(True)
 cdef class TreeNode:
     """See the stub."""
 
     def __cinit__(self, *, action=None, tuple entries=(), Input input=None, dict exact=None, dict prefixes=None,
                   candidates=None, TreeNode otherwise=None):
+        if action is not None and not 0 <= action <= INT32_MAX:
+            raise ValueError(f"an action is the number of a list, not {action}")
         self.action = action
         self.entries = entries
         self.input = input
@@ -112,8 +135,15 @@ cdef class TreeNode:
 
     cdef int bind(self, HeaderNames names) except -1:
         """Learn where the table keeps the headers that are looked at."""
-        if self.input is not None and self.input.header is not None:
-            self.input.slot = names.number(self.input.header)
+        enter(DEEP)
+        try:
+            return self.bind_all(names)
+        finally:
+            leave()
+
+    cdef int bind_all(self, HeaderNames names) except -1:
+        if self.input is not None:
+            self.input.bind(names)
         for predicate, _ in self.entries:
             (<TreePredicate?>predicate).bind(names)
         for node in self.children():
@@ -122,15 +152,22 @@ cdef class TreeNode:
 
     cdef int32_t evaluate(self, View *view) except -2:
         """The number of the list of routes that the tree yields, or -1."""
-        cdef int32_t found = NOTHING
         if self.action is not None:
             return self.action
+        enter(DEEP)
+        try:
+            return self.matched(view)
+        finally:
+            leave()
+
+    cdef int32_t matched(self, View *view) except -2:
+        cdef int32_t found = NOTHING
         if self.input is not None:
             found = self.from_map(view)
         else:
             for predicate, node in self.entries:
-                if (<TreePredicate>predicate).holds(view):
-                    found = (<TreeNode>node).evaluate(view)
+                if (<TreePredicate?>predicate).holds(view):
+                    found = (<TreeNode?>node).evaluate(view)
                     if found != NOTHING:
                         return found
         if found == NOTHING and self.otherwise is not None:
@@ -144,12 +181,12 @@ cdef class TreeNode:
             return NOTHING
         if self.exact is not None:
             node = self.exact.get(value)
-            return NOTHING if node is None else (<TreeNode>node).evaluate(view)
+            return NOTHING if node is None else (<TreeNode?>node).evaluate(view)
         if self.prefixes is not None:
             for length in self.lengths:
                 node = self.prefixes.get(value[:length]) if length <= len(value) else None
                 if node is not None:
-                    found = (<TreeNode>node).evaluate(view)
+                    found = (<TreeNode?>node).evaluate(view)
                     if found != NOTHING:
                         return found
             return NOTHING

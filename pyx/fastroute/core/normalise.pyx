@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Path and authority normalisation: what the connection manager makes of them before routing.
 
 HC-20  %2F and %5C (either case) become "/" and "\\" where the manager unescapes slashes.

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Original destination clusters (CL-05).
 
 The first of these that gives a valid ip:port is the host: the filter state

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Outlier detection.
 
 Rules:
@@ -111,8 +112,8 @@ cdef class Detector:
             self._rates(hosts, 1, "local_origin_success_rate", "failure_percentage_local_origin", now, random)
         for host in hosts:
             monitor = _monitor(host)
-            (<Monitor>monitor).total[0] = (<Monitor>monitor).total[1] = 0
-            (<Monitor>monitor).good[0] = (<Monitor>monitor).good[1] = 0
+            (<Monitor?>monitor).total[0] = (<Monitor?>monitor).total[1] = 0
+            (<Monitor?>monitor).good[0] = (<Monitor?>monitor).good[1] = 0
         return True
 
     def checked(self, Endpoint host not None):
@@ -121,7 +122,7 @@ cdef class Detector:
 
     @property
     def ejected(self):
-        return [host for host in self.cluster.endpoints if _out(<Endpoint>host)]
+        return [host for host in self.cluster.endpoints if _out(<Endpoint?>host)]
 
     def _eject(self, Endpoint host not None, str cause not None, double now, random):
         cdef Monitor monitor = _monitor(host)
@@ -188,7 +189,7 @@ cdef double _threshold(list rates, double factor):
 cdef Monitor _monitor(Endpoint host):
     if host.state.outlier is None:
         host.state.outlier = Monitor()
-    return <Monitor>host.state.outlier
+    return <Monitor?>host.state.outlier
 
 
 cdef bint _out(Endpoint host):

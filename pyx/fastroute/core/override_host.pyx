@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """override_host (LB-84).
 
 Each source in order gives a list of addresses, comma separated: a header's first value, or a key of
@@ -40,7 +41,7 @@ cdef class OverrideHost(Balancer):
                 if host is None:
                     continue
                 if used == before:
-                    return <Endpoint>host
+                    return <Endpoint?>host
                 used += 1
         return self.fallback.choose(hash, has_hash, random, skip, context)
 

@@ -12,13 +12,20 @@ cdef enum:
     HOWS
 
 
-cdef struct Node:
-    uint32_t label             # offset of the bytes on the way to this node
+cdef enum:
+    IN_LABEL = 24
+    IN_EDGES = 16
+
+
+cdef struct Node:              # one line of a processor's cache, at a multiple of its size
+    char[24] text              # the bytes on the way to this node; of more than IN_LABEL the offset in `labels`
+    char[16] edges             # the children's first bytes; of more than IN_EDGES the offset in `edges`
     uint32_t label_size
-    uint32_t children          # the first child; children lie side by side
-    uint32_t edges             # offset of the children's first bytes
     uint32_t edge_count
+    uint32_t children          # the first child; children lie side by side
     uint32_t terminal          # NONE: no route ends here
+    uint32_t alone             # the one route that ends here, where there is one alone and it holds for certain
+    int how                    # and how its path is compared
 
 
 cdef struct Terminal:
@@ -55,14 +62,16 @@ cdef inline void found_init(Found *found) noexcept nogil:
 
 
 cdef class PathIndex:
+    cdef Node *first           # the nodes, once nothing is added any more
     cdef Arena nodes
     cdef Arena terminals
     cdef Arena labels
     cdef Arena edges
 
-    cdef uint32_t build(self, list keys, uint32_t first) except? 0xFFFFFFFF
+    cdef uint32_t build(self, list keys, Arena ends) except? 0xFFFFFFFF
     cdef int trim(self) except -1
-    cdef int split(self, list keys, uint32_t first, Work *work, Part part) except -1
+    cdef int split(self, list keys, Arena ends, Work *work, Part part) except -1
+    cdef int end(self, Node *node, const Terminal *terminal) except -1
 
 
 cdef extern from *:
@@ -100,9 +109,13 @@ cdef extern from *:
 cdef int grow_found(Found *found) except -1 nogil
 
 
+cdef inline void propose_sure(uint32_t number, Found *found) noexcept nogil:
+    if number < found.sure:
+        found.sure = number
+
+
 cdef inline int propose(Terminal *terminal, int how, Found *found) except -1 nogil:
-    if terminal.sure[how] < found.sure:
-        found.sure = terminal.sure[how]
+    propose_sure(terminal.sure[how], found)
     if terminal.maybe[how] != NONE:
         if found.count == found.capacity:
             grow_found(found)
@@ -111,22 +124,31 @@ cdef inline int propose(Terminal *terminal, int how, Found *found) except -1 nog
     return 0
 
 
+cdef inline const char *inside(const char *own, const char *elsewhere, bint fits) noexcept nogil:
+    """What lies in a node, or where the node says."""
+    return own if fits else elsewhere + (<const uint32_t *>own)[0]
+
+
 cdef inline int descend(PathIndex index, uint32_t root, const char *path, Py_ssize_t size,
                         Found *found) except -1 nogil:
     """Collect what the nodes along `path` propose."""
-    cdef Node *nodes = <Node *>index.nodes.data
     cdef Node *node
     cdef Terminal *terminal
+    cdef const char *text
     cdef int64_t child
     cdef Py_ssize_t at = 0
     if root == NONE:
         return 0
-    node = &nodes[root]
+    node = &index.first[root]
     while True:
-        if node.label_size > size - at or not slices_same(index.labels.data + node.label, path + at, node.label_size):
+        text = inside(node.text, index.labels.data, node.label_size <= IN_LABEL)
+        if node.label_size > size - at or not slices_same(text, path + at, node.label_size):
             return 0
         at += node.label_size
-        if node.terminal != NONE:
+        if node.alone != NONE:
+            if node.how == PREFIX or at == size or (node.how == SEPARATED and path[at] == c"/"):
+                propose_sure(node.alone, found)
+        elif node.terminal != NONE:
             terminal = &(<Terminal *>index.terminals.data)[node.terminal]
             propose(terminal, PREFIX, found)
             if at == size:
@@ -135,7 +157,8 @@ cdef inline int descend(PathIndex index, uint32_t root, const char *path, Py_ssi
                 propose(terminal, SEPARATED, found)
         if at == size:
             return 0
-        child = paths_child(index.edges.data + node.edges, node.edge_count, path[at])
+        text = inside(node.edges, index.edges.data, node.edge_count <= IN_EDGES)
+        child = paths_child(text, node.edge_count, path[at])
         if child < 0:
             return 0
-        node = &nodes[node.children + child]
+        node = &index.first[node.children + child]

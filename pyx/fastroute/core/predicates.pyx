@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """What a route asks of a request besides its path. All predicates of a route must hold (RM-01).
 
 RM-20  runtime_fraction: random % denominator < numerator, of the stream's one random value (RM-22).
@@ -19,7 +20,7 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint64_t
 from libc.string cimport memcmp
 
 from fastroute.core.decision cimport Decision
-from fastroute.core.headers cimport HeaderNames, View, first_line, next_line
+from fastroute.core.headers cimport UNBOUND, HeaderNames, View, bound, first_line, next_line
 from fastroute.core.regexes cimport Regex
 from fastroute.core.request cimport Context
 from fastroute.core.slices cimport Slice
@@ -44,6 +45,7 @@ cdef class HeaderPredicate(Predicate):
     def __cinit__(self, bytes name not None, StringMatcher matcher=None, *, range=None, bint absent=False,
                   bint invert=False, bint missing_as_empty=False):
         self.name = name.lower()
+        self.slot = UNBOUND
         self.matcher = matcher
         self.ranged = range is not None
         if self.ranged:
@@ -53,7 +55,7 @@ cdef class HeaderPredicate(Predicate):
         self.missing_as_empty = missing_as_empty
 
     cdef int bind(self, HeaderNames names) except -1:
-        self.slot = names.number(self.name)
+        self.slot = bound(self.slot, names.number(self.name))
         return 0
 
     cdef bytes exact_value(self):
@@ -113,11 +115,12 @@ cdef class CookiePredicate(Predicate):
 
     def __cinit__(self, bytes name not None, StringMatcher matcher not None, *, bint invert=False):
         self.name = name
+        self.slot = UNBOUND
         self.matcher = matcher
         self.invert = invert
 
     cdef int bind(self, HeaderNames names) except -1:
-        self.slot = names.number(b"cookie")
+        self.slot = bound(self.slot, names.number(b"cookie"))
         return 0
 
     cdef int holds(self, View *view) except -1:
@@ -165,8 +168,11 @@ cdef class PathPredicate(Predicate):
 cdef class GrpcPredicate(Predicate):
     """See the stub."""
 
+    def __cinit__(self):
+        self.slot = UNBOUND
+
     cdef int bind(self, HeaderNames names) except -1:
-        self.slot = names.number(b"content-type")
+        self.slot = bound(self.slot, names.number(b"content-type"))
         return 0
 
     cdef int holds(self, View *view) except -1:

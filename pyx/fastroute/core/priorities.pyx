@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Priority levels: integer arithmetic that decides which level a request goes to.
 
 Rules (N = hosts − excluded of a level, F = overprovisioning factor, 140 unless told):

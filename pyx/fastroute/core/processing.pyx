@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """The headers of a request as routes and upstreams see them, after the connection manager.
 
 Most requests are routed without this: it runs when a route looks at a header that the manager may change, or

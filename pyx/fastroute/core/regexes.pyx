@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 # distutils: language = c++
 """Regular expressions as Envoy has them: RE2, Latin-1, full match, bounded program size.
 

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """What surrounds a request: facts of its connection, dynamic metadata and filter state."""
 
 cimport cython

@@ -11,7 +11,7 @@ cdef struct RouteRow:
     uint32_t name              # offset of its bytes
     uint32_t name_size
     uint32_t host              # number of the virtual host
-    uint32_t target            # number of the target, or NONE
+    uint32_t target            # number of the target
     int32_t index              # place in the list; -1 for one that comes out of a matcher
 
 
@@ -21,13 +21,17 @@ cdef class RouteRows:
     cdef list targets
     cdef dict numbers          # while rows are added: target -> its number
     cdef list entries          # by route number: Entry, or None as long as nobody asked
+    cdef list hosts            # Entry by number of the virtual host
 
     cdef bint add(self, RouteSpec route, uint32_t host) except -1
-    cdef Entry make_entry(self, uint32_t number, list hosts)
+    cdef Entry entry(self, uint32_t number)
     cdef int trim(self) except -1
 
 
-cdef inline Entry entry_of(RouteRows rows, uint32_t number, list hosts):
-    """The entry of a route; `hosts` are those of the virtual hosts."""
-    found = <object>PyList_GET_ITEM(rows.entries, number)
-    return rows.make_entry(number, hosts) if found is None else <Entry>found
+cdef inline Target target_of(RouteRows rows, uint32_t number):
+    """Where a route sends a request."""
+    return <Target>PyList_GET_ITEM(rows.targets, (<RouteRow *>rows.rows.data)[number].target)
+
+
+cdef inline int32_t index_of(RouteRows rows, uint32_t number) noexcept:
+    return (<RouteRow *>rows.rows.data)[number].index

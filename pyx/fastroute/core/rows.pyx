@@ -1,6 +1,8 @@
-"""The routes of a table as rows; the entry of a route is made when a decision first needs it, and kept.
+# cython: boundscheck=True, nonecheck=True
+"""The routes of a table as rows; the entry of a route is made when somebody first asks a decision for it, and kept.
 
-A large table has few targets, and most of its routes are never asked for.
+A large table has few targets, and most of its routes are never asked for. A request reads a row, and no entry:
+an entry is an object, whose count of references would be one more line of memory to fetch and to write.
 """
 
 cimport cython
@@ -9,7 +11,7 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memcpy
 
-from fastroute.core.arena cimport NONE, Arena
+from fastroute.core.arena cimport Arena
 from fastroute.core.entries cimport Entry, RouteSpec
 
 
@@ -23,6 +25,7 @@ cdef class RouteRows:
         self.targets = []
         self.numbers = {}
         self.entries = []
+        self.hosts = []
 
     def __len__(self):
         return self.rows.size
@@ -37,22 +40,24 @@ cdef class RouteRows:
         memcpy(self.names.data + row.name, PyBytes_AS_STRING(name), row.name_size)
         row.host = host
         row.index = <int32_t>route.index
-        row.target = NONE
-        if route.target is not None:
-            row.target = self.numbers.setdefault(route.target, known)
-            if row.target == known:
-                self.targets.append(route.target)
+        row.target = self.numbers.setdefault(route.target, known)
+        if row.target == known:
+            self.targets.append(route.target)
         (<RouteRow *>self.rows.data)[at] = row
         self.entries.append(None)
         return row.target == known
 
-    cdef Entry make_entry(self, uint32_t number, list hosts):
+    cdef Entry entry(self, uint32_t number):
         cdef RouteRow *row = &(<RouteRow *>self.rows.data)[number]
-        cdef Entry host = <Entry>hosts[row.host]
+        cdef Entry host
+        found = self.entries[number]
+        if found is not None:
+            return <Entry>found
+        host = <Entry>self.hosts[row.host]
         name = PyUnicode_DecodeUTF8(self.names.data + row.name, row.name_size, NULL)
-        target = None if row.target == NONE else self.targets[row.target]
+        target = self.targets[row.target]
         found = self.entries[number] = Entry(name, host.virtual_host, host.route_config, row.index, target)
-        return found
+        return <Entry>found
 
     cdef int trim(self) except -1:
         """Give back what only adding needs; what is added later is compared with nothing before it."""

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Scoped routes: which route configuration, by a key made of request headers.
 
 VH-30  Every fragment must yield a string; keys are compared as lists of strings, exactly.

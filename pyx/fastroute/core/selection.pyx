@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Reading a pick's context. Any object with some of these attributes will do, a decision among them:
 `metadata_match` (mapping of the name space envoy.lb), `request_headers` (pairs), `dynamic_metadata`,
 `filter_state` and `connection`. A missing attribute is an absent fact. Of a decision the headers that

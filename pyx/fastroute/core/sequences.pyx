@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Regular expressions that are plain sequences, which are matched in one pass without RE2.
 
 A sequence is of single bytes, classes and `.`, each once or with one of `+`, `*` and `?`: `/users/[0-9]+/items`. Taking

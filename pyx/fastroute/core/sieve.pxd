@@ -32,5 +32,6 @@ cdef class Node:
 cdef class Sieve:
     cdef Node root
     cdef readonly int depth
+    cdef int32_t last          # the greatest number of a filter chain, or -1
 
     cdef int32_t find(self, Chain chain) except -2

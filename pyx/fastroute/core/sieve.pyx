@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Filter chain match, compiled: nested tables in Envoy's order (FC-01 to FC-12).
 
 Nine criteria, each a table of its own under the path already chosen:
@@ -74,18 +75,22 @@ cdef class Node:
         return self.otherwise
 
 
-cdef Node build(object nested, int level, int* depth):
-    """The node of a nested mapping at `level`; levels where no entry is given are passed over."""
+cdef Node build(object nested, int level, int* depth, int32_t* last):
+    """The node of a nested mapping at `level`; levels where no entry is given are passed over.
+
+    Notes the levels of criteria, and the greatest number of a chain.
+    """
     cdef Node node
     cdef Node below
     cdef object absent
     if level < LEAF and len(nested) == 1 and ABSENT[level] in nested:
-        return build(nested[ABSENT[level]], level + 1, depth)
+        return build(nested[ABSENT[level]], level + 1, depth, last)
     node = Node.__new__(Node)
     node.level = level
     node.chain = -1
     if level == LEAF:
         node.chain = nested
+        last[0] = max(last[0], node.chain)
         return node
     depth[0] = max(depth[0], level + 1)
     absent = ABSENT[level]
@@ -93,7 +98,7 @@ cdef Node build(object nested, int level, int* depth):
     node.table = {}
     node.covered = []
     for key, value in nested.items():
-        below = build(value, level + 1, depth)
+        below = build(value, level + 1, depth, last)
         if key == absent:
             node.otherwise = below
         elif level == DESTINATION or level == DIRECT_SOURCE or level == SOURCE:
@@ -109,7 +114,8 @@ cdef Node build(object nested, int level, int* depth):
 cdef class Sieve:
     def __cinit__(self, nested):
         cdef int depth = 0
-        self.root = build(nested, 0, &depth) if nested else None
+        self.last = -1
+        self.root = build(nested, 0, &depth, &self.last) if nested else None
         self.depth = depth
 
     cdef int32_t find(self, Chain chain) except -2:

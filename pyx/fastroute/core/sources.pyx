@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Where hosts are picked from, and whose turn it is.
 
 Rules:
@@ -99,7 +100,7 @@ cdef class Source:
                 if weights == NULL:
                     raise MemoryError
                 for i in range(self.size):
-                    weights[i] = self.weigher.weight(<Endpoint>self.hosts[i], self.memory.now)
+                    weights[i] = self.weigher.weight(<Endpoint?>self.hosts[i], self.memory.now)
                 try:
                     self.edf = start(weights, self.size, self.memory.seed)
                 finally:
@@ -114,7 +115,7 @@ cdef class Source:
         cdef Endpoint host
         with cython.critical_section(self):
             index = self.edf.pop()
-            host = <Endpoint>self.hosts[index]
+            host = <Endpoint?>self.hosts[index]
             self.edf.put_back(index, self.weigher.weight(host, self.memory.now))
         return host
 
@@ -130,7 +131,7 @@ cdef class Source:
         with cython.critical_section(self.place):
             index = self.place.index
             self.place.index = index + 1
-        return <Endpoint>self.hosts[<Py_ssize_t>(index % <uint64_t>self.size)]
+        return <Endpoint?>self.hosts[<Py_ssize_t>(index % <uint64_t>self.size)]
 
 
 cdef bint _unequal(list hosts, Weigher weigher, double now) noexcept:
@@ -140,9 +141,9 @@ cdef bint _unequal(list hosts, Weigher weigher, double now) noexcept:
     cdef double first
     if size < 2:
         return False
-    first = weigher.base(<Endpoint>hosts[0])
+    first = weigher.base(<Endpoint?>hosts[0])
     for i in range(size):
-        host = <Endpoint>hosts[i]
+        host = <Endpoint?>hosts[i]
         if weigher.base(host) != first:
             return True
         if weigher.window > 0 and host.state.since >= 0 and now - host.state.since <= weigher.window:

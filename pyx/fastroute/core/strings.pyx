@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """String matchers (RM-36): exact, prefix, suffix and contains, each with or without ASCII case, and regex."""
 
 cimport cython

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Subset load balancing.
 
 Rules:
@@ -162,10 +163,10 @@ class _Maker:
     def __init__(self, memories, policy, sets):
         self.memories = memories
         self.sets = sets
-        self.child = (<Policy>policy).children[0]
-        self.list_as_any = (<Policy>policy).get("list_as_any", False)
-        self.keep_weights = (<Policy>policy).get("locality_weight_aware", False)
-        self.scale = (<Policy>policy).get("scale_locality_weight", False)
+        self.child = (<Policy?>policy).children[0]
+        self.list_as_any = (<Policy?>policy).get("list_as_any", False)
+        self.keep_weights = (<Policy?>policy).get("locality_weight_aware", False)
+        self.scale = (<Policy?>policy).get("scale_locality_weight", False)
 
     def balancer(self, key, hosts, before):
         """The child policy over lists of hosts, one a level."""

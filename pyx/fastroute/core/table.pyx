@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """A route configuration, compiled: virtual hosts, lists of routes, and the indexes over them.
 
 Nothing changes after construction, so any number of threads may decide (`deciding`) at once.
@@ -10,10 +11,11 @@ from fastroute.core.arena cimport NONE, Arena
 from fastroute.core.candidates cimport CandidateLists
 from fastroute.core.domains cimport DomainIndex
 from fastroute.core.entries cimport UNMATCHED, Entry, RouteSpec, Target
-from fastroute.core.headers cimport OWN_SLOTS, HeaderNames
+from fastroute.core.headers cimport OWN_SLOTS, HeaderNames, bound
 from fastroute.core.matchers cimport TreeNode
 from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, PathIndex, Terminal
 from fastroute.core.predicates cimport Predicate
+from fastroute.core.recursion cimport enter, leave
 from fastroute.core.rows cimport RouteRows
 
 cdef dict HOW = {"prefix": PREFIX, "path": EXACT, "path_separated_prefix": SEPARATED}
@@ -40,7 +42,7 @@ cdef class RouteTable:
         self.lists = Arena(sizeof(ListRow))
         self.rows = RouteRows()
         self.predicates = []
-        self.unrouted = []
+        self.unrouted = self.rows.hosts
         self.firsts = []
         self.places = None
         self.parts = []
@@ -76,7 +78,7 @@ cdef class RouteTable:
             for listed in spec.lists:
                 self.build_list(listed, number)
             (<TreeNode?>spec.tree).bind(self.names)
-            self.trees[number] = (spec.tree, base)
+            self.trees[number] = (spec.tree, base, self.lists.size - base)
         row = &(<HostRow *>self.hosts.data)[number]
         row.routes = routes
         row.require_tls = TLS[spec.require_tls]
@@ -116,6 +118,8 @@ cdef class RouteTable:
         return at
 
     cdef int add_route(self, RouteSpec route, uint32_t host) except -1:
+        if route.target is None:
+            raise ValueError(f"route {route.name!r} has no target")
         if self.rows.add(route, host):
             self.bind_target(route.target)
         self.predicates.append(route.predicates)
@@ -126,13 +130,14 @@ cdef class RouteTable:
     cdef uint32_t build_tree(self, dict by_text, uint32_t base, bytearray hows) except? 0xFFFFFFFF:
         """A tree over texts with their routes: a number or a list of them, counted from `base` in `hows`."""
         cdef list keys = sorted(by_text)
-        cdef uint32_t first = self.paths.terminals.add(len(keys)), at = first
+        cdef Arena ends = Arena(sizeof(Terminal))
+        cdef uint32_t at = ends.add(<size_t>len(keys))
         for key in keys:
             found = by_text[key]
             numbers = found if type(found) is list else [found]
-            self.fill_terminal(&(<Terminal *>self.paths.terminals.data)[at], <list>numbers, base, hows)
+            self.fill_terminal(&(<Terminal *>ends.data)[at], <list>numbers, base, hows)
             at += 1
-        return self.paths.build(keys, first)
+        return self.paths.build(keys, ends)
 
     cdef int fill_terminal(self, Terminal *terminal, list numbers, uint32_t base, bytearray hows) except -1:
         """The routes that one text leads to; one behind a route that always holds there is left out."""
@@ -166,9 +171,13 @@ cdef class RouteTable:
 
     cdef int bind_target(self, Target target) except -1:
         if target.header:
-            target.slot = self.names.number(target.header.lower())
-        for entry in target.entries:
-            self.bind_target(entry)
+            target.slot = bound(target.slot, self.names.number(target.header.lower()))
+        enter(b" in the entries of a target")
+        try:
+            for entry in target.entries:
+                self.bind_target(entry)
+        finally:
+            leave()
         if target.tree is not None:
             target.tree.bind(self.names)
         return 0

@@ -1,3 +1,4 @@
+# cython: boundscheck=True, nonecheck=True
 """Zone-aware routing: keep traffic in the caller's zone without overloading it.
 
 Rules:
