@@ -40,6 +40,8 @@ cdef class Selector:
         self.fallback = fallback
         self.fallback_keys = frozenset(fallback_keys)
         self.single = single
+        if fallback == KEYS_SUBSET and not self.fallback_keys < frozenset(self.keys):
+            raise ValueError("a selector falls back on fewer keys than it has")
 
     def __eq__(self, other):
         return isinstance(other, Selector) and self._identity() == (<Selector>other)._identity()

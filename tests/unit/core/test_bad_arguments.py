@@ -23,6 +23,7 @@ from fastroute.core.outlier import Detector
 from fastroute.core.predicates import HeaderPredicate, Predicate
 from fastroute.core.sources import Memory
 from fastroute.core.strings import StringMatcher
+from fastroute.core.subsets import Selector
 from fastroute.core.table import RouteTable
 
 FORWARD = Target("forward", cluster="c")
@@ -91,6 +92,11 @@ def test_clusters_that_depend_on_each_other() -> None:
     two.link({}, one)
     with pytest.raises(RecursionError):
         one.pick(1)
+
+
+def test_a_selector_falls_back_on_fewer_keys() -> None:
+    with pytest.raises(ValueError, match="fewer keys"):
+        Selector(["a"], fallback=4, fallback_keys=["a"])
 
 
 def test_policies_nested_without_end() -> None:
