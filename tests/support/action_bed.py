@@ -36,7 +36,12 @@ UNCOMPARED_RESPONSE = frozenset(
     (b"date", b"server", b"x-envoy-upstream-service-time", b"connection", b"transfer-encoding", b"content-length")
 )
 TELLING = ("@type", "local_reply_config")
-TIMED = ("grpc-timeout", "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms")
+TIMED = (
+    "grpc-timeout",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-stream-duration-ms",
+)
 PLAIN = {"generate_request_id": False, "local_reply_config": {}}
 INTERNAL = {
     **PLAIN,
@@ -172,9 +177,10 @@ class ActionBed:
         return differences
 
     def _differences(self, sent: Sent, response: Response) -> Iterable[str]:
-        if response.header("x-upstream") is None and any(name in TIMED for name, _ in sent.headers):
-            return  # a real timeout came first
         decision = self.decide(sent)
+        timed = decision.kind == "forward" and any(name in TIMED for name, _ in sent.headers)
+        if timed and response.header("x-upstream") is None:
+            return  # a real timeout came first
         ours = decided(sent, decision)
         theirs = observed(response, local=ours["kind"] != "forward")
         compared = set(ours) & set(theirs) if sent.method == "HEAD" else set(ours) - {"kind"}

@@ -25,6 +25,7 @@ class FakeDecision:
     dynamic_metadata: Mapping[str, object] = field(default_factory=dict)
     filter_state: Mapping[str, str] = field(default_factory=dict)
     router_options: RouterOptions | None = None
+    answered_status: int = 0
     http_filters: tuple[tuple[str, str], ...] | None = None
     remote: tuple[str, int] | None = ("127.0.0.1", 1234)
     local: tuple[str, int] | None = ("127.0.0.1", 80)

@@ -168,8 +168,8 @@ cdef int answer_grpc(View *view, Decision decision) except -1:
         return 0
     headers = decision.further.headers_processed if view.processed else decision.received_headers()
     if is_grpc(first_of(headers, b"content-type")):
+        decision.more().grpc_answered = decision.status
         decision.status = 200
-        decision.more().grpc_answer = True
     return 0
 
 

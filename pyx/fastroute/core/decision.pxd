@@ -15,7 +15,7 @@ cdef class Further:                     # what few decisions have
     # What the manager makes of the headers, when it is asked for.
     cdef list headers_received          # as the codec hands them over; None while nobody looked closely
     cdef list headers_processed
-    cdef bint grpc_answer               # an answer to gRPC: status 200, no body
+    cdef int grpc_answered              # the status of an answer to gRPC, whose own is 200 and without a body; else 0
     cdef bytes scheme_processed
     cdef object client                  # the trusted address and port, or None
 
@@ -49,4 +49,5 @@ cdef class Decision:
     cdef Entry entry_of(self)
     cdef Further more(self)
     cdef uint64_t draw(self) except? 0
+    cdef bytes codec_body(self)
     cdef list received_headers(self)

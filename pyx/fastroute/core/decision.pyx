@@ -14,7 +14,10 @@ from fastroute.core.slices cimport text_of
 
 
 # The codec answers with the status's own words; the connection manager with no body.
-cdef dict CODEC_BODIES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+cdef frozenset UNPROCESSED = frozenset([    # answers given before the manager looks at headers
+    "path_normalization_failed", "query_missing_content_type", "absolute_path_rejected", "missing_host_header",
+])
+cdef dict CODEC_BODIES = {400: b"Bad Request", 403: b"Forbidden", 431: b"Request Header Fields Too Large"}
 
 
 cdef str shown(object value):
@@ -206,12 +209,21 @@ cdef class Decision:
     @property
     def body(self):
         """The body of Envoy's own answer."""
-        if self.further is not None and self.further.grpc_answer:
+        if self.further is not None and self.further.grpc_answered:
             return b""
         if self.action is not None:
             return self.action.body(self)
-        codec = self.reason.startswith("http1.") or self.reason == "http.invalid_authority"
+        return self.codec_body()
+
+    cdef bytes codec_body(self):
+        cdef str reason = self.reason
+        codec = reason is not None and (reason.startswith("http1.") or reason == "http.invalid_authority")
         return CODEC_BODIES.get(self.status, b"") if codec else b""
+
+    @property
+    def answered_status(self):
+        """The status of Envoy's own answer before a gRPC client is told 200; 0 when the request is forwarded."""
+        return self.further.grpc_answered if self.further is not None and self.further.grpc_answered else self.status
 
     @property
     def method(self):
@@ -317,10 +329,23 @@ cdef class Decision:
         response (`server`, `date`, x-envoy-upstream-service-time) is not among them. `operators` is that
         of `upstream_headers`.
         """
+        from fastroute.action.local_reply import managed, without_route
         answer = self.status if status is None else status
-        if self.action is None:
-            return [(text_of(name), text_of(value)) for name, value in headers]
-        return self.action.downstream_headers(self, answer, headers, operators)
+        if self.action is not None:
+            pairs = self.action.downstream_headers(self, answer, headers, operators)
+        else:
+            given = [(text_of(name), text_of(value)) for name, value in headers]
+            location = None if self.further is None else self.further.answer_location
+            codec = self.reason.startswith("http")
+            pairs = without_route(self, self.answered_status, self.body, location, given, codec=codec)
+        if self.manager is None:
+            return pairs
+        always = self.router_options is not None and self.router_options.request_id_in_response
+        early = self.kind != "forward" and (self.reason in UNPROCESSED or self.reason.startswith("http"))
+        request = self.received_headers() if early else self.processed_headers()
+        if self.reason is not None and self.reason.startswith("http1."):
+            request = []                # the codec's own answers know of no headers
+        return managed(pairs, request, self.manager.via(), always=always)
 
     def __repr__(self):
         where = f", status={self.status}, reason={self.reason!r}" if self.kind != "forward" else ""

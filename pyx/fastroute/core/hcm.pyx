@@ -84,6 +84,9 @@ cdef class HttpManager:
     def strips_port(self):
         return next(name for name, code in STRIP.items() if code == self.strip_port)
 
+    def via(self):
+        return self.processing.via
+
     def process(self, Decision decision not None):
         self.processing.process(decision)
 
@@ -192,7 +195,8 @@ cdef class HttpManager:
             return 0
         decision.cluster = None
         decision.value = None
-        decision.action = None
+        if decision.action is not None:
+            decision.action = decision.action.refused()
         return answer(decision, "respond", 403, "upgrade_failed")
 
     # Filters.

@@ -166,7 +166,7 @@ cdef class HeaderProcessing:
                 elif context.destination is not None:
                     self_address = context.destination[0]
             shown = self_address.encode()
-            replace(headers, b"x-forwarded-for", shown if forwarded is None else forwarded + b"," + shown)
+            replace(headers, b"x-forwarded-for", forwarded + b"," + shown if forwarded else shown)
         trusted = forwarded is None if self.use_remote_address else found is not None and alone
         address = found if found is not None else peer
         decision.more().client = None

@@ -135,6 +135,11 @@ class BaseAction:
     def upgrade(self, name: bytes) -> bool | None:
         return None
 
+    def refused(self) -> BaseAction:
+        from fastroute.action.denied import DeniedAction
+
+        return DeniedAction.of(self, b"")
+
     def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
         return []
 

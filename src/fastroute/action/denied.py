@@ -1,4 +1,4 @@
-"""A request that a filter denied behind the choice of its route (NF-14).
+"""A request that a filter (NF-14) or the connection manager (HC-61) denied behind the choice of its route.
 
 The route stays known: its metadata and its settings. Nothing of it is done, but what a route that forwards adds
 to responses is added to the denial too; what redirects and direct responses add is not.
@@ -22,19 +22,20 @@ _FORBIDDEN = 403
 
 @record
 class DeniedAction(LocalAction):
-    """The answer 403 in place of what a route does; `mutates` where the route would have forwarded."""
+    """The answer 403 with `text` in place of what a route does; `mutates` where the route would have forwarded."""
 
     mutates: bool = False
+    text: bytes = ACCESS_DENIED
 
     @classmethod
-    def of(cls, action: object) -> DeniedAction:
+    def of(cls, action: object, text: bytes = ACCESS_DENIED) -> DeniedAction:
         """The denial in place of `action`; None where no route was chosen."""
         if not isinstance(action, BaseAction):
-            return cls()
-        return cls(action.levels, action.route_metadata, action.operation, action.host, action.forwards)
+            return cls(text=text)
+        return cls(action.levels, action.route_metadata, action.operation, action.host, action.forwards, text)
 
     def text_of(self, decision: Decided) -> bytes:
-        return ACCESS_DENIED
+        return self.text
 
     def downstream_headers(
         self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None

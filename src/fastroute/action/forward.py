@@ -15,6 +15,7 @@ from fastroute.action import metadata
 from fastroute.action.base import CORS_FILTER, BaseAction, installed
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
 from fastroute.action.format import Supply, Template, Values
+from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
 from fastroute.action.rewrites import FormatRewrite, HostLiteral, set_host, set_path
@@ -290,6 +291,8 @@ class ForwardAction(BaseAction):
         if self.host.attempt_count_in_response:
             response.set(ATTEMPT_COUNT, b"1")
         self.mutate_response(response, self._values(decision, request, operators))
+        if decision.cluster is None:
+            finish(response, decision, decision.answered_status or status, b"")
         for name in _NOT_FORWARDED if status != _SWITCHING_PROTOCOLS else ():
             response.remove(name)
         return response.pairs

@@ -135,6 +135,10 @@ class Action(Protocol):
         """Whether the route itself enables the upgrade `name`; None when it does not say."""
         ...
 
+    def refused(self) -> Action:
+        """What stands for this action where the connection manager refuses an upgrade: 403 without a text."""
+        ...
+
     def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
         """The request headers that reach the upstream; `operators` supplies format operators unknown here."""
         ...

@@ -17,6 +17,7 @@ from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.headers import is_grpc
+from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER
@@ -39,22 +40,13 @@ class LocalAction(BaseAction):
     def downstream_headers(
         self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
     ) -> list[tuple[bytes, bytes]]:
-        grpc = is_grpc(decision.processed_headers())
-        body = self.text_of(decision)
-        response = Headers(grpc_headers(status, body) if grpc else headers, JOINED_IN_RESPONSES)
+        response = Headers(headers, JOINED_IN_RESPONSES)
         location = self.location(decision)
         if location is not None and response.first(b"location") is None:
             response.add(b"location", location)
         self.mutate_response(response, self.values(decision, self.route_request(decision), operators))
-        if not body or grpc:
-            response.remove(b"content-length")
-            if not grpc:
-                response.remove(b"content-type")
-            return response.pairs
-        response.set(b"content-length", b"%d" % len(body))
-        kind = self.content_type()
-        if kind or response.first(b"content-type") is None:
-            response.set(b"content-type", kind or b"text/plain")
+        answered = decision.answered_status or status
+        finish(response, decision, answered, self.text_of(decision), self.content_type())
         return response.pairs
 
     def status_of(self, decision: Decided, status: int) -> int:
@@ -147,27 +139,6 @@ class RedirectAction(LocalAction):
             old = decision.original_path or b""
             notes.rewritten("path", old, path or b"", f"redirect.{self.rewrite_field}", "RA-43")
         return tuple(notes.steps)
-
-
-_GRPC_STATUSES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
-_UNKNOWN = 2
-
-
-def grpc_headers(status: int, message: bytes) -> list[tuple[bytes, bytes]]:
-    """The headers of a local reply to a gRPC client."""
-    headers = [
-        (b"content-type", b"application/grpc"),
-        (b"grpc-status", b"%d" % _GRPC_STATUSES.get(status, _UNKNOWN)),
-    ]
-    text = message.removesuffix(b"\n")
-    if text:
-        headers.append((b"grpc-message", b"".join(_encoded(byte) for byte in text)))
-    return headers
-
-
-def _encoded(byte: int) -> bytes:
-    """A byte of a grpc-message: printable ASCII but the per cent sign stands for itself."""
-    return b"%c" % byte if 0x20 <= byte < 0x7F and byte != 0x25 else b"%%%02X" % byte
 
 
 def request_host(request: Draft, scheme: bytes, *, drop_port: bool = False) -> bytes:

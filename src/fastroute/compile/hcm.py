@@ -61,6 +61,7 @@ _HANDLED = (
     "preserve_external_request_id",
     "early_header_mutation_extensions",
     "proxy_100_continue",
+    "always_set_request_id_in_response",
 )
 _INERT = (
     "codec_type",
@@ -167,7 +168,8 @@ def _router(message: Any, ctx: Context, path: str) -> RouterOptions | None:
             )
     here = f"{path}.common_http_protocol_options"
     limit = optional_milliseconds(message.common_http_protocol_options, "max_stream_duration", ctx, here) or 0
-    options = replace(options, max_stream_duration=limit)
+    always = message.always_set_request_id_in_response
+    options = replace(options, max_stream_duration=limit, request_id_in_response=always)
     return None if options == DEFAULT_ROUTER else options
 
 

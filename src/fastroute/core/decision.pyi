@@ -120,6 +120,10 @@ class Decision:
         """Filter state key to text, as the request came with it."""
 
     @property
+    def answered_status(self) -> int:
+        """The status of Envoy's own answer before a gRPC client is told 200; 0 when the request is forwarded."""
+
+    @property
     def http_filters(self) -> tuple[tuple[str, str], ...] | None:
         """Name and type of each HTTP filter of the connection manager, in order; `None` without a manager."""
 

@@ -72,5 +72,9 @@ class HttpManager:
         access: Callable[[Decision], tuple[str, object] | None] | None = None,
         router: object = None,
     ) -> HttpManager: ...
+    def via(self) -> bytes:
+        """What the manager appends to Via of requests and responses; empty for nothing."""
+        ...
+
     def process(self, decision: Decision) -> None:
         """Work out the headers, the scheme and the client's address of a decision; done when they are read."""

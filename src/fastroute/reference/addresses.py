@@ -93,7 +93,7 @@ def _append(stream: Stream, peer: IPAddress | None) -> None:
     loopback = str(peer) in ("127.0.0.1", "::1")
     shown = stream.connection.local_address or stream.connection.destination[0] if loopback else str(peer)
     before = stream.headers.first(b"x-forwarded-for")
-    stream.headers.set(b"x-forwarded-for", shown.encode() if before is None else before + b"," + shown.encode())
+    stream.headers.set(b"x-forwarded-for", shown.encode() if not before else before + b"," + shown.encode())
 
 
 def is_internal(manager: Message, found: Client) -> bool:

@@ -90,5 +90,5 @@ def test_a_local_reply_to_a_grpc_client_is_trailers_only():
     assert action.downstream_headers(decision, 503, ()) == [
         (b"content-type", b"application/grpc"),
         (b"grpc-status", b"14"),
-        (b"grpc-message", b"50%25 %C3%BC"),
+        (b"grpc-message", b"50%25 %C3%BC%0A"),
     ]

@@ -56,11 +56,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         f"{MANAGER}.proxy_status_config",
         "proxy_status_config of HttpConnectionManager is not supported",
     ),
-    "request id": (
-        {"manager": {"always_set_request_id_in_response": True}},
-        f"{MANAGER}.always_set_request_id_in_response",
-        "is not supported",
-    ),
     "sessions": (
         http_filter("stateful_session.v3.StatefulSession"),
         f"{MANAGER}.http_filters[0]",
