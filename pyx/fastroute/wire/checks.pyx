@@ -91,8 +91,9 @@ cdef class FieldCheck:
 cdef class MessageCheck:
     """See the stub."""
 
-    cdef object make
-    cdef list fields                       # FieldCheck by number, or None
+    cdef object make, field                # what gives all but the fields; what gives a field
+    cdef list fields                       # FieldCheck by number, or None before one is met
+    cdef list bits                         # of each number, or None
     cdef list counted                      # those whose items are counted
     cdef uint64_t required
     cdef list oneofs                       # masks, as int
@@ -103,32 +104,40 @@ cdef class MessageCheck:
         self.make = make
 
     cdef int open(self) except -1:
-        cdef FieldCheck field
-        cdef dict fields
         cdef int bit = 0
-        fields, required, oneofs, self.deferred, self.always = self.make()
-        self.refused = len(fields) > MOST_FIELDS or max(fields, default=0) >= MOST_NUMBER
+        self.field, numbers, counted, required, oneofs, self.deferred, self.always = self.make()
+        self.refused = len(numbers) > MOST_FIELDS or max(numbers, default=0) >= MOST_NUMBER
         self.counted = []
         self.oneofs = []
         self.fields = []
         if self.refused:
             return 0
-        self.fields = [None] * (max(fields, default=0) + 1)
-        for number, each in fields.items():
-            field = <FieldCheck?>each
-            field.bit = bit
+        self.fields = [None] * (max(numbers, default=0) + 1)
+        self.bits = self.fields.copy()
+        for number in numbers:
+            self.bits[number] = bit
             bit += 1
-            self.fields[number] = field
-            if field.fewest or field.furthest:
-                self.counted.append(field)
+        self.counted = [self.of(number) for number in counted]
         self.required = self.mask(required)
-        self.oneofs = [self.mask(numbers) for numbers in oneofs]
+        self.oneofs = [self.mask(members) for members in oneofs]
         return 0
+
+    cdef FieldCheck of(self, uint32_t number):
+        """The check of a field; None for a number that no field has."""
+        cdef FieldCheck found
+        if number >= <uint32_t>len(self.fields):
+            return None
+        found = self.fields[number]
+        if found is None and self.bits[number] is not None:
+            found = <FieldCheck?>self.field(number)
+            found.bit = self.bits[number]
+            self.fields[number] = found
+        return found
 
     cdef uint64_t mask(self, numbers) except? 0xFFFFFFFFFFFFFFFF:
         cdef uint64_t found = 0
         for number in numbers:
-            found |= <uint64_t>1 << (<FieldCheck?>self.fields[number]).bit
+            found |= <uint64_t>1 << <int>self.bits[number]
         return found
 
     def read(self, bytes body not None, resolve not None):
@@ -166,9 +175,9 @@ cdef bint clean(MessageCheck check, Span span, Run *run) except -1:
         state = next_field(&span, &field)
         if state <= 0:
             break
-        if field.number >= <uint32_t>len(check.fields) or check.fields[field.number] is None:
+        rule = check.of(field.number)
+        if rule is None:
             return False
-        rule = <FieldCheck>check.fields[field.number]
         bit = <uint64_t>1 << rule.bit
         if rule.refused or (not rule.repeated and (seen & bit or not (rule.presence or says_something(&field)))):
             return False

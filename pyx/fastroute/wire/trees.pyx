@@ -62,10 +62,20 @@ cdef class MessagePlan:
     """See the stub."""
 
     cdef object make
-    cdef dict fields
+    cdef dict fields                       # those that were met
 
     def __cinit__(self, make not None):
         self.make = make
+        self.fields = {}
+
+    cdef object find(self, name):
+        """The plan of a field, or None for an unknown one."""
+        found = self.fields.get(name)
+        if found is None:
+            found = self.make(name)
+            if found is not None:
+                self.fields[name] = found
+        return found
 
     def encode(self, tree, str ignored=None):
         cdef Buffer buffer
@@ -84,10 +94,8 @@ cdef class MessagePlan:
 cdef bint write_object(MessagePlan plan, dict tree, str ignored, Buffer *buffer) except -1:
     cdef FieldPlan field
     cdef uint64_t seen = 0
-    if plan.fields is None:
-        plan.fields = plan.make()
     for name, value in tree.items():
-        found = plan.fields.get(name)
+        found = plan.find(name)
         if found is None:
             if ignored is not None and name == ignored:
                 continue

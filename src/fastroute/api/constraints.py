@@ -91,18 +91,38 @@ _LATER = frozenset(
 """Sources that Envoy subscribes to when something asks for them, not when it builds what names them."""
 
 
+class Demands:
+    """What must be there in a message of one type: fields, and of each of some oneofs a member."""
+
+    __slots__ = ("absent", "oneofs")
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.absent = [(field.number, wrong) for field in descriptor.fields for wrong in _absences(field)]
+        self.oneofs: list[tuple[frozenset[int], Any]] = [
+            (frozenset(member.number for member in oneof.fields), oneof)
+            for oneof in descriptor.oneofs
+            if rules.oneof_required(oneof)
+        ]
+
+
 class Checker:
     """The constraints of one message type."""
 
-    __slots__ = ("_visits", "absent", "built", "closed", "descriptor", "oneofs")
+    __slots__ = ("_demands", "_visits", "built", "closed", "descriptor")
 
     def __init__(self, descriptor: Descriptor, closed: bool = False, built: bool = True) -> None:
         self.descriptor = descriptor
         self.closed = closed
         self._visits: dict[int, tuple[str, Visit]] | None = None
         self.built = semantics.CHECKS.get(descriptor.full_name) if built else None
-        self.absent: list[tuple[int, Violation]] = []
-        self.oneofs: list[tuple[frozenset[int], Any]] = []
+        self._demands: Demands | None = None
+
+    @property
+    def demands(self) -> Demands:
+        """What must be there; found out at first use."""
+        if self._demands is None:
+            self._demands = Demands(self.descriptor)
+        return self._demands
 
     def visits(self) -> dict[int, tuple[str, Visit]]:
         """What looks at each field, by the field's number; made at first use."""
@@ -110,23 +130,11 @@ class Checker:
             visits: dict[int, tuple[str, Visit]] = {}
             for field in self.descriptor.fields:
                 self._add(field, visits)
-            for oneof in self.descriptor.oneofs:
-                if rules.oneof_required(oneof):
-                    self.oneofs.append((frozenset(member.number for member in oneof.fields), oneof))
             self._visits = visits
         return self._visits
 
     def _add(self, field: FieldDescriptor, visits: dict[int, tuple[str, Visit]]) -> None:
         rule = rules.field_rules(field)
-        if rule is not None and field.containing_oneof is None and _is_required(rule):
-            self.absent.append((field.number, _required(field.name, "is required")))
-        wrong = _absent(field, rule)
-        if wrong:
-            self.absent.append((field.number, _required(field.name, wrong)))
-        if field.enum_type is not None and not field.is_repeated and not field.has_presence:
-            zero = _refused_values(field).get(0)
-            if zero:
-                self.absent.append((field.number, _no_longer(zero).under(field.name)))
         visit = _either(_disallowed(field), None if is_disallowed(field) else _visit(field, rule))
         if visit is not None:
             visits[field.number] = (field.name, _policy if self.closed and visit is _any else visit)
@@ -142,15 +150,16 @@ class Checker:
                 inner = entry[1](value)
                 if inner:
                     found.extend(violation.under(entry[0]) for violation in inner)
-        if self.absent or self.oneofs:
-            self._check_absent({field.number for field, _ in fields}, found)
+        demands = self._demands or self.demands
+        if demands.absent or demands.oneofs:
+            self._check_absent(demands, {field.number for field, _ in fields}, found)
         if self.built is not None:
             found.extend(Violation(path, wrong, remedy, "refused") for path, wrong, remedy in self.built(message))
         return found
 
-    def _check_absent(self, present: set[int], found: list[Violation]) -> None:
-        found.extend(violation for number, violation in self.absent if number not in present)
-        for numbers, oneof in self.oneofs:
+    def _check_absent(self, demands: Demands, present: set[int], found: list[Violation]) -> None:
+        found.extend(violation for number, violation in demands.absent if number not in present)
+        for numbers, oneof in demands.oneofs:
             if present.isdisjoint(numbers):
                 members = ", ".join(member.name for member in oneof.fields)
                 found.append(Violation("", f"{oneof.name} is required", f"Set one of {members}.", "required"))
@@ -188,6 +197,20 @@ def check(message: Message, path: str = "") -> list[Violation]:
 def _late(violation: Violation) -> Violation:
     late = bootstrap_semantics.is_late(violation.path) and violation.code in ("refused", "disallowed")
     return replace(violation, code="start") if late else violation
+
+
+def _absences(field: FieldDescriptor) -> Iterator[Violation]:
+    """What is wrong where the field is not set."""
+    rule = rules.field_rules(field)
+    if rule is not None and field.containing_oneof is None and _is_required(rule):
+        yield _required(field.name, "is required")
+    wrong = _absent(field, rule)
+    if wrong:
+        yield _required(field.name, wrong)
+    if field.enum_type is not None and not field.is_repeated and not field.has_presence:
+        zero = _refused_values(field).get(0)
+        if zero:
+            yield _no_longer(zero).under(field.name)
 
 
 def _is_required(rule: Any) -> bool:

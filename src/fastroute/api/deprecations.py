@@ -38,6 +38,8 @@ def _mark(name: str) -> Any:
 
 def field_state(field: FieldDescriptor) -> tuple[bool, bool]:
     """Whether a field is deprecated, and whether it is disallowed."""
+    if not field.has_options:
+        return False, False
     options = declared.field_options(field)
     disallowed = bool(options.Extensions[_mark("disallowed_by_default")])
     return bool(options.deprecated or disallowed), disallowed
@@ -45,6 +47,8 @@ def field_state(field: FieldDescriptor) -> tuple[bool, bool]:
 
 def value_state(value: Any) -> tuple[bool, bool]:
     """Whether a value of an enum is deprecated, and whether it is disallowed."""
+    if not value.has_options:
+        return False, False
     options = declared.value_options(value)
     disallowed = bool(options.Extensions[_mark("disallowed_by_default_enum")])
     return bool(options.deprecated or disallowed), disallowed

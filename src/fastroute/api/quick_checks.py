@@ -8,7 +8,7 @@ Envoy lacks, a TypedStruct) makes the answer "not sure", and the message is chec
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -17,7 +17,15 @@ from google.protobuf.message import Message
 from fastroute.api import constraints, declared, names, pool, rules, semantics, wire
 from fastroute.wire.checks import FieldCheck, MessageCheck
 
-_Made = tuple[Mapping[int, FieldCheck], Iterable[int], Iterable[Iterable[int]], str | None, bool]
+_Made = tuple[
+    Callable[[int], FieldCheck],
+    Sequence[int],
+    Iterable[int],
+    Iterable[int],
+    Iterable[Iterable[int]],
+    str | None,
+    bool,
+]
 _Kind = Literal["text", "data", "unsigned", "int32", "int64", "boolean", "double", "float", "other"]
 
 _NUMBERS: dict[int, tuple[_Kind, int]] = {
@@ -73,12 +81,28 @@ def _content(type_url: bytes) -> MessageCheck | None:
 def _make(descriptor: Descriptor, closed: bool) -> _Made:
     name = descriptor.full_name
     watched = semantics.WATCHED.get(name, ())
-    fields = {field.number: _field(field, closed, field.name in watched) for field in descriptor.fields}
-    known = constraints.checker(descriptor)
-    known.visits()
-    required = {number for number, _ in known.absent if not descriptor.fields_by_number[number].is_repeated}
-    oneofs = [members for members, _ in known.oneofs]
-    return fields, required, oneofs, name if name in semantics.CHECKS else None, not watched
+    by_number = descriptor.fields_by_number
+
+    def field(number: int) -> FieldCheck:
+        found = by_number[number]
+        return _field(found, closed, found.name in watched)
+
+    demands = constraints.checker(descriptor).demands
+    required = {number for number, _ in demands.absent if not by_number[number].is_repeated}
+    oneofs = [members for members, _ in demands.oneofs]
+    counted = [number for number in by_number if _is_counted(by_number[number])]
+    return field, [*by_number], counted, required, oneofs, name if name in semantics.CHECKS else None, not watched
+
+
+def _is_counted(field: FieldDescriptor) -> bool:
+    """Whether a list or a map may have only so many items."""
+    if not field.is_repeated:
+        return False
+    rule = rules.field_rules(field)
+    if rule is None:
+        return False
+    counts = (rule.repeated.min_items, rule.repeated.max_items, rule.map.min_pairs, rule.map.max_pairs)
+    return any(counts)
 
 
 def _field(field: FieldDescriptor, closed: bool, watched: bool) -> FieldCheck:
@@ -157,7 +181,7 @@ def _wrapper(descriptor: Descriptor, test: rules.Test) -> _Made:
     else:
         kind, wire_type = _NUMBERS[field.type]
         check = FieldCheck(kind, wire=wire_type, test=test)
-    return {1: check}, (1,) if test(field.default_value) else (), (), None, False
+    return {1: check}.__getitem__, (1,), (), (1,) if test(field.default_value) else (), (), None, False
 
 
 def _map(field: FieldDescriptor, rule: Any, options: dict[str, Any]) -> FieldCheck:
@@ -172,6 +196,6 @@ def _map(field: FieldDescriptor, rule: Any, options: dict[str, Any]) -> FieldChe
         keys = _value(parts["key"], pairs.keys if pairs is not None and pairs.HasField("keys") else None, plain)
         rule = pairs.values if pairs is not None and pairs.HasField("values") else None
         values = _value(parts["value"], rule, plain, closed=field.full_name in constraints.CARRIED)
-        return {1: keys, 2: values}, (1, 2), (), None, False
+        return {1: keys, 2: values}.__getitem__, (1, 2), (), (1, 2), (), None, False
 
     return FieldCheck("message", wire=wire.BYTES, inside=MessageCheck(entry), **options)

@@ -39,13 +39,15 @@ def _extensions() -> tuple[Any, Any]:
 
 def field_rules(field: FieldDescriptor) -> Any:
     """The `validate.FieldRules` of a field; None when it has none."""
+    if not field.has_options:
+        return None
     options, rules = declared.field_options(field), _extensions()[0]
     return options.Extensions[rules] if options.HasExtension(rules) else None
 
 
 def oneof_required(oneof: Any) -> bool:
     """Whether one member of the oneof must be set."""
-    return bool(declared.oneof_options(oneof).Extensions[_extensions()[1]])
+    return oneof.has_options and bool(declared.oneof_options(oneof).Extensions[_extensions()[1]])
 
 
 def value_test(field: FieldDescriptor, rules: Any) -> Test | None:

@@ -73,7 +73,7 @@ class Plan:
 
     def __init__(self, descriptor: Descriptor) -> None:
         self.descriptor = descriptor
-        self.usual = MessagePlan(lambda: _usual_fields(descriptor))
+        self.usual = MessagePlan(self._usual_field)
         self._fields: dict[str, Field] | None = None
 
     @property
@@ -82,6 +82,11 @@ class Plan:
         if self._fields is None:
             self._fields = _fields(self.descriptor)
         return self._fields
+
+    def _usual_field(self, name: str) -> FieldPlan | None:
+        """The plan of the field that the text calls `name`."""
+        proto = self.descriptor.fields_by_name.get(name) or _camel_cased(self.descriptor).get(name)
+        return None if proto is None else _usual_field(proto, _oneof_bit(proto))
 
     def encode_usual(self, value: object, ignored: str | None = None) -> bytes:
         """The same as `encode_except`, sooner where the value has the usual form."""
@@ -155,17 +160,27 @@ Made = TypeVar("Made")
 
 def _named(descriptor: Descriptor, make: Callable[[FieldDescriptor, int], Made]) -> dict[str, Made]:
     """What `make` gives for each field and the bit of its oneof, under every name that the text may use."""
-    bits = {oneof.name: 1 << position for position, oneof in enumerate(descriptor.oneofs)}
     named: dict[str, Made] = {}
     for proto in descriptor.fields:
-        oneof: Any = proto.containing_oneof
-        real = oneof is not None and not (len(oneof.fields) == 1 and oneof.name == f"_{proto.name}")
-        made = make(proto, bits[oneof.name] if oneof is not None and real else 0)
+        made = make(proto, _oneof_bit(proto))
         for name in (proto.camelcase_name, proto.json_name):
             named.setdefault(name, made)
     for proto in descriptor.fields:
         named[proto.name] = named[proto.json_name]
     return named
+
+
+def _oneof_bit(field: FieldDescriptor) -> int:
+    """A bit for each oneof of a message; 0 for none, and for what stands for one in a field that is `optional`."""
+    oneof: Any = field.containing_oneof
+    if oneof is None or (len(oneof.fields) == 1 and oneof.name == f"_{field.name}"):
+        return 0
+    return 1 << int(oneof.index)
+
+
+@functools.cache
+def _camel_cased(descriptor: Descriptor) -> dict[str, FieldDescriptor]:
+    return _named(descriptor, lambda proto, _: proto)
 
 
 def _fields(descriptor: Descriptor) -> dict[str, Field]:
@@ -179,10 +194,6 @@ _RANGES = {
     FieldDescriptor.TYPE_UINT64: (0, (1 << 63) - 1),
 }
 """The integers that the usual form takes."""
-
-
-def _usual_fields(descriptor: Descriptor) -> dict[str, FieldPlan]:
-    return _named(descriptor, _usual_field)
 
 
 def _usual_field(field: FieldDescriptor, bit: int) -> FieldPlan:

@@ -1,7 +1,17 @@
 """Is a message on the wire beyond doubt? Constraints checked in one pass over its bytes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, final
+
+_Made = tuple[
+    Callable[[int], FieldCheck],
+    Sequence[int],
+    Iterable[int],
+    Iterable[int],
+    Iterable[Iterable[int]],
+    str | None,
+    bool,
+]
 
 @final
 class Moment:
@@ -58,15 +68,13 @@ class FieldCheck:
 class MessageCheck:
     """The checks of one message type; `make` is called at first use.
 
-    It returns the fields by number, the numbers of those that must be there, sets of which one must be, the name
-    of a check that the caller has to make of the message itself (or None), and whether that is always due or only
-    where a watched field is there.
+    It returns what gives the check of a field, by its number, when one is first met; the numbers of all fields, of
+    those whose items are counted, and of those that must be there; sets of which one must be; the name of a check that
+    the caller has to make of the message itself (or None), and whether that is always due or only where a watched field
+    is there.
     """
 
-    def __new__(
-        cls,
-        make: Callable[[], tuple[Mapping[int, FieldCheck], Iterable[int], Iterable[Iterable[int]], str | None, bool]],
-    ) -> MessageCheck: ...
+    def __new__(cls, make: Callable[[], _Made]) -> MessageCheck: ...
     def read(self, body: bytes, resolve: Callable[[bytes], MessageCheck | None]) -> list[tuple[str, bytes]] | None:
         """None when not sure; otherwise all is well once the checks returned (their name, a message) are made.
 

@@ -1,6 +1,6 @@
 """Trees of JSON values written to the wire by plans: which field has which number, and how its values are written."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, final
 
 @final
@@ -30,9 +30,9 @@ class FieldPlan:
 
 @final
 class MessagePlan:
-    """How a message is written; `make` gives its fields, by every name, at first use."""
+    """How a message is written; `make` gives the plan of the field of a name when it is first met, or None."""
 
-    def __new__(cls, make: Callable[[], Mapping[str, FieldPlan]]) -> MessagePlan: ...
+    def __new__(cls, make: Callable[[str], FieldPlan | None]) -> MessagePlan: ...
     def encode(self, tree: object, ignored: str | None = None) -> bytes | None:
         """The body of a message; None for a tree that is left to the caller. What `encode` raises passes through.
 

@@ -93,3 +93,13 @@ def test_messages_beyond_the_routes(message: str) -> None:
 
 def test_what_envoy_lacks_is_unknown() -> None:
     assert not pool.is_known("type.googleapis.com/istio.telemetry.v1alpha1.Telemetry")
+
+
+def test_no_two_fields_of_a_message_have_one_name_in_a_text() -> None:
+    # The transcoder finds a field by its name in the `.proto` file first, then by those in camel case.
+    for file in _files():
+        for message in file.message_type:
+            package = f"{file.package}." if file.package else ""
+            fields = pool.pool().FindMessageTypeByName(package + message.name).fields
+            names_of = [{each.name, each.camelcase_name, each.json_name} for each in fields]
+            assert sum(map(len, names_of)) == len(set().union(*names_of)), message.name
