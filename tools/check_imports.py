@@ -16,11 +16,12 @@ SOURCE = ROOT / "src" / "fastroute"
 
 # part: (parts of fastroute it may import, third-party packages it may import)
 ANYTHING = ("*", "*")
-BASE = {"errors", "types", "_version", "records", "patterns"}
+BASE = {"errors", "late", "types", "_version", "records", "patterns"}
 TABLE: dict[str, tuple[set[str], set[str]]] = {
     "errors": ({"records"}, set()),
     "types": (set(), set()),
     "_version": (set(), set()),
+    "late": (set(), set()),
     "patterns": (set(), set()),
     "request": (BASE, set()),
     "decision": (BASE | {"core", "request"}, set()),

@@ -7,10 +7,12 @@ about it. An `Explanation` is the replay of one decision by the reference walk.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from fastroute.errors import Notice
 from fastroute.records import field, record
+
+if TYPE_CHECKING:
+    from fastroute.errors import Notice
 
 Verdict = Literal["chosen", "passed over", "changed", "kept", "answered", "closed"]
 

@@ -6,25 +6,26 @@ Explanations are imported when the first is asked for.
 
 from __future__ import annotations
 
-import random as _random
+import os
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from fastroute.core.chain import Chain
-from fastroute.core.decision import Decision
-from fastroute.core.endpoint import Endpoint
 from fastroute.core.engine import Engine, Tables
-from fastroute.decision import Explanation
 from fastroute.records import replace
-from fastroute.request import Connection
-from fastroute.snapshot import Snapshot
-from fastroute.types import HeadersLike, RandomSource, StrOrBytes
 
-_source = _random.SystemRandom()
+if TYPE_CHECKING:
+    from fastroute.core.chain import Chain
+    from fastroute.core.decision import Decision
+    from fastroute.core.endpoint import Endpoint
+    from fastroute.decision import Explanation
+    from fastroute.request import Connection
+    from fastroute.snapshot import Snapshot
+    from fastroute.types import HeadersLike, RandomSource, StrOrBytes
 
 
 def _random_value() -> int:
-    return _source.getrandbits(64)
+    return int.from_bytes(os.urandom(8))
 
 
 class Router(Engine):

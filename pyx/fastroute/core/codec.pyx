@@ -17,9 +17,9 @@ wrong is what its answer tells.
 
 cimport cython
 
-import re as _re
 
 from fastroute.core import headers as _headers
+from fastroute.patterns import pattern as _pattern
 from fastroute.core.arena cimport NONE
 from fastroute.core.bytemap cimport ByteMap
 from fastroute.core.decision cimport Decision
@@ -37,9 +37,9 @@ cdef frozenset OPTIONS_OF_CONNECTION = frozenset([
     b"close", b"http2-settings", b"keep-alive", b"upgrade", b"connection",
 ])
 cdef frozenset UNTOUCHABLE = frozenset([b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"])
-cdef object AUTHORITY_FORM = _re.compile(rb"[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)")
-cdef object ABSOLUTE_FORM = _re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*://[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)")
-cdef object URL_HOST = _re.compile(rb"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
+cdef object AUTHORITY_FORM = _pattern(rb"[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)")
+cdef object ABSOLUTE_FORM = _pattern(rb"[A-Za-z][A-Za-z0-9+\-.]*://[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)")
+cdef object URL_HOST = _pattern(rb"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 cdef int MOST_NAMED = 10
 
 for _method in b"""ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE

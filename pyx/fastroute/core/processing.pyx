@@ -18,14 +18,13 @@ HC-47  x-forwarded-port, via, x-forwarded-client-cert and x-request-id. HC-48  E
 
 cimport cython
 
-import ipaddress
-import re
 
 from fastroute.core.cidr cimport ip_t, ip_to_str
 from fastroute.core.decision cimport Decision
 from fastroute.core.codec cimport drop, first_of, is_upgrade, store
 from fastroute.core.request cimport Context
 from fastroute.core.slices cimport text_of
+from fastroute.patterns import pattern as _pattern
 
 cdef tuple EDGE = (
     b"x-envoy-decorator-operation", b"x-envoy-downstream-service-cluster", b"x-envoy-downstream-service-node",
@@ -40,11 +39,11 @@ cdef tuple EXTERNAL = (
     b"x-envoy-hedge-on-per-try-timeout",
 )
 
-cdef object ABSOLUTE = re.compile(
+cdef object ABSOLUTE = _pattern(
     rb"[A-Za-z][A-Za-z0-9+.-]*://@?(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]+))?"
     rb"(?:(?:/[!\"$->@-~]*(?:\?[!\"$-~]*)?|\?[!\"$-~]*)#*)?"
 )
-cdef object RELATIVE = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=@?%-]*(?:/[A-Za-z0-9._~!$&'()*+,;=@?%/:-]*)?")
+cdef object RELATIVE = _pattern(rb"[A-Za-z0-9._~!$&'()*+,;=@?%-]*(?:/[A-Za-z0-9._~!$&'()*+,;=@?%/:-]*)?")
 
 # A header list: pairs of lower-case name and value, changed in place.
 
@@ -60,6 +59,7 @@ cdef int replace(list headers, bytes name, bytes value) except -1:
 
 
 cdef object address_of(bytes text):
+    import ipaddress
     try:
         return ipaddress.ip_address(text.decode("latin-1").strip())
     except ValueError:

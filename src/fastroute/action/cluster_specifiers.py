@@ -9,11 +9,15 @@ priority_group   The n-th attempt takes the n-th group, attempts beyond the last
 
 from __future__ import annotations
 
-from fastroute.action.decided import Decided
+from typing import TYPE_CHECKING
+
 from fastroute.action.draft import routed_values
 from fastroute.action.headers import unsigned
-from fastroute.action.protocol import Action
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.decided import Decided
+    from fastroute.action.protocol import Action
 
 Share = tuple[str, int]
 """A cluster and its weight."""

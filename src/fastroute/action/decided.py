@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fastroute.action.router_options import RouterOptions
+if TYPE_CHECKING:
+    from fastroute.action.router_options import RouterOptions
 
 Pairs = Sequence[tuple[bytes, bytes]]
 """Headers in order; names are lower case, pseudo headers are not among them."""

@@ -6,9 +6,13 @@ HC-08  Envoy keeps some headers in one slot: a second value is joined to the fir
 
 from __future__ import annotations
 
-from fastroute.action.decided import Decided, Pairs
+from typing import TYPE_CHECKING
+
 from fastroute.action.headers import first, request_values, values
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.decided import Decided, Pairs
 
 JOINED_IN_REQUESTS = frozenset(
     b"""

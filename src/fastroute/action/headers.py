@@ -7,8 +7,12 @@ and a leading plus allowed.
 
 from __future__ import annotations
 
-from fastroute.action.decided import Decided, Pairs
+from typing import TYPE_CHECKING
+
 from fastroute.patterns import pattern
+
+if TYPE_CHECKING:
+    from fastroute.action.decided import Decided, Pairs
 
 _INTEGER = pattern(rb"[ \t\n\v\f\r]*(\+?|-)([0-9]+)[ \t\n\v\f\r]*")
 UINT64 = 1 << 64

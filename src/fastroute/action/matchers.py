@@ -8,11 +8,13 @@ RM-33  Without a value test the matcher asks for presence; what is treated as em
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fastroute.action.decided import Pairs
 from fastroute.action.headers import values
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.decided import Pairs
 
 
 class ValueTest(Protocol):

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from fastroute.action.draft import Headers
 from fastroute.action.format import Template
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.draft import Headers
 
 Render = Callable[[Template], bytes]
 Note = Callable[[str, bytes, bytes], None]

@@ -5,9 +5,10 @@ A step is (stage, subject, verdict, reason, rule), the fields of `fastroute.deci
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from fastroute.action.mutations import Note
+if TYPE_CHECKING:
+    from fastroute.action.mutations import Note
 
 Verdict = Literal["changed"]
 StepFields = tuple[str, str, Verdict, str, str]

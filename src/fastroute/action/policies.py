@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from fastroute.action.rewrites import HostRewrite, PathRewrite
     from fastroute.action.virtual_clusters import VirtualCluster
 
+PATH_FIELDS = ("prefix_rewrite", "regex_rewrite", "path_rewrite_policy", "path_rewrite")
+HOST_FIELDS = (
+    "host_rewrite_literal",
+    "auto_host_rewrite",
+    "host_rewrite_header",
+    "host_rewrite_path_regex",
+    "host_rewrite",
+)
+"""The fields of a RouteAction that rewrite the path and the host."""
+
 
 @record
 class Policies:

@@ -14,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from fastroute.action.decided import Decided, Pairs
-from fastroute.types import RandomSource
-
 if TYPE_CHECKING:
     from fastroute.action.cors import CorsPolicy
+    from fastroute.action.decided import Decided, Pairs
     from fastroute.action.fault import FaultDecision
     from fastroute.action.format import Supply
     from fastroute.action.mirrors import Mirror
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from fastroute.action.rate_limits import Descriptor
     from fastroute.action.redirects import InternalRedirectPolicy
     from fastroute.action.retry import RetryPlan
+    from fastroute.types import RandomSource
 
 
 class Action(Protocol):

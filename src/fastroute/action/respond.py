@@ -12,8 +12,9 @@ RA-51  A direct response with 201 or 3xx names the request's own URL.
 # ruff: noqa: ARG002  (every action answers the whole protocol)
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastroute.action.base import BaseAction
-from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.headers import is_grpc
@@ -22,6 +23,9 @@ from fastroute.action.notes import Notes, StepFields
 from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.decided import Decided, Pairs
 
 
 @record

@@ -12,11 +12,15 @@ RA-31  An effective host rewrite sets x-envoy-original-host and can append to x-
 
 from __future__ import annotations
 
-from fastroute.action.draft import Draft
-from fastroute.action.format import Template
-from fastroute.action.mutations import Render
-from fastroute.core.regexes import Regex
+from typing import TYPE_CHECKING
+
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.draft import Draft
+    from fastroute.action.format import Template
+    from fastroute.action.mutations import Render
+    from fastroute.core.regexes import Regex
 
 ORIGINAL_PATH = b"x-envoy-original-path"
 ORIGINAL_HOST = b"x-envoy-original-host"

@@ -6,9 +6,13 @@ Weights are final: a `runtime_key_prefix` was resolved against the runtime when 
 
 from __future__ import annotations
 
-from fastroute.action.protocol import Action
-from fastroute.core.matchers import TreeNode
+from typing import TYPE_CHECKING
+
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.protocol import Action
+    from fastroute.core.matchers import TreeNode
 
 NOT_FOUND_STATUS = 503
 """Status when the cluster does not exist, unless `cluster_not_found_response_code` says otherwise."""

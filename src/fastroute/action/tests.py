@@ -6,11 +6,13 @@ RM-36  `ignore_case` folds ASCII letters; it does not apply to regular expressio
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fastroute.action.headers import signed
-from fastroute.core.regexes import Regex
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.core.regexes import Regex
 
 Kind = Literal["exact", "prefix", "suffix", "contains"]
 

@@ -11,9 +11,13 @@ RA-64  A per-try timeout at or above the whole timeout is dropped; the upstream 
 
 from __future__ import annotations
 
-from fastroute.action.draft import Headers
+from typing import TYPE_CHECKING
+
 from fastroute.action.headers import UINT64, is_grpc, unsigned
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.draft import Headers
 
 DEFAULT_TIMEOUT_MS = 15_000
 EXPECTED = b"x-envoy-expected-rq-timeout-ms"

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError, Message
 
-from fastroute.api import names, pool, transcode
+from fastroute.api import names, pool, transcode, trees
 from fastroute.api.faults import Fault, index
-from fastroute.api.trees import struct_tree
 from fastroute.errors import ParseError
 
 _TYPED_STRUCTS = frozenset((names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT))
@@ -65,7 +64,7 @@ def _parse(any_message: Message, url: str, path: str = "") -> Message:
 
 
 def _convert(typed_struct: Message, path: str) -> Message:
-    tree = struct_tree(typed_struct.value)  # type: ignore[attr-defined]
+    tree = trees.struct_tree(typed_struct.value)  # type: ignore[attr-defined]
     try:
         return transcode.message(pool.type_name(typed_struct.type_url), tree)  # type: ignore[attr-defined]
     except Fault as fault:

@@ -23,11 +23,10 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, bootstrap_semantics, declared, deprecations, rules, semantics
+from fastroute.api import anys, bootstrap_semantics, declared, deprecations, replacements, rules, semantics
 from fastroute.api.config_sources import PRIMARY, primary_clusters
 from fastroute.api.faults import index, join, key
 from fastroute.api.names import BOOTSTRAP
-from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
 from fastroute.records import record, replace
 
@@ -282,7 +281,7 @@ def _required(name: str, wrong: str) -> Violation:
 
 
 def _no_longer(name: str) -> Violation:
-    replacement = REPLACEMENTS.get(name)
+    replacement = replacements.REPLACEMENTS.get(name)
     remedy = f"Use {replacement}." if replacement else "Remove it."
     return Violation("", f"Envoy no longer takes {name}", remedy, "disallowed", name)
 

@@ -14,9 +14,8 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, declared, pool
+from fastroute.api import anys, declared, pool, replacements
 from fastroute.api.faults import index, join, key
-from fastroute.api.replacements import REPLACEMENTS
 from fastroute.errors import ParseError
 from fastroute.records import record
 
@@ -97,7 +96,7 @@ def find(message: Message, path: str = "") -> Iterator[Deprecation]:
 
 
 def _deprecation(path: str, name: str, disallowed: bool) -> Deprecation:
-    return Deprecation(path, name, REPLACEMENTS.get(name, ""), disallowed)
+    return Deprecation(path, name, replacements.REPLACEMENTS.get(name, ""), disallowed)
 
 
 def _inside(field: Any, value: Any, path: str) -> Iterator[Deprecation]:

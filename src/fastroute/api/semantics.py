@@ -19,7 +19,6 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
 from __future__ import annotations
 
 import importlib
-import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,6 +60,8 @@ def _socket_address(message: Any) -> Iterator[Complaint]:
 
 
 def _takes_ipv4(text: str) -> bool:
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
+from fastroute.cli import urls
 from fastroute.cli.arrival import WrongUseError, chain_of, connection
 from fastroute.records import record
-from fastroute.request import Address
 from fastroute.router import Router
 from fastroute.snapshot import load
 
 if TYPE_CHECKING:
     from fastroute.core.decision import Decision
     from fastroute.core.endpoint import Endpoint
+    from fastroute.request import Address
 
 FIELDS = ("kind", "status", "reason", "cluster", "route", "virtual_host", "route_config", "index", "location")
 EMPTY = {"index": -1, "status": 0}
@@ -80,9 +80,9 @@ def decide(asked: Asked, warn: Callable[[str], None]) -> str:
     return _text(_fields(decision, endpoint), steps, [notice.line() for notice in decision.notices], asked.output)
 
 
-def _request_url(url: str) -> SplitResult:
+def _request_url(url: str) -> urls.Url:
     """What curl reads there: without a scheme it is http."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    parts = urls.split(url)
     if not parts.netloc:
         raise WrongUseError(f"{url!r} names no host; write http://HOST/PATH", "url")
     return parts

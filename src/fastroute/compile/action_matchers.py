@@ -6,12 +6,14 @@ RM-34  `exact_match: ""` is a presence test.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.action.matchers import HeaderMatcher, ValueTest
 from fastroute.action.tests import RangeTest, RegexTest, TextTest
-from fastroute.compile.context import Context
 from fastroute.compile.regexes import compile_regex
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 
 def compile_string(message: Any, ctx: Context, path: str) -> ValueTest:

@@ -30,10 +30,9 @@ from fastroute.action.targets import (
     Weighted,
     WeightedEntry,
 )
-from fastroute.compile.cluster_specifiers import ClusterTree, Plugin, check_groups, compile_plugin
+from fastroute.compile import bodies, cluster_specifiers, redirects
 from fastroute.compile.plain import EMPTY, metadata
 from fastroute.compile.policies import ACTION_FIELDS, compile_policies
-from fastroute.compile.redirects import compile_body, compile_body_format, compile_redirect, redirect_status
 from fastroute.compile.runtime import runtime_integer
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.compile.timeouts import compile_timeouts
@@ -104,8 +103,10 @@ def compile_targets(
     if kind in ("non_forwarding_action", "filter_action"):
         return Forward("", BaseAction(**_common(route, scope, ctx, path)))
     if kind == "redirect":
-        fields = compile_redirect(route.redirect, route.match, ctx, f"{path}.redirect")
-        return Redirect(redirect_status(route.redirect), RedirectAction(**_common(route, scope, ctx, path), **fields))
+        fields = redirects.compile_redirect(route.redirect, route.match, ctx, f"{path}.redirect")
+        return Redirect(
+            redirects.redirect_status(route.redirect), RedirectAction(**_common(route, scope, ctx, path), **fields)
+        )
     raise ctx.reject(path, "action is required")
 
 
@@ -132,13 +133,13 @@ def _respond(route: Any, scope: Scope, ctx: Context, path: str) -> Respond:
     ctx.only(message, here, ("status", "body", "body_format"))
     if not 200 <= message.status < 600:
         ctx.gather(ctx.reject(f"{here}.status", "value must be inside range [200, 600)"))
-    text = ctx.attempt(b"", compile_body, message.body, scope.max_body, ctx, f"{here}.body")
+    text = ctx.attempt(b"", bodies.compile_body, message.body, scope.max_body, ctx, f"{here}.body")
     template: Template | None = None
     kind = b""
     if message.HasField("body_format"):
         nothing = None, b""
         template, kind = ctx.attempt(
-            nothing, compile_body_format, message.body_format, text, ctx, f"{here}.body_format"
+            nothing, bodies.compile_body_format, message.body_format, text, ctx, f"{here}.body_format"
         )
     common = _common(route, scope, ctx, path)
     return Respond(
@@ -164,10 +165,10 @@ def _forward(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contai
     raise ctx.reject(here, "cluster_specifier is required")
 
 
-def _plugin(message: Any, scope: Scope, ctx: Context, path: str) -> Plugin:
+def _plugin(message: Any, scope: Scope, ctx: Context, path: str) -> cluster_specifiers.Plugin:
     if message.HasField("inline_cluster_specifier_plugin"):
         inline = message.inline_cluster_specifier_plugin
-        return compile_plugin(inline, ctx, f"{path}.inline_cluster_specifier_plugin")
+        return cluster_specifiers.compile_plugin(inline, ctx, f"{path}.inline_cluster_specifier_plugin")
     name = message.cluster_specifier_plugin
     if name not in scope.plugins:
         error = f"Unknown cluster specifier plugin name: {name} is used in the route"
@@ -184,9 +185,9 @@ def _by_plugin(
     action = _action(route, scope, ctx, path, clusters)
     if plugin is None or (isinstance(plugin, PriorityGroups) and not any(weight for _, weight in plugin.groups[0])):
         return Nowhere()  # an optional plugin, or one with errors
-    if isinstance(plugin, ClusterTree):
+    if isinstance(plugin, cluster_specifiers.ClusterTree):
         return Matched(plugin.root, plugin.clusters, action, status)
-    check_groups(plugin, clusters, ctx, here)
+    cluster_specifiers.check_groups(plugin, clusters, ctx, here)
     action = replace(action, policies=replace(action.policies, groups=plugin))
     entries = tuple(WeightedEntry(cluster, weight, action) for cluster, weight in plugin.groups[0])
     total = sum(weight for _, weight in plugin.groups[0])

@@ -7,15 +7,19 @@ LS-08  An internal listener is found by its name, spelt `envoy://NAME` in a conn
 
 from __future__ import annotations
 
-import ipaddress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
+from fastroute.core.cidr import format_address
+from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 INTERNAL = "envoy://"
 
 
-class Bound(NamedTuple):
+@record
+class Bound:
     """An IP address that a listener is bound to."""
 
     ip: str
@@ -43,7 +47,11 @@ def compile_address(address: Any, ctx: Context, path: str) -> Bound | str:
 
 def _ip(text: str, ctx: Context, path: str) -> str:
     try:
-        return str(ipaddress.ip_address(text))
+        if ":" not in text:
+            return format_address(text)
+        from ipaddress import ip_address
+
+        return str(ip_address(text))
     except ValueError as error:
         raise ctx.reject(path, f"malformed IP address: {text}") from error
 

@@ -7,10 +7,12 @@ under load (`overload_manager`) is no decision about a request.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.api.pool import type_name
-from fastroute.compile.context import Context
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _OURS = ("node", "static_resources", "dynamic_resources", "cluster_manager", "layered_runtime")
 _INERT = (

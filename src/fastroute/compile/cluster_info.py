@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from fastroute.config.resources import Resource
 from fastroute.records import field, record
+
+if TYPE_CHECKING:
+    from fastroute.config.resources import Resource
 
 
 @record

@@ -8,12 +8,14 @@ Rules:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
 from fastroute.core.circuit_breakers import Breaker
-from fastroute.core.clusters import Cluster
 from fastroute.core.outlier import DEFAULTS, Detector
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
+    from fastroute.core.clusters import Cluster
 
 _LIMITS = {
     "max_connections": "connections",

@@ -11,16 +11,18 @@ matcher may (VH-13), but that its actions are ClusterActions; Envoy 1.40 ends it
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.action.cluster_specifiers import PriorityGroups, Share
 from fastroute.api import pool
 from fastroute.api.anys import type_url
-from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any, open_extension
 from fastroute.compile.matcher_trees import TreeCompiler
-from fastroute.core.matchers import TreeNode
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
+    from fastroute.core.matchers import TreeNode
 
 _PREFIX = "envoy.extensions.router.cluster_specifiers."
 MATCHER = f"{_PREFIX}matcher.v3.MatcherClusterSpecifier"

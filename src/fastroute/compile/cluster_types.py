@@ -10,12 +10,14 @@ Rules:
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.api.anys import unpack
 from fastroute.compile.cluster_info import Query
-from fastroute.compile.context import Context
-from fastroute.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
+    from fastroute.errors import UnsupportedError
 
 _DNS = "envoy.extensions.clusters.dns.v3.DnsCluster"
 _AGGREGATE = "envoy.extensions.clusters.aggregate.v3.ClusterConfig"

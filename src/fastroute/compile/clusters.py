@@ -20,22 +20,23 @@ buffers, transport sockets, protocols, statistics, DNS timing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.api.anys import unpack
 from fastroute.api.pool import type_name
+from fastroute.compile import cluster_types, typed_policies
+from fastroute.compile import subsets as legacy_subsets
 from fastroute.compile.cluster_info import ClusterInfo, Query
 from fastroute.compile.cluster_limits import add_limits
-from fastroute.compile.cluster_types import aggregate_names, dns_names, extension_kind, is_ip
-from fastroute.compile.context import Context
 from fastroute.compile.endpoints import Assignment, Reader, Resolve, metadata
 from fastroute.compile.load_balancing import common, legacy
-from fastroute.compile.subsets import legacy_subset
-from fastroute.compile.typed_policies import typed
-from fastroute.config.resources import Resource
 from fastroute.core.balancers import Policy
 from fastroute.core.clusters import Cluster
-from fastroute.core.endpoint import Locality
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
+    from fastroute.config.resources import Resource
+    from fastroute.core.endpoint import Locality
 
 _TYPES = ("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
 _PROVIDED = 6
@@ -199,11 +200,11 @@ def _replace(cluster: Cluster, found: Assignment) -> None:
 
 def _literal(kind: str) -> Resolve | None:
     """Before anybody resolved its names, a DNS cluster has the hosts that are IP addresses already."""
-    return None if kind == "STATIC" else lambda name: [name] if is_ip(name) else []
+    return None if kind == "STATIC" else lambda name: [name] if cluster_types.is_ip(name) else []
 
 
 def _kind(message: Any, ctx: Context) -> str:
-    kind = extension_kind(message, ctx) if message.HasField("cluster_type") else _TYPES[message.type]
+    kind = cluster_types.extension_kind(message, ctx) if message.HasField("cluster_type") else _TYPES[message.type]
     if kind == "EDS" and not message.eds_cluster_config.HasField("eds_config"):
         ctx.gather(ctx.reject("eds_cluster_config", "cannot create an EDS cluster without an EDS config"))
     if kind != "EDS" and message.HasField("eds_cluster_config"):
@@ -216,14 +217,14 @@ def _kind(message: Any, ctx: Context) -> str:
 def _info(resource: Resource, message: Any, kind: str, ctx: Context) -> ClusterInfo:
     names: tuple[Query, ...] = ()
     if kind in ("STRICT_DNS", "LOGICAL_DNS"):
-        names = ctx.attempt((), dns_names, message, ctx, logical=kind == "LOGICAL_DNS")
+        names = ctx.attempt((), cluster_types.dns_names, message, ctx, logical=kind == "LOGICAL_DNS")
     eds = message.eds_cluster_config
     checked = len(message.health_checks) > 0
     return ClusterInfo(
         resource,
         eds_name=(eds.service_name or message.name) if kind == "EDS" else "",
         queries=names,
-        children=aggregate_names(message) if kind == "aggregate" else (),
+        children=cluster_types.aggregate_names(message) if kind == "aggregate" else (),
         logical=kind == "LOGICAL_DNS",
         locality_weights=_uses_locality_weights(message),
         health_checked=checked,
@@ -251,7 +252,7 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
     if message.HasField("load_balancing_policy"):
         _check_no_legacy(message, ctx)
         shared = common(ctx, message.common_lb_config, "common_lb_config")
-        return typed(ctx, message.load_balancing_policy, "load_balancing_policy", shared, message.name)
+        return typed_policies.typed(ctx, message.load_balancing_policy, "load_balancing_policy", shared, message.name)
     policy = ctx.attempt(Policy("round_robin"), legacy, ctx, message, kind)
     if not subsets.subset_selectors:
         return policy
@@ -261,7 +262,7 @@ def _policy(message: Any, kind: str, ctx: Context) -> Policy:
             "Envoy 1.40 crashes on this without locality weights",
             remedy="Set common_lb_config.locality_weighted_lb_config, or remove the field.",
         )
-    return legacy_subset(ctx, subsets, policy)
+    return legacy_subsets.legacy_subset(ctx, subsets, policy)
 
 
 def _check_no_legacy(message: Any, ctx: Context) -> None:
@@ -281,7 +282,7 @@ def _aggregate(message: Any, ctx: Context) -> Policy:
     if message.lb_policy != _PROVIDED:
         ctx.gather(ctx.reject("lb_policy", "aggregate clusters need the lb_policy CLUSTER_PROVIDED"))
     shared = common(ctx, message.common_lb_config, "common_lb_config")
-    return Policy("aggregate", {**shared, "clusters": aggregate_names(message)})
+    return Policy("aggregate", {**shared, "clusters": cluster_types.aggregate_names(message)})
 
 
 def _original_dst(config: Any, ctx: Context) -> Policy:

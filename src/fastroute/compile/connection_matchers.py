@@ -11,16 +11,17 @@ FC-23  An absent input makes a predicate false and sends a map to on_no_match.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.action_matchers import compile_string
-from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
 from fastroute.compile.filter_chains import compile_prefix
 from fastroute.core.chain import Chain
 from fastroute.core.cidr import CidrTrie
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 Evaluate = Callable[[Chain], str | None]
 Input = Callable[[Chain], str | None]
@@ -205,6 +206,8 @@ def _custom(extension: Any, read: Input, ctx: Context, path: str) -> Evaluate:
 
 def _ranges(matchers: Sequence[Any], read: Input, ctx: Context, path: str) -> Evaluate:
     """Networks by their length: a look-up asks each length once, longest first, then in list order."""
+    import ipaddress
+
     table: dict[tuple[int, int, int], list[tuple[Evaluate, bool]]] = {}
     for index, entry in enumerate(matchers):
         where = f"{path}.range_matchers[{index}]"
@@ -260,6 +263,8 @@ def _domains(matchers: Sequence[Any], read: Input, ctx: Context, path: str) -> E
 
 
 def _is_ip(text: str) -> bool:
+    import ipaddress
+
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _LIMIT_S = 9_223_372_036
 

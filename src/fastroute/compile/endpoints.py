@@ -12,14 +12,16 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.api.trees import struct_tree
-from fastroute.compile.context import Context
+from fastroute.api import trees
 from fastroute.core.cidr import format_address
 from fastroute.core.endpoint import Endpoint, Locality
 from fastroute.core.selection import canonical
 from fastroute.records import field, record
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 LB_METADATA = "envoy.lb"
 MAX_WEIGHT = 2**32 - 1
@@ -179,7 +181,7 @@ def plain_ip(text: str) -> str:
 
 def metadata(message: Any) -> dict[str, dict[str, object]]:
     """`filter_metadata` of a Metadata message as plain values."""
-    return {name: struct_tree(message.filter_metadata[name]) for name in message.filter_metadata}
+    return {name: trees.struct_tree(message.filter_metadata[name]) for name in message.filter_metadata}
 
 
 def _join(path: str, name: str) -> str:

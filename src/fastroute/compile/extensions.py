@@ -9,21 +9,20 @@ it as Envoy does; lenient loading notes it and goes on without it.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import names, pool
-from fastroute.compile.context import Context
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 TYPED_STRUCTS = (names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT)
 
 
-class Extension(NamedTuple):
-    """The full name of the configuration's type, and its message; None when lenient loading let it through."""
-
-    type_name: str
-    message: Any | None
+Extension = tuple[str, Any]
+"""The full name of the configuration's type, and its message; None when lenient loading let it through."""
 
 
 def open_extension(
@@ -43,7 +42,7 @@ def open_extension(
         )
     type_name, message = _unpack(config.typed_config, ctx, f"{path}.typed_config")
     if message is not None:
-        return Extension(type_name, message)
+        return type_name, message
     meant = (by_name or {}).get(config.name, "") if not type_name else ""
     url = config.typed_config.type_url if not type_name else names.url(type_name)
     error = ctx.reject(
@@ -53,7 +52,7 @@ def open_extension(
         code="unknown-extension",
     )
     ctx.tolerate(error, f"taken as {meant} with its defaults" if meant else effect)
-    return Extension(meant, pool.new(meant)) if meant else Extension(type_name, None)
+    return (meant, pool.new(meant)) if meant else (type_name, None)
 
 
 def is_of(type_name: str, category: str) -> bool:
@@ -68,7 +67,7 @@ def open_any(config: Any, ctx: Context, path: str) -> Extension:
     type_name, message = _unpack(config, ctx, path)
     if message is None:
         raise ctx.reject(path, f"Didn't find a registered implementation for type: '{type_name}'")
-    return Extension(type_name, message)
+    return type_name, message
 
 
 def _unpack(packed: Any, ctx: Context, path: str) -> tuple[str, Message | None]:

@@ -12,12 +12,12 @@ FC-15  Refused: `*` and partial wildcards in server names, address_suffix and su
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 Nested = dict[Any, Any]
 
@@ -133,6 +133,8 @@ def _prefixes(ranges: Any, ctx: Context, path: str) -> Sequence[Prefix | None]:
 
 def compile_prefix(cidr: Any, ctx: Context, path: str) -> Prefix:
     """A CidrRange as (network address, length), the bits behind the length cleared."""
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(cidr.address_prefix)
     except ValueError as error:

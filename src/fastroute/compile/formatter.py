@@ -7,9 +7,13 @@ RA-75  An operator that Envoy knows and that is not computed here is refused; le
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastroute.action.format import METADATA_KINDS, OPERATORS, Operator, Template
 from fastroute.api.format_strings import FormatError, Piece, pieces
-from fastroute.compile.context import Context
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 
 def compile_template(text: str, ctx: Context, path: str, *, missing: bytes = b"") -> Template:

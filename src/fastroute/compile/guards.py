@@ -9,9 +9,12 @@ Guards that Envoy 1.40 does not know it ignores. A test holds this list against 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from fastroute.compile.context import Context
 from fastroute.compile.runtime import flat_keys, runtime_value
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 GUARD = "envoy.reloadable_features."
 DECIDING_GUARDS = frozenset(

@@ -14,22 +14,22 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
-from fastroute.compile.context import Context
 from fastroute.compile.durations import optional_milliseconds
 from fastroute.compile.guards import GUARD
 from fastroute.compile.header_processing import compile_processing
 from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options
 from fastroute.compile.routes import compile_inline
 from fastroute.compile.runtime import override_of, runtime_integer, runtime_number, runtime_value
-from fastroute.config.resources import Resource
 from fastroute.core.codec import Codec
 from fastroute.core.hcm import HttpManager
-from fastroute.core.scopes import ScopedRoutes
-from fastroute.core.table import RouteTable
 from fastroute.records import replace
 
 if TYPE_CHECKING:
+    from fastroute.compile.context import Context
     from fastroute.compile.http_rbac import Access
+    from fastroute.config.resources import Resource
+    from fastroute.core.scopes import ScopedRoutes
+    from fastroute.core.table import RouteTable
 
 _HANDLED = (
     "rds",

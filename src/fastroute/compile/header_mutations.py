@@ -7,12 +7,14 @@ RA-74  Envoy refuses to add or remove a pseudo header or the host, and to take b
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.action.format import Template
 from fastroute.action.mutations import NO_MUTATIONS, Addition, Append, Mutations
-from fastroute.compile.context import Context
-from fastroute.compile.formatter import compile_template
+from fastroute.compile import formatter
+
+if TYPE_CHECKING:
+    from fastroute.action.format import Template
+    from fastroute.compile.context import Context
 
 
 def compile_mutations(message: Any, side: str, ctx: Context, path: str) -> Mutations:
@@ -56,8 +58,8 @@ def _value(header: Any, ctx: Context, path: str) -> Template:
             raise ctx.unsupported(
                 f"{path}.header.raw_value", "a raw value that is not UTF-8 is not supported"
             ) from error
-        return compile_template(text, ctx, f"{path}.header.raw_value")
-    return compile_template(header.value, ctx, f"{path}.header.value")
+        return formatter.compile_template(text, ctx, f"{path}.header.raw_value")
+    return formatter.compile_template(header.value, ctx, f"{path}.header.value")
 
 
 def remove_name(name: str, ctx: Context, path: str) -> bytes:

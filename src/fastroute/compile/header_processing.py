@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
+from fastroute.compile import matcher_customs, string_matchers
 from fastroute.compile.extensions import open_any, open_extension
-from fastroute.compile.matcher_customs import Network, network
-from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.processing import HeaderProcessing
 from fastroute.core.strings import StringMatcher
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _DETECTIONS = "envoy.extensions.http.original_ip_detection."
 HEADER_DETECTION = f"{_DETECTIONS}custom_header.v3.CustomHeaderConfig"
@@ -74,9 +75,11 @@ def _detection(extension: Any, ctx: Context, path: str) -> Detection:
     return header.encode("utf-8"), 0, config.allow_extension_to_set_address_as_trusted
 
 
-def _internal(message: Any, ctx: Context, path: str) -> tuple[Network, ...]:
+def _internal(message: Any, ctx: Context, path: str) -> tuple[matcher_customs.Network, ...]:
     ctx.only(message, path, ("cidr_ranges",), ("unix_sockets",))
-    return tuple(ctx.each(message.cidr_ranges, f"{path}.cidr_ranges", network))
+    if not message.cidr_ranges:
+        return ()
+    return tuple(ctx.each(message.cidr_ranges, f"{path}.cidr_ranges", matcher_customs.network))
 
 
 def _scheme(message: Any, ctx: Context, path: str) -> bytes:
@@ -109,7 +112,7 @@ def _mutation(message: Any, ctx: Context, path: str) -> Mutation:
             return _append(message.append, ctx, f"{path}.append")
         case "remove_on_match":
             here = f"{path}.remove_on_match.key_matcher"
-            matcher = compile_string_matcher(message.remove_on_match.key_matcher, ctx, here)
+            matcher = string_matchers.compile_string_matcher(message.remove_on_match.key_matcher, ctx, here)
             return "remove_matching", matcher, b""
         case _:
             raise ctx.reject(path, "action is required")

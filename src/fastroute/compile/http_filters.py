@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.api import names, pool
 from fastroute.api.anys import type_url, unpack
-from fastroute.compile.context import Context
 from fastroute.compile.extensions import is_of, open_extension
 
 if TYPE_CHECKING:
+    from fastroute.compile.context import Context
     from fastroute.compile.http_rbac import Filter
 
 _PREFIX = "envoy.extensions.filters.http."

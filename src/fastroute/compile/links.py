@@ -10,11 +10,13 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.config.resources import Resource
-from fastroute.core.clusters import Cluster
 from fastroute.core.endpoint import Locality
+
+if TYPE_CHECKING:
+    from fastroute.config.resources import Resource
+    from fastroute.core.clusters import Cluster
 
 
 def node_locality(bootstrap: Resource | None) -> Locality | None:

@@ -8,11 +8,13 @@ LS-09  Envoy refuses a listener filter that it does not know.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
 from fastroute.compile.extensions import is_of, open_extension
 from fastroute.core.filter_chains import ListenerFilter
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 PREFIX = "envoy.extensions.filters.listener."
 TLS_INSPECTOR = PREFIX + "tls_inspector.v3.TlsInspector"
@@ -50,11 +52,11 @@ def compile_listener_filters(listener: Any, ctx: Context) -> tuple[ListenerFilte
 
 
 def _one(config: Any, ctx: Context, path: str) -> ListenerFilter | None:
-    extension = open_extension(config, ctx, path, effect="the listener filter is left out", by_name=BY_NAME)
-    if extension.message is None:
+    name, message = open_extension(config, ctx, path, effect="the listener filter is left out", by_name=BY_NAME)
+    if message is None:
         return None
     disabled = compile_port_test(config.filter_disabled) if config.HasField("filter_disabled") else None
-    return _filter(config.name, extension.type_name, extension.message, disabled, ctx, f"{path}.typed_config")
+    return _filter(config.name, name, message, disabled, ctx, f"{path}.typed_config")
 
 
 def _filter(

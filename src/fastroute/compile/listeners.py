@@ -15,11 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastroute.compile import connection_matchers
 from fastroute.compile.addresses import Bound, compile_address, is_udp
-from fastroute.compile.connection_matchers import compile_chain_matcher
-from fastroute.compile.context import Context
 from fastroute.compile.filter_chains import compile_matches
 from fastroute.compile.listener_filters import compile_listener_filters
 from fastroute.compile.network_filters import CompileManager, Surroundings, compile_chain
@@ -27,6 +26,9 @@ from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.core.chain import ChainEntry
 from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 HANDLED = (
     "name",
@@ -121,7 +123,7 @@ def undecided_listener(message: Any, ctx: Context) -> Listener | None:
 def _closing_listener(message: Any, places: list[Bound | str]) -> Listener:
     return Listener(
         name=message.name,
-        addresses=[place for place in places if isinstance(place, Bound)],
+        addresses=[(place.ip, place.port, place.compat) for place in places if isinstance(place, Bound)],
         internal_name=next((place for place in places if isinstance(place, str)), ""),
         bound=is_bound(message),
         hands_off=False,
@@ -186,11 +188,13 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
     default = None
     if message.HasField("default_filter_chain"):
         default = _kept_chain(message.default_filter_chain, -1, ctx, "default_filter_chain", around)
-    matcher = ctx.attempt(None, compile_chain_matcher, message, ctx)
     by_match = not message.HasField("filter_chain_matcher")
+    matcher = None
+    if not by_match:
+        matcher = ctx.attempt(None, connection_matchers.compile_chain_matcher, message, ctx)
     return Listener(
         name=message.name,
-        addresses=[place for place in places if isinstance(place, Bound)],
+        addresses=[(place.ip, place.port, place.compat) for place in places if isinstance(place, Bound)],
         internal_name=next((place for place in places if isinstance(place, str)), ""),
         bound=is_bound(message),
         hands_off=message.use_original_dst.value,

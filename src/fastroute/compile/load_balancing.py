@@ -10,11 +10,13 @@ Rules:
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
 from fastroute.compile.runtime import runtime_integer, runtime_number
 from fastroute.core.balancers import Policy
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 Parameters = dict[str, object]
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
 from fastroute.compile.runtime import runtime_fraction
 from fastroute.core.hashing import xxh64
 from fastroute.core.matchers import TreeNode
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _MATCHERS = "envoy.extensions.matching.input_matchers."
 IP = f"{_MATCHERS}ip.v3.Ip"

@@ -9,13 +9,15 @@ VH-14  The routes of the action must still match; clusters in them are not check
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
 from fastroute.compile.matcher_customs import compile_custom_map, compile_custom_matcher
 from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.matchers import Input, TreeNode, TreePredicate
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 HEADER_INPUT = "envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
 FILTER_STATE_INPUT = "envoy.extensions.matching.common_inputs.network.v3.FilterStateInput"

@@ -118,10 +118,10 @@ def compile_chain(chain: Any, index: int, ctx: Context, path: str, around: Surro
 
 
 def _add_filter(config: Any, last: bool, outcome: _Outcome, ctx: Context, path: str, around: Surroundings) -> None:
-    extension = open_extension(config, ctx, path, effect=LEFT_OUT, by_name=BY_NAME)
-    if extension.message is not None:
-        ctx.attempt(None, _check_place, config.name, extension.type_name, last, ctx, path)
-        _apply(extension.type_name, extension.message, outcome, ctx, f"{path}.typed_config", around)
+    name, message = open_extension(config, ctx, path, effect=LEFT_OUT, by_name=BY_NAME)
+    if message is not None:
+        ctx.attempt(None, _check_place, config.name, name, last, ctx, path)
+        _apply(name, message, outcome, ctx, f"{path}.typed_config", around)
 
 
 def _known(outcome: _Outcome, clusters: Container[str] | None) -> Container[str] | None:

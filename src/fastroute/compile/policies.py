@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fastroute.action.policies import NO_HOST_POLICIES, NO_POLICIES, HostPolicies, Policies
+from fastroute.action.policies import HOST_FIELDS, NO_HOST_POLICIES, NO_POLICIES, PATH_FIELDS, HostPolicies, Policies
+from fastroute.compile import redirects, rewrites
 from fastroute.compile.plain import metadata
-from fastroute.compile.redirects import compile_internal_redirect
-from fastroute.compile.rewrites import HOST_FIELDS, PATH_FIELDS, compile_host_rewrite, compile_path_rewrite
 
 if TYPE_CHECKING:
     from fastroute.action.cors import CorsSetting
@@ -55,8 +54,8 @@ def compile_policies(route: Any, clusters: Container[str] | None, ctx: Context, 
     if not any(descriptor.name in ACTION_FIELDS for descriptor, _ in message.ListFields()):
         return NO_POLICIES
     nothing = None, ""
-    rewrite, rewrite_field = ctx.attempt(nothing, compile_path_rewrite, message, route.match, ctx, here)
-    host, host_field = ctx.attempt(nothing, compile_host_rewrite, message, ctx, here)
+    rewrite, rewrite_field = ctx.attempt(nothing, rewrites.compile_path_rewrite, message, route.match, ctx, here)
+    host, host_field = ctx.attempt(nothing, rewrites.compile_host_rewrite, message, ctx, here)
     redirect = message.internal_redirect_policy
     return Policies(
         path=rewrite,
@@ -72,7 +71,7 @@ def compile_policies(route: Any, clusters: Container[str] | None, ctx: Context, 
         include_host_rate_limits=message.include_vh_rate_limits.value,
         priority=_PRIORITIES[message.priority],
         internal_redirect=ctx.attempt(
-            None, compile_internal_redirect, redirect, ctx, f"{here}.internal_redirect_policy"
+            None, redirects.compile_internal_redirect, redirect, ctx, f"{here}.internal_redirect_policy"
         )
         if message.HasField("internal_redirect_policy")
         else None,

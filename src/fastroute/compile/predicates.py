@@ -6,12 +6,11 @@ RM-34  The legacy `exact_match: ""` is presence of any value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
+from fastroute.compile import string_matchers
 from fastroute.compile.regexes import compile_regex
 from fastroute.compile.runtime import runtime_fraction
-from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.predicates import (
     CallPredicate,
     CookiePredicate,
@@ -23,6 +22,9 @@ from fastroute.core.predicates import (
     TlsPredicate,
 )
 from fastroute.core.strings import StringMatcher
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _HEADER_FIELDS = (
     "name",
@@ -97,7 +99,7 @@ def _value_matcher(message: Any, kind: str | None, ctx: Context, path: str) -> S
     if kind is None or kind in ("range_match", "present_match"):
         return None
     if kind == "string_match":
-        return compile_string_matcher(message.string_match, ctx, f"{path}.string_match")
+        return string_matchers.compile_string_matcher(message.string_match, ctx, f"{path}.string_match")
     if kind == "safe_regex_match":
         return StringMatcher("regex", compile_regex(message.safe_regex_match, ctx, f"{path}.safe_regex_match"))
     text = getattr(message, kind).encode("utf-8")
@@ -117,7 +119,7 @@ def _query(message: Any, ctx: Context, path: str) -> QueryPredicate:
     kind = message.WhichOneof("query_parameter_match_specifier")
     matcher = None
     if kind == "string_match":
-        matcher = compile_string_matcher(message.string_match, ctx, f"{path}.string_match")
+        matcher = string_matchers.compile_string_matcher(message.string_match, ctx, f"{path}.string_match")
     absent = kind == "present_match" and not message.present_match
     return QueryPredicate(message.name.encode("utf-8"), matcher, absent=absent)
 
@@ -128,7 +130,7 @@ def _cookie(message: Any, ctx: Context, path: str) -> CookiePredicate:
         raise ctx.reject(f"{path}.name", "value length must be at least 1 characters")
     if not message.HasField("string_match"):
         raise ctx.reject(f"{path}.string_match", "value is required")
-    matcher = compile_string_matcher(message.string_match, ctx, f"{path}.string_match")
+    matcher = string_matchers.compile_string_matcher(message.string_match, ctx, f"{path}.string_match")
     return CookiePredicate(message.name.encode("utf-8"), matcher, invert=message.invert_match)
 
 

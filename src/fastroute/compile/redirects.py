@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.action.format import Template
 from fastroute.action.redirects import (
     FOLLOWED,
     AllowListedRoutes,
@@ -13,10 +12,11 @@ from fastroute.action.redirects import (
     previous_routes,
     safe_cross_scheme,
 )
-from fastroute.compile.context import Context
+from fastroute.compile import rewrites
 from fastroute.compile.extensions import open_any
-from fastroute.compile.formatter import compile_template
-from fastroute.compile.rewrites import compile_path_rewrite
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _PREDICATES = "envoy.extensions.internal_redirect."
 _STATUSES = (301, 302, 303, 307, 308)
@@ -30,7 +30,7 @@ def redirect_status(message: Any) -> int:
 def compile_redirect(message: Any, match: Any, ctx: Context, path: str) -> dict[str, Any]:
     """The fields of `RedirectAction` for a RedirectAction at `path`."""
     nothing = None, ""
-    rewrite, field = ctx.attempt(nothing, compile_path_rewrite, message, match, ctx, path)
+    rewrite, field = ctx.attempt(nothing, rewrites.compile_path_rewrite, message, match, ctx, path)
     scheme = "https" if message.https_redirect else message.scheme_redirect
     return {
         "scheme": scheme.encode(),
@@ -46,31 +46,6 @@ def compile_redirect(message: Any, match: Any, ctx: Context, path: str) -> dict[
 def rooted(target: bytes) -> bytes:
     """The path of a redirect, which Envoy begins with a slash."""
     return target if not target or target.startswith(b"/") else b"/" + target
-
-
-def compile_body(message: Any, limit: int, ctx: Context, path: str) -> bytes:
-    """The body of a DataSource at `path`, at most `limit` bytes (RA-50); Envoy takes a limit of 0 for none."""
-    ctx.only(message, path, ("inline_string", "inline_bytes"))
-    text = message.inline_bytes if message.WhichOneof("specifier") == "inline_bytes" else message.inline_string.encode()
-    if 0 < limit < len(text):
-        ctx.gather(ctx.reject(path, f"response body size is {len(text)} bytes; maximum is {limit}"))
-    return bytes(text)
-
-
-def compile_body_format(message: Any, body: bytes, ctx: Context, path: str) -> tuple[Template, bytes]:
-    """The template of a SubstitutionFormatString at `path`, and its content type if it names one."""
-    ctx.only(message, path, ("text_format_source", "text_format", "omit_empty_values", "content_type"))
-    kind = message.WhichOneof("format")
-    if kind is None:
-        raise ctx.reject(path, "format is required")
-    if body:
-        raise ctx.unsupported(path, "body_format together with a body is not supported")
-    text = message.text_format
-    if kind == "text_format_source":
-        text = compile_body(message.text_format_source, 1 << 32, ctx, f"{path}.text_format_source").decode()
-    missing = b"" if message.omit_empty_values else b"-"
-    template = compile_template(text, ctx, f"{path}.{kind}", missing=missing)
-    return template, message.content_type.encode()
 
 
 def compile_internal_redirect(message: Any, ctx: Context, path: str) -> InternalRedirectPolicy:

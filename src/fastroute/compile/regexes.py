@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.compile.context import Context
 from fastroute.compile.runtime import runtime_integer
 from fastroute.core.regexes import Regex, RegexError
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _LIMIT_KEY = "re2.max_program_size.error_level"
 _LIMIT = 100

@@ -6,8 +6,9 @@ RA-21  How much `prefix_rewrite` replaces follows from the route's match.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastroute.action.policies import PATH_FIELDS
 from fastroute.action.rewrites import (
     FormatRewrite,
     HostFormat,
@@ -19,18 +20,11 @@ from fastroute.action.rewrites import (
     PrefixRewrite,
     RegexRewrite,
 )
-from fastroute.compile.context import Context
-from fastroute.compile.formatter import compile_template
+from fastroute.compile import formatter
 from fastroute.compile.regexes import compile_regex
 
-PATH_FIELDS = ("prefix_rewrite", "regex_rewrite", "path_rewrite_policy", "path_rewrite")
-HOST_FIELDS = (
-    "host_rewrite_literal",
-    "auto_host_rewrite",
-    "host_rewrite_header",
-    "host_rewrite_path_regex",
-    "host_rewrite",
-)
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 
 def matched_length(match: Any) -> int | None:
@@ -57,7 +51,7 @@ def compile_path_rewrite(message: Any, match: Any, ctx: Context, path: str) -> t
     if field == "regex_rewrite":
         return RegexRewrite(*_regex(message.regex_rewrite, ctx, here)), field
     if field == "path_rewrite":
-        return FormatRewrite(compile_template(message.path_rewrite, ctx, here)), field
+        return FormatRewrite(formatter.compile_template(message.path_rewrite, ctx, here)), field
     from fastroute.compile.template_rewrites import compile_template_rewrite
 
     return compile_template_rewrite(message.path_rewrite_policy, match, ctx, here), field
@@ -87,5 +81,5 @@ def compile_host_rewrite(message: Any, ctx: Context, path: str) -> tuple[HostRew
     if field == "host_rewrite_path_regex":
         return HostRegex(*_regex(message.host_rewrite_path_regex, ctx, here)), field
     if field == "host_rewrite" and message.host_rewrite:
-        return HostFormat(compile_template(message.host_rewrite, ctx, here, missing=b"-")), field
+        return HostFormat(formatter.compile_template(message.host_rewrite, ctx, here, missing=b"-")), field
     return None, ""

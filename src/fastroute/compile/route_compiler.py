@@ -6,7 +6,7 @@ RM-55  A route has a match, a path specifier and an action.
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.action.targets import (
     ClusterHeader,
@@ -20,15 +20,17 @@ from fastroute.action.targets import (
     WeightedEntry,
 )
 from fastroute.compile.actions import compile_targets
-from fastroute.compile.context import Context
 from fastroute.compile.extensions import open_any
-from fastroute.compile.matcher_trees import Action
 from fastroute.compile.path_matches import PathMatch, compile_path
 from fastroute.compile.predicates import compile_predicates
-from fastroute.compile.scopes import Scope
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.errors import ConfigError
 from fastroute.records import record, replace
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
+    from fastroute.compile.matcher_trees import Action
+    from fastroute.compile.scopes import Scope
 
 ROUTE = "envoy.config.route.v3.Route"
 ROUTE_LIST = "envoy.config.route.v3.RouteList"

@@ -9,16 +9,19 @@ VH-10  A virtual host has a name and a domain; names may repeat, and there may b
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.api import pool
-from fastroute.compile.cluster_specifiers import Plugins, compile_plugins
-from fastroute.compile.context import Context
+from fastroute.compile import cluster_specifiers
 from fastroute.compile.scopes import ROUTE_CONFIGURATION_FIELDS, compile_scope
 from fastroute.compile.virtual_hosts import VirtualHostSpec, compile_virtual_host, undecided_host
-from fastroute.config.resources import Resource
 from fastroute.core.table import RouteTable
 from fastroute.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fastroute.compile.cluster_specifiers import Plugins
+    from fastroute.compile.context import Context
+    from fastroute.config.resources import Resource
 
 _HANDLED = (
     "name",
@@ -52,7 +55,7 @@ def compile_table(message: Any, ctx: Context, path: str, clusters: Container[str
     """The table of the RouteConfiguration at `path`."""
     ctx.only(message, path, _HANDLED, _INERT)
     dot = f"{path}." if path else ""
-    plugins = compile_plugins(message.cluster_specifier_plugins, ctx, f"{dot}cluster_specifier_plugins")
+    plugins = _plugins(message, ctx, f"{dot}cluster_specifier_plugins")
     hosts = [
         _kept_host(host, message, ctx, f"{dot}virtual_hosts[{number}]", clusters, plugins)
         for number, host in enumerate(message.virtual_hosts)
@@ -77,8 +80,18 @@ def _check_shared(message: Any, ctx: Context, path: str, clusters: Container[str
     ctx.attempt(None, compile_scope, host, message, ctx, f"{dot}virtual_hosts[0]", clusters, plugins)
 
 
+def _plugins(message: Any, ctx: Context, path: str) -> Plugins:
+    messages = message.cluster_specifier_plugins
+    return cluster_specifiers.compile_plugins(messages, ctx, path) if messages else {}
+
+
 def _kept_host(
-    host: Any, message: Any, ctx: Context, path: str, clusters: Container[str] | None, plugins: Plugins
+    host: Any,
+    message: Any,
+    ctx: Context,
+    path: str,
+    clusters: Container[str] | None,
+    plugins: Plugins,
 ) -> VirtualHostSpec:
     notices = len(ctx.notices)
     try:
@@ -104,7 +117,7 @@ def revise_table(
     new ones with their places in the list. Raises KeyError for a domain that another virtual host has.
     """
     known = clusters if configuration.validate_clusters.value else None
-    plugins = compile_plugins(configuration.cluster_specifier_plugins, ctx, "cluster_specifier_plugins")
+    plugins = _plugins(configuration, ctx, "cluster_specifier_plugins")
     fresh = [
         compile_virtual_host(host, configuration, ctx, f"virtual_hosts[{place}]", known, plugins)
         for place, host in hosts

@@ -14,13 +14,13 @@ from fastroute.action.levels import (
     EMPTY_ENTRY,
     EMPTY_ROUTE,
     EMPTY_VIRTUAL_HOST,
+    NO_FILTERS,
     Level,
     LevelName,
     Levels,
 )
 from fastroute.action.mutations import NO_MUTATIONS
-from fastroute.compile.cluster_specifiers import Plugins, compile_plugins
-from fastroute.compile.filter_configs import compile_filter_configs
+from fastroute.compile import cluster_specifiers, filter_configs
 from fastroute.compile.header_mutations import compile_mutations
 from fastroute.compile.policies import HOST_POLICY_FIELDS, compile_host_policies
 from fastroute.records import record
@@ -70,7 +70,7 @@ class Scope:
     hedge_on_per_try_timeout: bool
     host: HostPolicies
     max_body: int
-    plugins: Plugins
+    plugins: cluster_specifiers.Plugins
 
 
 def compile_scope(
@@ -79,7 +79,7 @@ def compile_scope(
     ctx: Context,
     path: str,
     clusters: Container[str] | None = None,
-    plugins: Plugins | None = None,
+    plugins: cluster_specifiers.Plugins | None = None,
 ) -> Scope:
     """The scope of the virtual host at `path` (empty when it is a resource of its own).
 
@@ -88,7 +88,8 @@ def compile_scope(
     above = path.rpartition("virtual_hosts[")[0].removesuffix(".")
     if plugins is None:
         here = _join(above, "cluster_specifier_plugins")
-        plugins = compile_plugins(route_configuration.cluster_specifier_plugins, ctx, here)
+        messages = route_configuration.cluster_specifier_plugins
+        plugins = cluster_specifiers.compile_plugins(messages, ctx, here) if messages else {}
     configuration = compile_level("route configuration", route_configuration, ctx, above)
     host = compile_level("virtual host", virtual_host, ctx, path)
     retry = None
@@ -117,7 +118,9 @@ def _join(path: str, name: str) -> str:
 
 def compile_level(name: LevelName, message: Any, ctx: Context, path: str) -> Level:
     """The mutations and filter settings of one level; the shared empty level when it has none."""
-    filters = compile_filter_configs(message.typed_per_filter_config, ctx, path)
+    filters = NO_FILTERS
+    if message.typed_per_filter_config:
+        filters = filter_configs.compile_filter_configs(message.typed_per_filter_config, ctx, path)
     request = compile_mutations(message, "request", ctx, path)
     response = compile_mutations(message, "response", ctx, path)
     if not filters and request is NO_MUTATIONS and response is NO_MUTATIONS:

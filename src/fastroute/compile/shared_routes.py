@@ -12,12 +12,11 @@ Names, paths and clusters are read off the wire, which costs a fraction of askin
 from __future__ import annotations
 
 import functools
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.api import names, pool
-from fastroute.compile.redirects import rooted
+from fastroute.compile import redirects
 from fastroute.compile.regexes import program_limit
-from fastroute.compile.route_compiler import RouteCompiler
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.core.predicates import HeaderPredicate, PathPredicate, Predicate
 from fastroute.core.regexes import Regex, RegexError, literal_prefix
@@ -25,6 +24,9 @@ from fastroute.core.strings import StringMatcher
 from fastroute.errors import ConfigError
 from fastroute.records import replace
 from fastroute.wire.routes import RouteReader
+
+if TYPE_CHECKING:
+    from fastroute.compile.route_compiler import RouteCompiler
 
 How = Literal["prefix", "path", "path_separated_prefix", "regex"]
 Part = tuple[str, How | None, bytes, str | None, bytes, bytes, bytes | None]
@@ -157,7 +159,7 @@ class _SharedRoutes:
             return self._new_target(number, None, key, kept=False)
         action: Any = model.action
         if model.kind == "redirect":
-            return Target("redirect", status=model.status, action=replace(action, path_redirect=rooted(said)))
+            return Target("redirect", status=model.status, action=replace(action, path_redirect=redirects.rooted(said)))
         if 0 < self.compiler.scope.max_body < len(said):
             return self._new_target(number, None, None)
         return Target("respond", status=model.status, action=replace(action, text=said))

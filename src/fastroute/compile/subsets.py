@@ -8,13 +8,15 @@ Rules:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.api.trees import struct_tree
-from fastroute.compile.context import Context
+from fastroute.api import trees
 from fastroute.core.balancers import Policy
 from fastroute.core.selection import canonical
 from fastroute.core.subsets import Selector
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 # LbSubsetFallbackPolicy: NO_FALLBACK, ANY_ENDPOINT, DEFAULT_SUBSET. The core counts from 1, as selectors do.
 _GLOBAL = 1
@@ -52,7 +54,7 @@ def _subset(ctx: Context, config: Any, path: str, child: Policy) -> Policy:
     parameters: dict[str, object] = {
         "selectors": selectors,
         "fallback": config.fallback_policy + _GLOBAL,
-        "default_subset": {name: canonical(value) for name, value in struct_tree(config.default_subset).items()},
+        "default_subset": {name: canonical(value) for name, value in trees.struct_tree(config.default_subset).items()},
         "locality_weight_aware": config.locality_weight_aware,
         "scale_locality_weight": config.scale_locality_weight,
         "panic_mode_any": config.panic_mode_any,

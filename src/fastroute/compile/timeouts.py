@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.action.timeouts import DEFAULT_TIMEOUT_MS, DEFAULT_TIMEOUTS, StreamDuration, Timeouts
-from fastroute.compile.context import Context
 from fastroute.compile.durations import optional_milliseconds
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 _FIELDS = frozenset(
     ("timeout", "idle_timeout", "flush_timeout", "max_stream_duration", "max_grpc_timeout", "grpc_timeout_offset")

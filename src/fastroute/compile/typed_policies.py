@@ -13,14 +13,16 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.api.anys import is_unknown, unpack
 from fastroute.compile import load_balancing as lb
-from fastroute.compile.context import Context
 from fastroute.compile.subsets import typed_subset
 from fastroute.core.balancers import Policy
 from fastroute.errors import ParseError
+
+if TYPE_CHECKING:
+    from fastroute.compile.context import Context
 
 Parameters = dict[str, object]
 _PREFIX = "envoy.extensions.load_balancing_policies."

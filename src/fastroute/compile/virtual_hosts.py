@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from fastroute.compile.cluster_specifiers import Plugins
-from fastroute.compile.context import Context
-from fastroute.compile.matcher_trees import NO_TREE, TreeCompiler
+from fastroute.compile import matcher_trees
 from fastroute.compile.route_compiler import UNDECIDED, RouteCompiler
 from fastroute.compile.scopes import VIRTUAL_HOST_FIELDS, compile_scope
 from fastroute.compile.shared_routes import compile_routes
 from fastroute.core.entries import RouteSpec
-from fastroute.core.matchers import TreeNode
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.compile.cluster_specifiers import Plugins
+    from fastroute.compile.context import Context
+    from fastroute.core.matchers import TreeNode
 
 RequireTls = Literal["none", "external_only", "all"]
 _HANDLED = ("name", "domains", "routes", "matcher", "require_tls", *VIRTUAL_HOST_FIELDS)
@@ -51,8 +53,8 @@ def compile_virtual_host(
         # VH-14: clusters named inside a matcher are not checked.
         routes = RouteCompiler(host, configuration, ctx, scope, None)
         lists: list[tuple[RouteSpec, ...]] = []
-        compiler = TreeCompiler(ctx, routes.action_into(lists))
-        tree = ctx.attempt(NO_TREE, compiler.matcher, host.matcher, f"{path}.matcher")
+        compiler = matcher_trees.TreeCompiler(ctx, routes.action_into(lists))
+        tree = ctx.attempt(matcher_trees.NO_TREE, compiler.matcher, host.matcher, f"{path}.matcher")
         return VirtualHostSpec(host.name, domains, (), require_tls, tree, tuple(lists))
     routes = RouteCompiler(host, configuration, ctx, scope, clusters)
     return VirtualHostSpec(host.name, domains, compile_routes(routes, f"{path}.routes"), require_tls)

@@ -8,18 +8,20 @@ resource becomes a message on its own, so that a wrapper around it need not be o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
 from fastroute.api import anys, names, pool, transcode
 from fastroute.api.faults import Fault, join
-from fastroute.api.transcode import Tree
 from fastroute.config import dump, kinds, runtime, unknown
-from fastroute.config.formats import Document
 from fastroute.config.resources import Resource, Resources
 from fastroute.errors import ConfigError, Notice, ParseError, RejectedError, UnsupportedError, Where
 from fastroute.records import replace
+
+if TYPE_CHECKING:
+    from fastroute.api.transcode import Tree
+    from fastroute.config.formats import Document
 
 _LISTS = {
     names.LISTENER: "listeners",

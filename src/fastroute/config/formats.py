@@ -10,18 +10,21 @@ that Envoy lacks is refused, and so is a corrupt one, of which Envoy silently ta
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable
-from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import names, pool
 from fastroute.config import json_text, kinds
 from fastroute.config.positions import InFile, InText
-from fastroute.config.resources import Positions
 from fastroute.errors import ParseError, Where
 from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.config.resources import Positions
 
 JSON, YAML, BINARY, TEXT_PROTO = "JSON", "YAML", "binary", "text proto"
 
@@ -60,7 +63,7 @@ def parse(data: bytes, file: str, kind: str | None = None) -> Document:
     `kind` is the full name of the message that a binary or text proto document is; without it the
     kind is found by trying.
     """
-    form = EXTENSIONS.get(PurePath(file).suffix.lower()) or _sniff(data)
+    form = EXTENSIONS.get(suffix(file)) or _sniff(data)
     if form == BINARY:
         return Document(_binary(data, file, kind), file, InFile(file))
     text = _decode(data, file)
@@ -71,6 +74,13 @@ def parse(data: bytes, file: str, kind: str | None = None) -> Document:
 
         return Document(yaml_text.parse(text, file), file, InText(file, text, yaml=True))
     return Document(json_text.parse(text, file), file, InText(file, text))
+
+
+def suffix(file: str) -> str:
+    """The extension of a file's name in lower case, with its dot, as `pathlib` tells it; empty without one."""
+    name = os.path.basename(file)  # noqa: PTH119 - a plain `fastroute route` does without pathlib
+    at = name.rfind(".")
+    return name[at:].lower() if 0 < at < len(name) - 1 else ""
 
 
 def _decode(data: bytes, file: str) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from google.protobuf.message import Message
 
@@ -72,14 +71,14 @@ def _documents(source: Source, kind: str | None) -> Iterator[Callable[[], Docume
         url = source
         yield lambda: _fetched(url, kind)
     elif isinstance(source, str | os.PathLike):
-        for path in _files(Path(source)):
+        for path in _files(file_name(source)):
             yield functools.partial(_open, path, kind)
     else:
         yield lambda: Document(source, "", None)
 
 
-def _open(path: Path, kind: str | None) -> Document:
-    return formats.parse(_bytes(path), str(path), kind)
+def _open(path: str, kind: str | None) -> Document:
+    return formats.parse(_bytes(path), path, kind)
 
 
 def _fetched(url: str, kind: str | None) -> Document:
@@ -88,18 +87,34 @@ def _fetched(url: str, kind: str | None) -> Document:
     return formats.parse(fetch(url), url, kind)
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+def file_name(source: str | os.PathLike[str]) -> str:
+    """The path as `pathlib` writes it, which is how errors name a file; that is imported for unusual ones only."""
+    name = os.fspath(source)
+    first, *rest = name.split("/")
+    if os.sep == "/" and name and first != "." and not any(step in ("", ".") for step in rest):
+        return name
+    from pathlib import Path
+
+    return str(Path(name))
+
+
+def _files(path: str) -> list[str]:
+    """The file of that name, or the configurations in that directory."""
+    if not os.path.isdir(path):  # noqa: PTH112
         return [path]
-    found = sorted(item for item in path.iterdir() if item.suffix.lower() in formats.EXTENSIONS and item.is_file())
+    from pathlib import Path
+
+    items = sorted(Path(path).iterdir())
+    found = [str(item) for item in items if item.suffix.lower() in formats.EXTENSIONS and item.is_file()]
     if not found:
         known = ", ".join(formats.EXTENSIONS)
-        raise ParseError("no configuration in this directory", where=Where(str(path)), remedy=f"It holds no {known}.")
+        raise ParseError("no configuration in this directory", where=Where(path), remedy=f"It holds no {known}.")
     return found
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: str) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
     except OSError as error:
-        raise ParseError(f"cannot be read: {error.strerror or error}", where=Where(str(path)), code="file") from error
+        raise ParseError(f"cannot be read: {error.strerror or error}", where=Where(path), code="file") from error

@@ -6,12 +6,14 @@ This is the hand-over from `config` to everything behind it. No rule of Envoy li
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf.message import Message
 
-from fastroute.errors import Notice, Where
 from fastroute.records import field, record
+
+if TYPE_CHECKING:
+    from fastroute.errors import Notice, Where
 
 
 def label_of(kind: str, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from fastroute.api.trees import struct_tree
+from fastroute.api import trees
 
 _FRACTION = frozenset(("numerator", "denominator"))
 
@@ -23,7 +23,7 @@ def static_keys(bootstrap: Message) -> dict[str, object]:
     keys: dict[str, object] = {}
     for layer in source.layered_runtime.layers:
         if layer.WhichOneof("layer_specifier") == "static_layer":
-            _flatten(struct_tree(layer.static_layer), "", keys)
+            _flatten(trees.struct_tree(layer.static_layer), "", keys)
     return keys
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.links import link_clusters
-from fastroute.config.resources import Resource, Resources
-from fastroute.core.clusters import Cluster
-from fastroute.core.filter_chains import ListenerTable
-from fastroute.core.table import RouteTable
 from fastroute.errors import joined
+from fastroute.records import record
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.parts import Parts, known_clusters
+
+if TYPE_CHECKING:
+    from fastroute.config.resources import Resource, Resources
+    from fastroute.core.clusters import Cluster
+    from fastroute.core.filter_chains import ListenerTable
+    from fastroute.core.table import RouteTable
 
 
 def built(
@@ -42,7 +45,8 @@ def built(
     )
 
 
-class Made(NamedTuple):
+@record
+class Made:
     """What came of all resources; of no use where the compiler has errors."""
 
     clusters: dict[str, Cluster]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
@@ -14,12 +14,14 @@ from fastroute.compile.links import node_locality
 from fastroute.compile.listeners import compile_listeners
 from fastroute.compile.routes import compile_route_configuration, revise_table
 from fastroute.config.resources import Resource, Resources, label_of
-from fastroute.core.clusters import Cluster
-from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.core.table import RouteTable
 from fastroute.errors import ConfigError, Notice
 from fastroute.snapshot.parts import Relied
-from fastroute.snapshot.wire import Revision
+
+if TYPE_CHECKING:
+    from fastroute.core.clusters import Cluster
+    from fastroute.core.filter_chains import Listener, ListenerTable
+    from fastroute.snapshot.wire import Revision
 
 UNNAMED = Resource("", None)  # type: ignore[arg-type]
 

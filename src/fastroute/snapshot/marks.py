@@ -23,14 +23,16 @@ import functools
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.api import anys, names, pool
 from fastroute.config.resources import Resource, Resources, label_of
-from fastroute.core.chain import Chain
-from fastroute.core.decision import Decision
 from fastroute.errors import ConfigError, Notice
 from fastroute.patterns import pattern
+
+if TYPE_CHECKING:
+    from fastroute.core.chain import Chain
+    from fastroute.core.decision import Decision
 
 _LABEL = pattern(r'(\w+)(?: "(.*)")?\Z', re.DOTALL)
 _STATIC = pattern(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from fastroute.config.resources import Resources
-from fastroute.core.clusters import Cluster
-from fastroute.core.filter_chains import ListenerTable
-from fastroute.core.table import RouteTable
-from fastroute.errors import Notice
 from fastroute.records import field, record
-from fastroute.snapshot.wire import Wire
+
+if TYPE_CHECKING:
+    from fastroute.config.resources import Resources
+    from fastroute.core.clusters import Cluster
+    from fastroute.core.filter_chains import ListenerTable
+    from fastroute.core.table import RouteTable
+    from fastroute.errors import Notice
+    from fastroute.snapshot.wire import Wire
 
 
 class Relied:

@@ -13,22 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from fastroute.compile.clusters import is_dns, resolve_names
 from fastroute.compile.context import Context
 from fastroute.config.changes import Changes, apply
 from fastroute.config.load import Source, gather
-from fastroute.config.resources import Resources
-from fastroute.core.clusters import Cluster
-from fastroute.core.filter_chains import ListenerTable
-from fastroute.core.table import RouteTable
 from fastroute.errors import ConfigError, Notice, joined
+from fastroute.snapshot import index as indexes
+from fastroute.snapshot import marks, update
 from fastroute.snapshot.build import built
 from fastroute.snapshot.compiler import UNNAMED
-from fastroute.snapshot.index import Index
-from fastroute.snapshot.marks import Marks
-from fastroute.snapshot.parts import Parts
-from fastroute.snapshot.update import updated
+
+if TYPE_CHECKING:
+    from fastroute.config.resources import Resources
+    from fastroute.core.clusters import Cluster
+    from fastroute.core.filter_chains import ListenerTable
+    from fastroute.core.table import RouteTable
+    from fastroute.snapshot.index import Index
+    from fastroute.snapshot.parts import Parts
 
 
 class Snapshot:
@@ -43,7 +46,7 @@ class Snapshot:
         self.routes: Mapping[str, RouteTable] = MappingProxyType(parts.routes)
         self.clusters: Mapping[str, Cluster] = MappingProxyType(parts.clusters)
         self.knows_clusters = parts.known is not None
-        self.marks = Marks(parts.resources, parts.notices) if parts.notices else None
+        self.marks = marks.Marks(parts.resources, parts.notices) if parts.notices else None
 
     @property
     def parts(self) -> Parts:
@@ -92,8 +95,8 @@ class Snapshot:
         applied.
         """
         if self._index is None:
-            self._index = Index.of(self._parts.resources, self._parts.clusters)
-        found = None if self._index is None else updated(self._parts, self._index, changes)
+            self._index = indexes.Index.of(self._parts.resources, self._parts.clusters)
+        found = None if self._index is None else update.updated(self._parts, self._index, changes)
         if found is not None:
             return Snapshot(*found)
         resources, errors = apply(self._parts.resources, changes, strict=self._parts.strict)

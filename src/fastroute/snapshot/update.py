@@ -15,22 +15,24 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.links import link_cluster, local_cluster
 from fastroute.config.changes import KINDS, Changes, Content, read_changes
 from fastroute.config.resources import Resources, WireResource
-from fastroute.core.chain import ChainEntry
-from fastroute.core.clusters import Cluster
-from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.core.hcm import HttpManager
-from fastroute.core.table import RouteTable
 from fastroute.errors import ConfigError, joined
 from fastroute.records import record, replace
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.index import Index, Named, merged
 from fastroute.snapshot.parts import Parts, known_clusters
 from fastroute.snapshot.wire import Revision, Wire, revision, wire_of
+
+if TYPE_CHECKING:
+    from fastroute.core.chain import ChainEntry
+    from fastroute.core.clusters import Cluster
+    from fastroute.core.filter_chains import Listener, ListenerTable
+    from fastroute.core.table import RouteTable
 
 
 def updated(parts: Parts, index: Index, changes: Changes) -> tuple[Parts, Index] | None:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import constraints, names, pool
-from fastroute.config.changes import Content
 from fastroute.config.resources import Resource, WireResource
 from fastroute.records import record
 from fastroute.wire.items import Items
+
+if TYPE_CHECKING:
+    from fastroute.config.changes import Content
 
 _FEW = 16
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 from google.protobuf import text_format
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fastroute import config
 from fastroute.api import anys, names, pool, transcode
-from fastroute.config import text
+from fastroute.config import formats, load, text
 from fastroute.errors import ConfigError, ParseError, RejectedError
 
 CLUSTER = {"name": "blue", "connect_timeout": "1s", "type": "STATIC"}
@@ -322,3 +324,13 @@ def test_a_fault_in_a_dump_is_placed_in_its_resource(tmp_path: Path) -> None:
     assert caught.value.path == "address.socket_address.port_valu"
     assert caught.value.where is not None
     assert caught.value.where.column is not None
+
+
+PATHS = st.lists(st.sampled_from(["/", "//", ".", "..", "./", "a", ".json", "b.yaml", "c.", ".d.PB", " "]), max_size=6)
+
+
+@given(PATHS.map("".join))
+def test_paths_are_written_as_pathlib_writes_them(path: str) -> None:
+    assert load.file_name(path) == str(Path(path))
+    if not path.endswith(("/", "/.")) and PurePath(path).name not in ("", "..", "."):
+        assert formats.suffix(path) == PurePath(path).suffix.lower()
