@@ -18,7 +18,6 @@ HC-47  x-forwarded-port, via, x-forwarded-client-cert and x-request-id. HC-48  E
 
 cimport cython
 
-
 from fastroute.core.cidr cimport ip_t, ip_to_str
 from fastroute.core.decision cimport Decision
 from fastroute.core.codec cimport drop, first_of, is_upgrade, store
