@@ -53,7 +53,7 @@ def test_every_state_is_what_it_would_be_from_nothing(
     drawn = [one for mesh in meshes for one in mesh]
     mesh = Mesh(PROFILES[profile], registry([]))
     for step in steps:
-        chosen = {(one["kind"], one["metadata"]["name"]): one for one, taken in zip(drawn, step, strict=False) if taken}
+        chosen = {istio_kinds.key(one): one for one, taken in zip(drawn, step, strict=False) if taken}
         state = registry(list(chosen.values()))
         mesh.load(state)
         for proxy in proxies(state):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import strategies as st
@@ -31,6 +32,10 @@ def services(draw: st.DrawFn) -> list[Object]:
         st.lists(st.sampled_from(PORTS), min_size=1, max_size=4, unique_by=(lambda one: one[1], lambda one: one[0]))
     )
     spec: Object = {"ports": [{"name": label, "port": port} for label, port in ports], "selector": {"app": name}}
+    for port in spec["ports"]:
+        port |= draw(st.sampled_from(({}, {}, {"targetPort": "main"}, {"targetPort": 8000}, {"targetPort": "nobody"})))
+        port |= draw(st.sampled_from(({}, {}, {}, *({"appProtocol": one} for one in APP_PROTOCOLS))))
+    spec |= draw(preferences)
     if ports[0][0].startswith("udp"):
         spec["ports"][0]["protocol"] = "UDP"
     kind = draw(st.sampled_from(("address", "address", "headless", "outside")))
@@ -39,11 +44,97 @@ def services(draw: st.DrawFn) -> list[Object]:
     else:
         spec["clusterIP"] = "10.231.60.1" if kind == "address" else "None"
     labels = {"app": name, "version": "v1", "security.istio.io/tlsMode": draw(st.sampled_from(("istio", "disabled")))}
+    where = {"nodeName": draw(st.sampled_from(NODES))} if draw(st.booleans()) else {}
     pod = {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{name}-0", "namespace": "default", "labels": labels},
-        "spec": {"containers": [{"name": name}]}, "status": {"podIP": "10.240.5.1"},
+        "spec": {"containers": [{"name": name, "ports": [{"name": "main", "containerPort": 8001}]}], **where},
+        "status": {"podIP": "10.240.5.1", "conditions": draw(st.sampled_from(([], UNREADY)))},
     }  # fmt: skip
-    return [one_object("Service", name, spec, "v1"), pod]
+    about = draw(st.sampled_from(({}, {}, {"annotations": {"networking.istio.io/exportTo": "."}})))
+    return [one_object("Service", name, spec, "v1", **about), pod, *draw(listed(name, ports[0]))]
+
+
+APP_PROTOCOLS = ("http", "kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss", "tcp", "grpc", "https", "mine")
+NODES = ("n1", "n2", "n3")
+UNREADY = [{"type": "Ready", "status": "False"}]
+preferences = st.fixed_dictionaries(
+    {},
+    optional={
+        "trafficDistribution": st.sampled_from(("PreferClose", "PreferSameZone", "PreferSameNode")),
+        "internalTrafficPolicy": st.sampled_from(("Cluster", "Local")),
+        "publishNotReadyAddresses": st.booleans(),
+    },
+)
+
+
+@st.composite
+def listed(draw: st.DrawFn, service: str, port: tuple[str, int]) -> list[Object]:
+    """Sometimes the endpoints of a service as Kubernetes lists them: in slices, or as Endpoints were."""
+    label, number = port
+    ports, kind = [{"name": label, "port": number}], draw(st.sampled_from(("", "", "EndpointSlice", "Endpoints")))
+    meta = {"name": service, "namespace": "default", "labels": {"kubernetes.io/service-name": service}}
+    if kind == "EndpointSlice":
+        found = [
+            {"addresses": ["10.240.5.1"], "conditions": {"ready": draw(st.booleans())}, "nodeName": "n1"},
+            {"addresses": ["10.240.5.2"]},
+        ]
+        head = {"apiVersion": "discovery.k8s.io/v1", "kind": kind, "metadata": meta, "addressType": "IPv4"}
+        return [{**head, "endpoints": found, "ports": ports}]
+    if kind == "Endpoints":
+        subsets = [{"addresses": [{"ip": "10.240.5.1"}], "notReadyAddresses": [{"ip": "10.240.5.3"}], "ports": ports}]
+        return [{"apiVersion": "v1", "kind": kind, "metadata": meta, "subsets": subsets}]
+    return []
+
+
+def node(name: str, region: str, zone: str) -> Object:
+    """A Node in a place."""
+    labels = {"topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+
+
+@st.composite
+def places(draw: st.DrawFn) -> list[Object]:
+    """Nodes, and productpage on one of them."""
+    nodes = [node("n1", "west", "a"), node("n2", "west", "b"), node("n3", "east", "a")]
+    labels = {"app": "productpage", "version": "v1", "security.istio.io/tlsMode": "istio"}
+    meta = {"name": "productpage-v1-64794f5db4-6bsbj", "namespace": "default", "labels": labels}
+    caller = {
+        "apiVersion": "v1", "kind": "Pod", "metadata": meta, "status": {"podIP": "10.240.2.38"},
+        "spec": {"serviceAccountName": "bookinfo-productpage", "nodeName": draw(st.sampled_from(NODES))},
+    }  # fmt: skip
+    return [*nodes, caller]
+
+
+visible = st.sampled_from(
+    ({}, {}, {}, {"exportTo": ["."]}, {"exportTo": ["*"]}, {"exportTo": ["other", "default"]}, {"exportTo": ["other"]})
+)
+settings_of_mesh = st.fixed_dictionaries(
+    {},
+    optional={
+        "outboundTrafficPolicy": st.sampled_from(({"mode": "REGISTRY_ONLY"}, {"mode": "ALLOW_ANY"})),
+        "enableAutoMtls": st.booleans(),
+        "defaultVirtualServiceExportTo": st.sampled_from((["*"], ["."])),
+        "defaultServiceExportTo": st.sampled_from((["*"], ["."])),
+        "defaultDestinationRuleExportTo": st.sampled_from((["*"], ["."])),
+        "localityLbSetting": st.sampled_from(({"enabled": False}, {"failover": [{"from": "west", "to": "east"}]})),
+        "h2UpgradePolicy": st.sampled_from(("UPGRADE", "DO_NOT_UPGRADE")),
+        "connectTimeout": st.just("3s"),
+        "tcpKeepalive": st.just({"probes": 2, "time": "7s", "interval": "3s"}),
+        "accessLogFile": st.just("/dev/null"),
+        "defaultHttpRetryPolicy": st.sampled_from(({"attempts": 0}, {"attempts": 3, "retryOn": "5xx"})),
+        "pathNormalization": st.sampled_from(({"normalization": "NONE"}, {"normalization": "MERGE_SLASHES"})),
+        "protocolDetectionTimeout": st.just("2s"),
+        "outboundClusterStatName": st.just("%SERVICE%_%SERVICE_PORT%"),
+    },
+)
+
+
+@st.composite
+def mesh_config(draw: st.DrawFn) -> list[Object]:
+    """The settings of the whole mesh."""
+    meta = {"name": "istio", "namespace": "istio-system"}
+    data = {"mesh": json.dumps(draw(settings_of_mesh))}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}]
 
 
 @st.composite
@@ -137,7 +228,9 @@ policies = st.fixed_dictionaries(
 @st.composite
 def destination_rules(draw: st.DrawFn) -> list[Object]:
     """A DestinationRule for one host, with policies on all levels."""
-    spec: Object = {"host": draw(st.sampled_from(HOSTS))}
+    spec: Object = {"host": draw(st.sampled_from(HOSTS)), **draw(visible)}
+    if draw(st.integers(0, 4)) == 0:
+        spec["workloadSelector"] = {"matchLabels": {"app": draw(st.sampled_from(("productpage", "other")))}}
     names = draw(st.lists(st.sampled_from(("v1", "v2", "v9")), max_size=2, unique=True))
     spec["subsets"] = [
         {
@@ -158,21 +251,31 @@ def service_entries(draw: st.DrawFn) -> list[Object]:
     resolution = draw(st.sampled_from(("NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN")))
     protocols = st.sampled_from(("HTTP", "HTTPS", "TCP", "TLS", "GRPC", "HTTP2", "MONGO"))
     numbers = draw(st.lists(st.sampled_from((80, 443, 8080, 9080, 27017)), min_size=1, max_size=2, unique=True))
+    more = draw(st.sampled_from(([], [], ["www.example.net"])))
     spec: Object = {
-        "hosts": ["*.example.com" if resolution == "NONE" and draw(st.booleans()) else "api.example.com"],
+        "hosts": ["*.example.com" if resolution == "NONE" and draw(st.booleans()) else "api.example.com", *more],
+        **draw(visible),
         "ports": [{"number": port, "name": f"p-{port}", "protocol": draw(protocols)} for port in numbers],
         "resolution": resolution,
         "location": draw(st.sampled_from(("MESH_EXTERNAL", "MESH_INTERNAL"))),
     }
     if draw(st.booleans()):
-        spec["addresses"] = draw(st.sampled_from((["10.70.0.1"], ["10.70.0.0/16"])))
-    found = [one_object("ServiceEntry", "entry", spec)]
+        spec["addresses"] = draw(
+            st.sampled_from((["10.70.0.1"], ["10.70.0.0/16"], ["10.70.0.1", "10.71.0.0/24", "10.72.0.9"]))
+        )
+    annotations = {"networking.istio.io/traffic-distribution": "PreferSameNode"} if draw(st.booleans()) else {}
+    found = [one_object("ServiceEntry", "entry", spec, annotations=annotations)]
     if resolution == "STATIC" and draw(st.booleans()):
         spec["workloadSelector"] = {"labels": {"app": "vm"}}
         workload = {"address": "10.80.0.1", "labels": {"app": "vm"}, "locality": "west/a", "serviceAccount": "vm"}
         found.append(one_object("WorkloadEntry", "vm", workload))
     elif resolution == "STATIC":
-        spec["endpoints"] = [{"address": "10.80.0.2", "weight": 3}, {"address": "10.80.0.3", "ports": {"p-80": 8000}}]
+        near = {"labels": {"version": "v1"}, "locality": "west/a", "network": "n1"}
+        spec["endpoints"] = [
+            {"address": "10.80.0.2", "weight": 3},
+            {"address": "10.80.0.3", "ports": {"p-80": 8000}, **near},
+            *draw(st.sampled_from(([], [{"address": "unix:///run/app"}]))),
+        ]
     elif resolution.startswith("DNS") and draw(st.booleans()):
         spec["endpoints"] = [{"address": "one.example.com"}]
     return found
@@ -261,10 +364,28 @@ def scopes(draw: st.DrawFn) -> list[Object]:
     return [*found, one_object("PeerAuthentication", "peers", peer, "security.istio.io/v1")]
 
 
-node = {
-    "apiVersion": "v1", "kind": "Node",
-    "metadata": {"name": "n1", "labels": {"topology.kubernetes.io/region": "west", "topology.kubernetes.io/zone": "a"}},
-}  # fmt: skip
+@st.composite
+def delegating(draw: st.DrawFn) -> list[Object]:
+    """A VirtualService that leaves paths to others, which may be there, elsewhere, or not for it to see."""
+    spaces = st.sampled_from(("default", "shop", "nowhere"))
+    routes = [
+        {"match": [{"uri": {"prefix": prefix}}], "delegate": {"name": "parts", "namespace": draw(spaces)}}
+        for prefix in draw(st.lists(st.sampled_from(("/a", "/b", "/")), min_size=1, max_size=2, unique=True))
+    ]
+    root = one_object(
+        "VirtualService", "root", {"hosts": [draw(st.sampled_from(("reviews", "cache")))], "http": routes}
+    )
+    found = [root]
+    for space in ("default", "shop"):
+        parts = {"http": draw(st.lists(istio_draws.routes(), min_size=1, max_size=2)), **draw(visible)}
+        found.append(one_object("VirtualService", "parts", parts))
+        found[-1]["metadata"] = {"name": "parts", "namespace": space}
+    return found
+
+
+def key(one: Object) -> tuple[str, str, str]:
+    """What no other object of a mesh may have too."""
+    return one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]
 
 
 @st.composite
@@ -279,8 +400,11 @@ def meshes(draw: st.DrawFn) -> list[Object]:
         service_entries(),
         connections(),
         scopes(),
+        delegating(),
+        places(),
+        mesh_config(),
     ):
         if draw(st.booleans()):
             found.extend(draw(kind))
-    unique = {(one["kind"], one["metadata"]["name"]): one for one in found}
+    unique = {key(one): one for one in found}
     return list(unique.values())
