@@ -138,6 +138,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "FR007": (_rule("VirtualService", "{hosts: [free.example], gateways: [front], http: [{redirect: {uri: /}}]}"),),
     "FR008": (_rule("DestinationRule", "{host: details, subsets: [{name: v1, labels: {version: v1}}]}", "zz"),),
+    "FR010": (
+        _virtual("{match: [{uri: {prefix: /a}}], delegate: {name: part}}"),
+        _rule("VirtualService", "{http: [{match: [{uri: {prefix: /b}}], redirect: {uri: /}}]}", "part"),
+    ),
     "FR009": (_rule("Sidecar", "{egress: [{hosts: ['./nobody', './*']}]}"),),
 }  # fmt: skip
 

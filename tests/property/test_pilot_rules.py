@@ -27,7 +27,9 @@ EXAMPLES, REQUESTS = 170, 20
 
 def snapshot(objects: list[dict[str, Any]], profile: str) -> fastroute.Snapshot:
     """The tables of the caller's routes under these objects, without listeners."""
-    registry = read_texts(BASE, [(f"{one['metadata']['name']}.json", json.dumps(one)) for one in objects])
+    registry = read_texts(
+        BASE, [(f"{one['metadata']['namespace']}-{one['metadata']['name']}.json", json.dumps(one)) for one in objects]
+    )
     proxy = discovery.Proxy.of_pod(registry, bookinfo.PRODUCTPAGE)
     resources = discovery.generate(registry, proxy, profile).as_mapping()
     del resources["listeners"]
@@ -80,7 +82,7 @@ def check_shares(router: fastroute.Router, asked: Asked, wanted: Expected) -> No
 @pytest.mark.parametrize("profile", ["1.8", "current"])
 @settings(max_examples=EXAMPLES)
 @given(
-    objects=st.tuples(istio_draws.virtual_services(), istio_draws.sidecars()).map(lambda both: both[0] + both[1]),
+    objects=st.tuples(istio_draws.shared_rules(), istio_draws.sidecars()).map(lambda both: both[0] + both[1]),
     asked=st.lists(istio_draws.requests(), min_size=REQUESTS, max_size=REQUESTS),
 )
 def test_routes_follow_the_rules(profile: str, objects: list[dict[str, Any]], asked: list[Asked]) -> None:

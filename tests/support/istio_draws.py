@@ -180,6 +180,44 @@ def virtual_services(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
+PARTS = (("part-0", "default"), ("part-1", "default"), ("part-0", "shop"))
+visible = st.sampled_from(({}, {}, {}, {}, {"exportTo": ["."]}, {"exportTo": ["*"]}, {"exportTo": ["other", "x"]}))
+to_default = st.sampled_from(({}, {"exportTo": ["default"]}, {"exportTo": ["."]}))
+
+
+@st.composite
+def delegations(draw: st.DrawFn) -> dict[str, Any]:
+    """A route that leaves its requests to another VirtualService, which may be there or not."""
+    name, namespace = draw(st.sampled_from((*PARTS, ("nothing", "default"))))
+    where = {} if namespace == "default" and draw(st.booleans()) else {"namespace": namespace}
+    route: dict[str, Any] = {"delegate": {"name": name, **where}}
+    if draw(st.booleans()):
+        route["match"] = draw(st.lists(matches(), min_size=1, max_size=2))
+    if draw(st.integers(0, 4)) == 0:
+        route["rewrite"] = draw(rewrites)
+    return route
+
+
+@st.composite
+def shared_rules(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """VirtualServices of which some leave requests to others, and some are for other namespaces."""
+    found = draw(virtual_services())
+    for one in found:
+        one["spec"] |= draw(visible)
+        for route in draw(st.lists(delegations(), max_size=2)):
+            one["spec"]["http"].insert(draw(st.integers(0, len(one["spec"]["http"]))), route)
+    for name, namespace in draw(st.lists(st.sampled_from(PARTS), max_size=3, unique=True)):
+        part = _object("VirtualService", name, {"http": draw(st.lists(routes(), min_size=1, max_size=3))})
+        part["metadata"]["namespace"] = namespace
+        part["spec"] |= draw(visible if namespace == "default" else to_default)
+        for route in part["spec"]["http"]:
+            for one in route.get("route", ()):
+                to = one["destination"]
+                to["host"] = to["host"] if "." in to["host"] or namespace == "default" else f"{to['host']}.{DOMAIN}"
+        found.append(part)
+    return found
+
+
 def _object(kind: str, name: str, spec: dict[str, Any], group: str = "networking.istio.io") -> dict[str, Any]:
     meta = {"name": name, "namespace": "default"}
     return {"apiVersion": f"{group}/v1", "kind": kind, "metadata": meta, "spec": spec}

@@ -61,7 +61,9 @@ def expected(objects: Sequence[Rule], asked: Asked, labels: Mapping[str, str], *
     """The outcome by VirtualServices and at most one Sidecar, for a caller with these labels."""
     sidecar = next((one["spec"] for one in objects if one["kind"] == "Sidecar"), {})
     patterns = _patterns(sidecar)
-    rules = [one for one in objects if one["kind"] == "VirtualService" and _is_imported(one, patterns)]
+    found = [one for one in objects if one["kind"] == "VirtualService"]
+    roots = [one for one in found if "hosts" in one["spec"] and _is_visible(one) and _is_imported(one, patterns)]
+    rules = [_with_delegates(one, found) for one in roots]
     service = service_of(asked.authority, any_port=any_port)
     if service is None or not any(_takes(pattern, f"{service}.{DOMAIN}") for pattern in patterns):
         return _elsewhere(sidecar, asked)
@@ -94,6 +96,76 @@ def _takes(pattern: str, host: str) -> bool:
 def _is_imported(rule: Rule, patterns: Sequence[str]) -> bool:
     hosts = [name if "." in name or "*" in name else f"{name}.{DOMAIN}" for name in rule["spec"]["hosts"]]
     return any(_takes(pattern, host) for pattern in patterns for host in hosts)
+
+
+def _is_visible(rule: Rule) -> bool:
+    """Whether a rule is for the namespace `default`."""
+    own = rule["metadata"]["namespace"]
+    return any(own == "default" if to == "." else to in ("*", "default") for to in rule["spec"].get("exportTo", ["*"]))
+
+
+def _with_delegates(rule: Rule, rules: Sequence[Rule]) -> Rule:
+    """A rule with the routes of its delegates in the place of those that name them."""
+    http: list[Any] = []
+    for route in rule["spec"].get("http", ()):
+        if "delegate" not in route:
+            http.append(route)
+            continue
+        name, where = route["delegate"]["name"], route["delegate"].get("namespace", "default")
+        for one in rules:
+            here = (one["metadata"]["name"], one["metadata"]["namespace"]) == (name, where)
+            if here and "hosts" not in one["spec"] and _is_visible(one):
+                http.extend(_merged(route, part) for part in one["spec"]["http"] if _merged(route, part) is not None)
+    return {**rule, "spec": {**rule["spec"], "http": http}}
+
+
+def _merged(root: Rule, part: Rule) -> Rule | None:
+    """A delegate's route under the route that leaves requests to it; None if their matches contradict each other."""
+    made = {name: value for name, value in root.items() if name not in ("delegate", "match")} | dict(part)
+    outer, inner = root.get("match", []), part.get("match", [])
+    if outer and inner:
+        within = [[_joined(one, two) for one in outer if not _contradict(one, two)] for two in inner]
+        made["match"] = [one for some in within for one in some]
+        return made if all(within) else None
+    return made | ({"match": outer or inner} if outer or inner else {})
+
+
+MAPS = ("headers", "withoutHeaders", "queryParams")
+
+
+def _joined(outer: Rule, inner: Rule) -> Rule:
+    made = {**outer, **inner}
+    for name in (*MAPS, "sourceLabels"):
+        if name in made:
+            made[name] = {**outer.get(name, {}), **inner.get(name, {})}
+    return made
+
+
+def _contradict(outer: Rule, inner: Rule) -> bool:
+    """Whether a delegate's match is not within the one of its root, or cannot be told to be."""
+    texts = [(outer.get(name), inner.get(name)) for name in ("uri", "scheme", "method", "authority")]
+    for name in MAPS:
+        texts += [(outer.get(name, {}).get(key), value) for key, value in inner.get(name, {}).items()]
+    plain = [(outer.get("port"), inner.get("port"))]
+    plain += [(outer.get("sourceLabels", {}).get(key), value) for key, value in inner.get("sourceLabels", {}).items()]
+    gateways = [set(one["gateways"]) for one in (outer, inner) if "gateways" in one]
+    return (
+        outer.get("ignoreUriCase", False) != inner.get("ignoreUriCase", False)
+        or ("sourceNamespace" in outer and inner.get("sourceNamespace") != outer["sourceNamespace"])
+        or (len(gateways) == 2 and not gateways[1] <= gateways[0])
+        or any(_apart(one, two) for one, two in texts)
+        or any(one is not None and two is not None and one != two for one, two in plain)
+    )
+
+
+def _apart(outer: Mapping[str, str] | None, inner: Mapping[str, str] | None) -> bool:
+    if outer is None or inner is None:
+        return False
+    if not outer or not inner or "regex" in outer or "regex" in inner:
+        return True
+    if "exact" in outer:
+        return inner != outer
+    return not next(iter(inner.values())).startswith(outer["prefix"])
 
 
 def _elsewhere(sidecar: Rule, asked: Asked) -> Expected:

@@ -82,6 +82,7 @@ CODES: Final[Mapping[str, tuple[Level, str, str]]] = MappingProxyType(
         "FR007": ("Info", "GatewayNotGenerated", "A rule for a gateway, which this version does not generate."),
         "FR008": ("Warning", "DuplicateSubset", "A subset that an older rule, or the same, has already."),
         "FR009": ("Warning", "ImportsNothing", "A pattern of a Sidecar that takes in no service."),
+        "FR010": ("Warning", "DelegateLeftOut", "A route of a delegate that its parent's matches do not admit."),
     }
 )  # fmt: skip
 """Level, name and meaning of each code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.meshes import made, routes_to, rule
+from support.meshes import made, mesh, routes_to, rule
 
 PARENT = "hosts: [details]\nhttp: [{MORE delegate: {name: child}}, {redirect: {uri: /rest}}]"
 
@@ -41,10 +41,9 @@ MATCHES = {
         ]},
     ),
     "the same header otherwise": ("{headers: {x: {exact: one}}}", "{headers: {x: {exact: two}}}", None),
-    "a value of a header that must be there": (
-        "{headers: {x: {}}}", "{headers: {x: {exact: two}}}",
-        {"prefix": "/", "headers": [{"name": "x", "string_match": {"exact": "two"}}]},
-    ),
+    "a value of a header that must be there": ("{headers: {x: {}}}", "{headers: {x: {exact: two}}}", None),
+    "a header that must be there, twice": ("{headers: {x: {}}}", "{headers: {x: {}}}", None),
+    "an expression, twice": ("{headers: {x: {regex: '*'}}}", "{headers: {x: {regex: '*'}}}", None),
     "a namespace that is the parent's alone": ("{sourceNamespace: default}", "{uri: {prefix: /a}}", None),
 }  # fmt: skip
 
@@ -71,6 +70,20 @@ def test_what_a_delegate_does_not_say_its_parent_says() -> None:
     mirror = route["route"]["request_mirror_policies"][0]
     assert mirror["cluster"] == "outbound|9080||ratings.default.svc.cluster.local"
     assert mirror["runtime_fraction"]["default_value"]["numerator"] == 500000
+
+
+@pytest.mark.parametrize(
+    ("exports", "count"), [("", 1), ("exportTo: [far]\n", 0), ("exportTo: [.]\n", 0), ("exportTo: [x, default]\n", 1)]
+)
+def test_a_delegate_must_be_exported_to_its_parent(exports: str, count: int) -> None:
+    assert len(joined("", exports + child("{uri: {prefix: /a}}"), "far")) == count
+
+
+def test_what_is_exported_by_default_counts_for_delegates() -> None:
+    parent = rule("VirtualService", PARENT.replace("MORE", "").replace("child}", "child, namespace: far}"), "details")
+    other = rule("VirtualService", child("{uri: {prefix: /a}}"), "child", "far")
+    routes = routes_to(made(parent, other, mesh("defaultVirtualServiceExportTo: ['.']")), "details")
+    assert [route.get("redirect") for route in routes] == [{"path_redirect": "/rest"}]
 
 
 def test_short_names_are_those_of_the_delegates_namespace() -> None:

@@ -1,6 +1,6 @@
 """Names of things that are not there.
 
-IST0101  a destination's host or subset, or a delegate, does not exist
+IST0101  a destination's host or subset, or a delegate, does not exist or cannot be seen
 IST0112  a destination's service has several ports and the rule does not say which
 FR004    a host has a dot and so is taken as it is, but with the cluster's domain it would be a service
 FR005    a destination's port is none of the service's
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from fastroute.pilot.discovery.analyze.mesh import Mesh, destinations
 from fastroute.pilot.discovery.findings import Finding, found
 from fastroute.pilot.discovery.model.build import DOMAIN
+from fastroute.pilot.discovery.model.delegates import is_exported, joined_matches
 from fastroute.pilot.discovery.model.rules import MESH
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.registry.meta import Object
@@ -77,3 +78,14 @@ def _delegates(mesh: Mesh, one: Object[VirtualService]) -> Iterator[Finding]:
         elif child.spec.hosts:
             message = f"{child.label} has hosts of its own, so that nothing can be delegated to it"
             yield found("IST0101", one, message, "http", number, "delegate", "name")
+        elif not is_exported(mesh.registry, child, one.namespace):
+            message = f"{child.label} is not exported to {one.namespace}, so that nothing can be delegated to it"
+            yield found("IST0101", one, message, "http", number, "delegate", "name")
+        else:
+            for which, part in enumerate(child.spec.http):
+                if part.delegate is not None:
+                    message = f"http[{which}] of {child.label} delegates further, which has no effect"
+                    yield found("FR010", one, message, "http", number, "delegate")
+                elif joined_matches(route.match, part.match) is None:
+                    message = f"http[{which}] of {child.label} is left out: one of its matches is not within any here"
+                    yield found("FR010", one, message, "http", number, "delegate")

@@ -1,6 +1,6 @@
 """Routes of delegates in the place of the route that names them.
 
-- A delegate is a VirtualService without hosts; it delegates no further.
+- A delegate is a VirtualService without hosts, exported to the namespace of its parent; it delegates no further.
 - Each of its matches is joined with each match of its parent that it does not contradict: it may only say more. A
   route with a match that contradicts all of them is left out as a whole.
 - What the delegate's route does not say, the parent's says for it.
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from fastroute.pilot.discovery.model.hosts import qualify
+from fastroute.pilot.discovery.model.hosts import exported, qualify
 from fastroute.pilot.discovery.registry.directory import Registry
 from fastroute.pilot.discovery.registry.meta import Object
 from fastroute.pilot.discovery.registry.traffic import (
@@ -41,15 +41,21 @@ def with_delegates(registry: Registry, one: Object[VirtualService]) -> Iterator[
             continue
         namespace = route.delegate.namespace or one.namespace
         for child in registry.virtual_services:
-            if (child.name, child.namespace) == (route.delegate.name, namespace) and not child.spec.hosts:
+            found = (child.name, child.namespace) == (route.delegate.name, namespace)
+            if found and not child.spec.hosts and is_exported(registry, child, one.namespace):
                 yield from _merged(route, child)
+
+
+def is_exported(registry: Registry, child: Object[VirtualService], namespace: str) -> bool:
+    """Whether rules of a namespace may delegate to it."""
+    return exported(child.spec.export_to or registry.mesh.default_virtual_service_export_to, child.namespace, namespace)
 
 
 def _merged(parent: HTTPRoute, child: Object[VirtualService]) -> Iterator[HTTPRoute]:
     for route in child.spec.http:
         if route.delegate is not None:
             continue
-        matches = _joined_matches(parent.match, route.match)
+        matches = joined_matches(parent.match, route.match)
         if matches is None:
             continue
         said = {name: getattr(parent, name) for name in INHERITED if getattr(route, name) in UNSAID}
@@ -70,7 +76,7 @@ def _joined(parent: str, child: str) -> str:
     return "-".join(name for name in (parent, child) if name)
 
 
-def _joined_matches(parents: tuple[HTTPMatch, ...], children: tuple[HTTPMatch, ...]) -> tuple[HTTPMatch, ...] | None:
+def joined_matches(parents: tuple[HTTPMatch, ...], children: tuple[HTTPMatch, ...]) -> tuple[HTTPMatch, ...] | None:
     """The matches of both together, or None where one of the children's contradicts all of the parents'."""
     if not parents or not children:
         return parents or children
@@ -116,13 +122,11 @@ def _map_contradicts(parent: Mapping[str, StringMatch], child: Mapping[str, Stri
 
 
 def _text_contradicts(parent: StringMatch | None, child: StringMatch | None) -> bool:
-    """Expressions cannot be compared, so that no other match is part of one; `/a/b` is part of the prefix `/a`."""
+    """`/a/b` is part of the prefix `/a`; of an expression, and of whatever is there, nothing is, as Istio has it."""
     if parent is None or child is None:
         return False
-    if parent.regex or child.regex:
-        return not (parent == child and parent.is_presence)
     if parent.exact:
         return child.exact != parent.exact
     if parent.prefix:
         return not (child.exact or child.prefix or "").startswith(parent.prefix)
-    return not parent.is_presence
+    return True
