@@ -66,7 +66,7 @@ def expected(objects: Sequence[Rule], asked: Asked, labels: Mapping[str, str], *
     rules = [_with_delegates(one, found) for one in roots]
     service = service_of(asked.authority, any_port=any_port)
     if service is None or not any(_takes(pattern, f"{service}.{DOMAIN}") for pattern in patterns):
-        return _elsewhere(sidecar, asked)
+        return _elsewhere(sidecar, asked, _reached(sidecar, found))
     for route in _applicable(rules, f"{service}.{DOMAIN}"):
         matches = route.get("match") or [{}]
         found = next((one for one in matches if _matches(one, asked, labels)), None)
@@ -168,13 +168,28 @@ def _apart(outer: Mapping[str, str] | None, inner: Mapping[str, str] | None) -> 
     return not next(iter(inner.values())).startswith(outer["prefix"])
 
 
-def _elsewhere(sidecar: Rule, asked: Asked) -> Expected:
+def _reached(sidecar: Rule, found: Sequence[Rule]) -> set[str]:
+    """The services that the caller knows: those that any listener imports, and those that imported rules lead to."""
+    patterns = [pattern for one in sidecar.get("egress") or [{"hosts": ["*/*"]}] for pattern in one["hosts"]]
+    reached = {name for name in ADDRESSES if any(_takes(pattern, f"{name}.{DOMAIN}") for pattern in patterns)}
+    for rule in found:
+        if "hosts" in rule["spec"] and _is_visible(rule) and _is_imported(rule, patterns):
+            for route in _with_delegates(rule, found)["spec"]["http"]:
+                targets = [one["destination"] for one in route.get("route", ())]
+                targets += [route["mirror"]] if "mirror" in route else []
+                reached |= {one["host"].partition(".")[0] for one in targets}
+    return reached
+
+
+def _elsewhere(sidecar: Rule, asked: Asked, reached: set[str]) -> Expected:
     policy = sidecar.get("outboundTrafficPolicy", {})
     if policy.get("mode", "ALLOW_ANY") == "REGISTRY_ONLY":
         return Expected("respond", status=502)
     key = ("", "PassthroughCluster", 0)
     if proxy := policy.get("egressProxy"):
         key = (proxy["host"].partition(".")[0], proxy.get("subset", ""), proxy["port"]["number"])
+        if key[0] not in reached:
+            return Expected("respond", status=503)
     return Expected("forward", {key: 1}, path=asked.path, authority=asked.authority)
 
 

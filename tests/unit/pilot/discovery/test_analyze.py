@@ -110,6 +110,29 @@ def test_selectors() -> None:
     assert found(rule("Sidecar", general, "a"), rule("Sidecar", general, "b")) == [("IST0111", "spec")]
 
 
+EGRESS_PROXIES = {
+    "imported": ("host: details.default.svc.cluster.local, port: {number: 9080}, subset: v1", "*/*", []),
+    "unknown": ("host: nobody.example, port: {number: 80}", "*/*", [("IST0101", "host")]),
+    "not imported": (
+        "host: details.default.svc.cluster.local, port: {number: 9080}", "./reviews.default.svc.cluster.local",
+        [("IST0101", "host")],
+    ),
+    "no such subset": (
+        "host: details.default.svc.cluster.local, port: {number: 9080}, subset: v7", "*/*", [("IST0101", "subset")],
+    ),
+    "no such port": ("host: details.default.svc.cluster.local, port: {number: 9}", "*/*", [("FR005", "port.number")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("proxy", "hosts", "wanted"), EGRESS_PROXIES.values(), ids=EGRESS_PROXIES)
+def test_egress_proxies(proxy: str, hosts: str, wanted: list[tuple[str, str]]) -> None:
+    policy = f"outboundTrafficPolicy: {{mode: ALLOW_ANY, egressProxy: {{{proxy}}}}}"
+    path = "spec.outboundTrafficPolicy.egressProxy."
+    assert found(rule("Sidecar", f"egress: [{{hosts: ['{hosts}']}}]\n{policy}")) == [
+        (code, path + field) for code, field in wanted
+    ]
+
+
 def test_services_and_entries() -> None:
     head = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
     service = head + "spec: {clusterIP: 10.9.9.9, ports: [{name: NAME, port: 7}]}\n"
