@@ -5,12 +5,16 @@
   connection manager with Envoy's defaults.
 - Else, as in a bootstrap with its routes inline, the only listener takes the connection at its own address; for an
   any-address it is made to the loopback one.
+- A connection for https is TLS and names the host of the URL (SNI) unless that is an address; `--sni` names another,
+  and makes any connection TLS. The client offers http/1.1, or what `--alpn` says.
+- `tcp://IP:PORT` is a connection alone: what becomes of it is the whole answer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from fastroute.records import record, replace
 from fastroute.request import Address, Connection
 
 if TYPE_CHECKING:
@@ -30,28 +34,51 @@ class WrongUseError(Exception):
         self.kind = kind
 
 
+@record
+class Caller:
+    """Who connects, to what, and how, as far as that was said."""
+
+    to: Address | None = None
+    accepted: Address | None = None
+    peer: Address = ("127.0.0.1", 40000)
+    sni: str | None = None
+    alpn: tuple[str, ...] = ()
+
+    def connection(self, to: Address, scheme: str, host: str) -> Connection:
+        """The connection to an address, for a URL of that scheme and host."""
+        tls = scheme == "https" or self.sni is not None
+        named = host if scheme == "https" and not _is_address(host) else None
+        return Connection(
+            destination=to,
+            accepted=self.accepted,
+            source=self.peer,
+            transport_protocol="tls" if tls else "raw_buffer",
+            server_name=named if self.sni is None else self.sni,
+            application_protocols=self.alpn or (() if scheme == "tcp" else ("http/1.1",)),
+        )
+
+
 def connection(
-    snapshot: Snapshot,
-    scheme: str,
-    *,
-    to: Address | None = None,
-    accepted: Address | None = None,
-    peer: Address = ("127.0.0.1", 40000),
-    route_config: str | None = None,
+    snapshot: Snapshot, caller: Caller, scheme: str, host: str, route_config: str | None = None
 ) -> Connection | None:
     """The connection that the request comes by; None where a route configuration is asked by itself."""
-    if to is None:
-        if route_config is not None or snapshot.routes or not snapshot.resources.listeners:
-            return None
-        to = _only_address(snapshot)
-        accepted, to = accepted or to, (_ANY.get(to[0], to[0]), to[1])
-    return Connection(
-        destination=to,
-        accepted=accepted,
-        source=peer,
-        transport_protocol="tls" if scheme == "https" else "raw_buffer",
-        application_protocols=("http/1.1",),
-    )
+    if caller.to is not None:
+        return caller.connection(caller.to, scheme, host)
+    if route_config is not None or snapshot.routes or not snapshot.resources.listeners:
+        return None
+    to = _only_address(snapshot)
+    accepting = replace(caller, accepted=caller.accepted or to)
+    return accepting.connection((_ANY.get(to[0], to[0]), to[1]), scheme, host)
+
+
+def host_of(netloc: str) -> str:
+    """The host of a URL's authority, without user and port."""
+    host = netloc.rpartition("@")[2]
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _only_address(snapshot: Snapshot) -> Address:
@@ -66,12 +93,12 @@ def _only_address(snapshot: Snapshot) -> Address:
     )
 
 
-def chain_of(router: Router, made: Connection) -> Chain:
-    """The filter chain of the connection, which must go on with HTTP."""
+def chain_of(router: Router, made: Connection, *, http: bool = True) -> Chain:
+    """The filter chain of the connection, which must go on with HTTP unless told otherwise."""
     chain = router.connect(made)
     if chain is None:
         raise WrongUseError(f"no listener takes connections to {made.destination[0]}:{made.destination[1]}", "failed")
-    if chain.kind != "http":
+    if http and chain.kind != "http":
         where = f"filter chain {chain.filter_chain!r} of listener {chain.listener!r}"
         noticed = "".join(f"\n  notice: {notice.line()}" for notice in chain.notices)
         what = f"{chain.kind} {chain.cluster or chain.reason}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from fastroute.cli import urls
-from fastroute.cli.arrival import WrongUseError, chain_of, connection
+from fastroute.cli.arrival import Caller, WrongUseError, chain_of, connection, host_of
 from fastroute.records import record
 from fastroute.router import Router
 from fastroute.snapshot import load
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fastroute.request import Address
 
 FIELDS = ("kind", "status", "reason", "cluster", "route", "virtual_host", "route_config", "index", "location")
+CHAIN_FIELDS = ("kind", "reason", "listener", "filter_chain", "index", "server_name", "route_config", "cluster")
 EMPTY = {"index": -1, "status": 0}
 """What each of these is where it says nothing; the others are empty then."""
 
@@ -33,11 +34,18 @@ class Asked:
     destination: Address | None = None
     accepted: Address | None = None
     peer: Address = ("127.0.0.1", 40000)
+    sni: str | None = None
+    alpn: tuple[str, ...] = ()
     random: int | None = None
     runtime: tuple[str, ...] = ()
     explain: bool = False
     lenient: bool = False
     output: str = "text"
+
+    @property
+    def caller(self) -> Caller:
+        """Who connects."""
+        return Caller(self.destination, self.accepted, self.peer, self.sni, self.alpn)
 
 
 def to_address(text: str) -> Address | None:
@@ -57,12 +65,12 @@ def decide(asked: Asked, warn: Callable[[str], None]) -> str:
     random = asked.random
     router = Router(snapshot) if random is None else Router(snapshot, random=lambda: random)
     parts = _request_url(asked.url)
+    if parts.scheme == "tcp":
+        return _connected(router, asked, parts.netloc)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pairs = [(name.strip().lower(), value.strip()) for name, value in _split(asked.headers, ":")]
     drawn, table = router.random(), asked.route_config
-    came = connection(
-        snapshot, parts.scheme, to=asked.destination, accepted=asked.accepted, peer=asked.peer, route_config=table
-    )
+    came = connection(snapshot, asked.caller, parts.scheme, host_of(parts.netloc), table)
     chain = None if came is None else chain_of(router, came)
     request = (parts.netloc, target, asked.method, pairs)
     try:
@@ -80,6 +88,24 @@ def decide(asked: Asked, warn: Callable[[str], None]) -> str:
     return _text(_fields(decision, endpoint), steps, [notice.line() for notice in decision.notices], asked.output)
 
 
+def _connected(router: Router, asked: Asked, netloc: str) -> str:
+    """What becomes of a connection, whatever its protocol."""
+    to = asked.destination or to_address(netloc)
+    if to is None:
+        raise WrongUseError(f"{netloc!r} is not IP:PORT; write tcp://IP:PORT", "url")
+    made = asked.caller.connection(to, "tcp", "")
+    chain = chain_of(router, made, http=False)
+    picks = chain.cluster is not None and chain.cluster in router.snapshot.clusters
+    endpoint = router.pick(chain) if picks else None
+    fields: dict[str, object] = {name: getattr(chain, name) for name in CHAIN_FIELDS}
+    steps: list[str] = []
+    if asked.explain:
+        told = router.explain_connection(made, random=router.random()).steps
+        steps = [str(step) for step in (*told, *(router.explain_pick(chain, endpoint).steps if picks else ()))]
+    shown = _said({**fields, "endpoint": endpoint if endpoint is None else str(endpoint)})
+    return _text(shown, steps, [notice.line() for notice in chain.notices], asked.output)
+
+
 def _request_url(url: str) -> urls.Url:
     """What curl reads there: without a scheme it is http."""
     parts = urls.split(url)
@@ -95,6 +121,10 @@ def _fields(decision: Decision, endpoint: Endpoint | None) -> dict[str, object]:
         values |= {"timeout": decision.timeout, "endpoint": str(endpoint) if endpoint is not None else None}
     else:
         values |= {"body": decision.body.decode("latin-1")}
+    return _said(values)
+
+
+def _said(values: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value not in (None, "", EMPTY.get(name))}
 
 

@@ -15,7 +15,7 @@ from fastroute.cli.decide import Asked, to_address
 from fastroute.config.fetch import URLS
 
 _FLAGS = {"--explain": "explain", "--lenient": "lenient"}
-_REPEATABLE = {"-H": "headers", "--header": "headers", "--runtime": "runtime"}
+_REPEATABLE = {"-H": "headers", "--header": "headers", "--runtime": "runtime", "--alpn": "alpn"}
 _VALUES: dict[str, tuple[str, Callable[[str], object | None]]] = {
     "-X": ("method", str),
     "--method": ("method", str),
@@ -23,6 +23,7 @@ _VALUES: dict[str, tuple[str, Callable[[str], object | None]]] = {
     "--to": ("destination", to_address),
     "--accepted": ("accepted", to_address),
     "--from": ("peer", to_address),
+    "--sni": ("sni", str),
     "--random": ("random", lambda text: int(text) if text.isascii() and text.isdigit() else None),
     "-o": ("output", lambda text: text if text in ("text", "json") else None),
     "--output": ("output", lambda text: text if text in ("text", "json") else None),

@@ -50,13 +50,20 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
     show_default=True,
     help="The client.",
 )
+@click.option("--sni", metavar="NAME", help="The server name of a TLS connection; the host of an https URL otherwise.")
+@click.option(
+    "--alpn", multiple=True, metavar="PROTOCOL", help="What the client offers; repeatable.  [default: http/1.1]"
+)
 @click.option("--random", type=int, help="The random value of the stream; drawn otherwise.")
 @click.option("--runtime", multiple=True, metavar="KEY=VALUE", help="Override a runtime key; repeatable.")
 @click.option("--explain", is_flag=True, help="Show the steps that led to the decision.")
 @click.option("--lenient", is_flag=True, help="Leave out what cannot be decided exactly, and mark decisions by it.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def route(**asked: Any) -> None:
-    """Decide a request for URL by the configuration in SOURCE (a file or a directory)."""
+    """Decide a request for URL by the configuration in SOURCE (a file or a directory).
+
+    The URL tcp://IP:PORT is a connection alone, whatever its protocol.
+    """
     try:
         text = decide(Asked(**asked), lambda warning: click.echo(warning, err=True))
     except WrongUseError as wrong:

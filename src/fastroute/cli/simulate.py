@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from fastroute.cli.arrival import WrongUseError, chain_of, connection
+from fastroute.cli.arrival import Caller, WrongUseError, chain_of, connection, host_of
 from fastroute.cli.source import source as named_source
 from fastroute.core.clusters import Cluster
 from fastroute.core.endpoint import Endpoint
@@ -126,7 +126,7 @@ def _of_url(router: Router, url: str, vary: str | None, route_config: str | None
     parts = urlsplit(url)
     scheme = parts.scheme or "http"
     try:
-        came = connection(router.snapshot, scheme, route_config=route_config)
+        came = connection(router.snapshot, Caller(), scheme, host_of(parts.netloc), route_config)
         chain = None if came is None else chain_of(router, came)
     except WrongUseError as wrong:
         raise click.UsageError(str(wrong)) from None

@@ -51,12 +51,20 @@ def _write(
 ) -> None:
     taken = f"{name} {_shown(entry)}" if entry is not ABSENT else f"no {name}"
     names = ", ".join(_label(chains, number) for number in after) or "none"
-    lost = f"it does not give {taken}" if entry is not ABSENT else f"it gives a {name} that is not the connection's"
+    lost = (
+        f"it does not give {taken}"
+        if entry is not ABSENT
+        else f"it gives {_article(name)} {name} that is not the connection's"
+    )
     verdict: Verdict = "kept" if after else "closed"
     trace.add("filter chain", name, verdict, f"takes {taken}: {len(after)} of {len(before)} left ({names})", rule)
     for number in before:
         if number not in after:
             trace.add("filter chain", _label(chains, number), "passed over", lost, rule)
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def _label(chains: Sequence[Any], number: int) -> str:
