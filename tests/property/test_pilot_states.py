@@ -83,6 +83,29 @@ def test_a_service_that_came_back_follows_its_rules() -> None:
         assert mesh.holding(proxy).wire("routes") == generate(state, proxy, "current").wire("routes")
 
 
+def test_domains_that_collide_for_a_while() -> None:
+    """What is remembered of virtual hosts without a domain in common says nothing of others."""
+
+    def entry(host: str) -> dict[str, Any]:
+        return {
+            "apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry",
+            "metadata": {"name": "other", "namespace": "default"},
+            "spec": {"hosts": [host], "location": "MESH_INTERNAL", "resolution": "NONE",
+                     "ports": [{"number": 9080, "name": "http", "protocol": "HTTP"}]},
+        }  # fmt: skip
+
+    mesh, proxy = Mesh(PROFILES["current"], registry([])), proxies(registry([]))[0]
+    lost = []
+    for objects in ([], [entry("other.example")], [entry("Details.Default")], [entry("other.example")], []):
+        state = registry(objects)
+        mesh.load(state)
+        fresh = generate(state, proxy, "current")
+        assert mesh.holding(proxy).wire("routes") == fresh.wire("routes")
+        assert set(mesh.findings()) == set(fresh.findings)
+        lost.append(any(one.code == "FR002" for one in fresh.findings))
+    assert lost == [False, False, True, False, False]
+
+
 def test_what_did_not_change_is_the_same_bytes() -> None:
     state = registry([])
     mesh = Mesh(PROFILES["current"], state)

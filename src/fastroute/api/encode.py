@@ -38,12 +38,12 @@ _BY_MESSAGE: Final = frozenset(("google.protobuf.Timestamp", "google.protobuf.Fi
 class Piece(dict[str, Any]):
     """A JSON object that remembers its bytes; it must not be changed any more."""
 
-    __slots__ = ("_data", "_type", "_version", "packed")
+    __slots__ = ("_data", "_framed", "_tag", "_type", "_version", "packed")
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         super().__init__(value)
         self._type = self._version = ""
-        self._data = b""
+        self._data = self._tag = self._framed = b""
         self.packed: object = None
         """Room for the owner's larger form of the same bytes."""
 
@@ -51,7 +51,14 @@ class Piece(dict[str, Any]):
         """Its bytes as a message of that type."""
         if self._type != type_name:
             self._data, self._type, self._version = _plain(_plan(type_name), self), type_name, ""
+            self._tag = b""
         return self._data
+
+    def framed(self, type_name: str, tag: bytes) -> bytes:
+        """Its bytes as a field of another message, behind that tag."""
+        if self._tag != tag or self._type != type_name:
+            self._framed, self._tag = delimited(tag, self.data(type_name)), tag
+        return self._framed
 
     def version(self, type_name: str) -> str:
         """The content hash of its bytes."""
@@ -152,7 +159,17 @@ def _repeated(field: FieldDescriptor, write: Write, tag: bytes) -> Write:
     if field.is_packed:
         packed = varint(field.number << 3 | 2)
         return lambda values: delimited(packed, b"".join([write(one) for one in values])) if values else b""
-    if field.type in (field.TYPE_STRING, field.TYPE_BYTES, field.TYPE_MESSAGE):
+    if field.type == field.TYPE_MESSAGE and field.message_type is not None:
+        name = field.message_type.full_name
+        return lambda values: b"".join(
+            [
+                (one._framed if one._tag is tag and one._type is name else one.framed(name, tag))
+                if type(one) is Piece
+                else delimited(tag, write(one))
+                for one in values
+            ]
+        )
+    if field.type in (field.TYPE_STRING, field.TYPE_BYTES):
         return lambda values: b"".join([delimited(tag, write(one)) for one in values])
     return lambda values: b"".join([tag + write(one) for one in values])
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from fastroute.api import names as api
-from fastroute.api.encode import Piece, delimited, version_of
+from fastroute.api.encode import Piece, delimited, varint, version_of
 
 KINDS: Final[Mapping[str, str]] = {
     "clusters": api.CLUSTER,
@@ -34,17 +34,20 @@ class Item:
     def __init__(self, kind: str, name: str, data: bytes, version: str) -> None:
         self.name, self.data, self.version = name, data, version
         self._kind, self._part = kind, b""
-        self.whole = delimited(b"\x12", self._packed())
+        packed = self._packed()
+        self.whole = b"".join((b"\x12", varint(sum(map(len, packed))), *packed))
         """The field `resources` of a DiscoveryResponse."""
 
-    def _packed(self) -> bytes:
-        return delimited(b"\x0a", URLS[self._kind]) + (delimited(b"\x12", self.data) if self.data else b"")
+    def _packed(self) -> tuple[bytes, ...]:
+        """The parts of an Any."""
+        url = delimited(b"\x0a", URLS[self._kind])
+        return (url, b"\x12", varint(len(self.data)), self.data) if self.data else (url,)
 
     @property
     def part(self) -> bytes:
         """The field `resources` of a DeltaDiscoveryResponse."""
         if not self._part:
-            about = delimited(b"\x0a", self.version.encode()) + delimited(b"\x12", self._packed())
+            about = delimited(b"\x0a", self.version.encode()) + delimited(b"\x12", b"".join(self._packed()))
             self._part = delimited(b"\x12", about + delimited(b"\x1a", self.name.encode()))
         return self._part
 
@@ -97,6 +100,17 @@ class Layer:
     def whole(self) -> bytes:
         """All items as fields of a DiscoveryResponse."""
         return b"".join([one.whole for one in self.items.values()])
+
+    def with_others(self, kind: str, pieces: Mapping[str, Piece]) -> Layer:
+        """The same with other resources in the place of those of their names; itself if they are what they were."""
+        others = {name: _item(kind, name, piece) for name, piece in pieces.items()}
+        others = {name: one for name, one in others.items() if one is not self.items[name]}
+        if not others:
+            return self
+        made = Layer({**self.items, **others})
+        changed = frozenset(name for name, one in others.items() if one.version != self.items[name].version)
+        made._last = (weakref.ref(self), Difference(changed, frozenset()))
+        return made
 
     def is_like(self, other: Layer) -> bool:
         """Whether all is the same, byte for byte and in the same order."""

@@ -65,18 +65,32 @@ class Made:
             if resources[kind] is self.sources.get(kind):
                 continue
             self.sources[kind] = resources[kind]
-            old = self.pieces.get(kind, {})
-            self.pieces[kind] = kept = {}
-            for one in resources[kind]:
-                name = name_of(one)
-                before = old.get(name)
-                if before is not None and (before is one or before == one):
-                    kept[name] = before
-                else:
-                    kept[name] = one if isinstance(one, Piece) else Piece(one)
-            layers[kind] = layer(kind, kept, self.layers.get(kind, EMPTY))
+            old, made = self.pieces.get(kind, {}), list(resources[kind])
+            changed = _changed(old, made)
+            if changed is None:
+                self.pieces[kind] = {name: _piece(old.get(name), one) for one in made for name in (name_of(one),)}
+                layers[kind] = layer(kind, self.pieces[kind], self.layers.get(kind, EMPTY))
+            else:
+                new = {name: _piece(old[name], one) for name, one in changed.items()}
+                self.pieces[kind] = {**old, **new}
+                layers[kind] = self.layers.get(kind, EMPTY).with_others(kind, new)
         if layers != self.layers:
             self.layers = layers
+
+
+def _changed(old: Mapping[str, Piece], made: list[JSON]) -> dict[str, JSON] | None:
+    """Resources that are not the objects that were there, where all have the names and order that they had."""
+    if len(old) != len(made):
+        return None
+    others = {name: one for (name, before), one in zip(old.items(), made, strict=True) if one is not before}
+    return others if all(name_of(one) == name for name, one in others.items()) else None
+
+
+def _piece(before: Piece | None, made: JSON) -> Piece:
+    """The resource that was there, if it is equal."""
+    if before is not None and (before is made or before == made):
+        return before
+    return made if isinstance(made, Piece) else Piece(made)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ resolution; DNS kinds for names outside. A DNS cluster without any endpoint is l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from fastroute.api.encode import Piece
@@ -42,9 +43,9 @@ def _first_of_each(made: Iterable[JSON]) -> list[JSON]:
     return list(found.values())
 
 
-def _outbound(view: View) -> Iterator[JSON]:
-    for host in view.seen():
-        yield from view.remembered(("clusters", host), lambda view, host=host: list(_of_service(view, host)))  # type: ignore[misc]
+def _outbound(view: View) -> Iterable[JSON]:
+    names = [("clusters", host) for host in view.seen()]
+    return chain.from_iterable(view.remembered_each(names, lambda name, view: list(_of_service(view, name[1]))))
 
 
 def _of_service(view: View, host: str) -> Iterator[Piece]:

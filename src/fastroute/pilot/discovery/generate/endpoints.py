@@ -29,8 +29,8 @@ def load_assignments(view: View) -> list[JSON]:
 
 def _load_assignments(view: View) -> list[JSON]:
     found: dict[str, JSON] = {}
-    for host in view.seen():
-        made = view.remembered(("endpoints", host), lambda view, host=host: list(_of_service(view, host)))  # type: ignore[misc]
+    names = [("endpoints", host) for host in view.seen()]
+    for made in view.remembered_each(names, lambda name, view: list(_of_service(view, name[1]))):
         for one in made:
             found.setdefault(one["cluster_name"], one)
     return list(found.values())

@@ -15,6 +15,7 @@ equal domains, the first stays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.findings import found
@@ -23,11 +24,15 @@ from fastroute.pilot.discovery.generate.destinations import Caller, elsewhere
 from fastroute.pilot.discovery.generate.domains import domains, of_host
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.model.hosts import covers
+from fastroute.pilot.discovery.model.memory import Name
 from fastroute.pilot.discovery.model.rules import Rule
 from fastroute.pilot.discovery.model.scope import Offer
 from fastroute.pilot.discovery.model.services import Service
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.discovery.registry.traffic import HTTPMatch, HTTPRoute
+
+BARE: Final = 80
+"""The port of hosts that no service has."""
 
 
 def route_names(listeners: Iterable[JSON]) -> list[str]:
@@ -78,7 +83,7 @@ def _offered(view: View, offer: Offer, name: str) -> Piece:
     ports = sorted({port.number for service in offer.services for port in service.ports})
     hosts = [host for port in ports for host in _with_port(view, port)]
     hosts.sort(key=lambda one: str(one["name"]))
-    return _made(view, name, _unique(view, [*hosts, _catch_all(view)]), with_ports=True)
+    return _made(view, name, _unique(view, name, [*hosts, _catch_all(view)]), with_ports=True)
 
 
 def _with_port(view: View, port: int) -> Iterator[JSON]:
@@ -86,7 +91,7 @@ def _with_port(view: View, port: int) -> Iterator[JSON]:
     for host in _hosts_of(view, port):
         bare = [one for one in host["domains"] if one.rpartition(":")[2] != str(port) or one.endswith("]")]
         named = [f"{one}:{port}" for one in bare]
-        yield {**host, "domains": [*bare, *named] if port == 80 else named}
+        yield {**host, "domains": [*bare, *named] if port == BARE else named}
 
 
 def _one_service(view: View, host: str, port: int) -> list[JSON]:
@@ -99,17 +104,41 @@ def _one_service(view: View, host: str, port: int) -> list[JSON]:
 
 
 def _all_services(view: View, port: int) -> list[JSON]:
-    made = sorted(_hosts_of(view, port), key=lambda one: str(one["name"]))
-    return _unique(view, [*made, _catch_all(view)])
+    made = _hosts_of(view, port)
+    if port == BARE:
+        made.sort(key=lambda one: str(one["name"]))
+    return _unique(view, str(port), [*made, _catch_all(view)])
 
 
 def _hosts_of(view: View, port: int) -> list[JSON]:
-    return [*_of_services(view, port), *(_of_bare_hosts(view) if port == 80 else ())]
+    """Those of services are sorted already."""
+    order = view.remembered(("order", "", port), lambda view: _order(view, port))
+    made: list[JSON] = [*view.remembered_each(order, _of_service)]
+    return [*made, *_of_bare_hosts(view)] if port == BARE else made
 
 
-def _unique(view: View, hosts: list[JSON]) -> list[JSON]:
+def _order(view: View, port: int) -> list[Name]:
+    return sorted((("host", host, port) for host in view.with_port(port)), key=lambda name: f"{name[1]}:{port}")
+
+
+def _unique(view: View, name: str, hosts: list[JSON]) -> list[JSON]:
+    if _are_disjoint(view, name, hosts):
+        return hosts
     seen: set[str] = set()
     return [one for host in hosts if (one := _without_duplicates(view, host, seen))["domains"]]
+
+
+def _are_disjoint(view: View, name: str, hosts: list[JSON]) -> bool:
+    """Whether each has domains that no other has; what was found out of the same domains is remembered."""
+    domains = [one["domains"] for one in hosts]
+    known = view.memory.disjoint if view.memory is not None else {}
+    if known.get(name) == domains:
+        return True
+    folded = [domain.lower() for each in domains for domain in each]
+    if len(set(folded)) != len(folded) or not all(domains):
+        return False
+    known[name] = domains
+    return True
 
 
 def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
@@ -128,12 +157,8 @@ def _without_duplicates(view: View, host: JSON, seen: set[str]) -> JSON:
     return {**host, "domains": kept}
 
 
-def _of_services(view: View, number: int) -> Iterator[JSON]:
-    for host in view.with_port(number):
-        yield view.remembered(("host", host, number), lambda view, host=host: _of_service(view, host, number))  # type: ignore[misc]
-
-
-def _of_service(view: View, host: str, number: int) -> Piece:
+def _of_service(name: Name, view: View) -> Piece:
+    _, host, number = name
     service = view.service(host)
     assert service is not None
     routes = routes_of(view, service, host, number)
@@ -145,9 +170,9 @@ def _of_bare_hosts(view: View) -> Iterator[JSON]:
     for rule in view.rules:
         for host in rule.hosts:
             if not _is_served(view, host):
-                routes = list(_by_rule(view, rule, 80))
+                routes = list(_by_rule(view, rule, BARE))
                 if routes:
-                    yield _virtual_host(f"{host}:80", of_host(view, host, 80), routes)
+                    yield _virtual_host(f"{host}:{BARE}", of_host(view, host, BARE), routes)
 
 
 def _is_served(view: View, host: str) -> bool:

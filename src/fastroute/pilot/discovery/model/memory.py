@@ -54,7 +54,10 @@ class Memory:
 
     context: object = None
     """All that a result may depend on besides what it asks."""
+    seen: tuple[Service, ...] = ()
+    """All services that can be reached."""
     services: Mapping[str, Service] = field(default_factory=dict)
+    """The same by host."""
     rules: Rules | None = None
     policies: Policies | None = None
     entries: dict[Name, Entry] = field(default_factory=dict)
@@ -62,9 +65,18 @@ class Memory:
     last: dict[Question, object] = field(default_factory=dict)
     """Answers that may be others now: an equal one is the same object again, so that comparing costs nothing."""
     doubtful: set[Name] = field(default_factory=set)
+    disjoint: dict[str, list[list[str]]] = field(default_factory=dict)
+    """The domains of the virtual hosts of some routes, which were found to have none in common."""
     _readers: dict[Question, set[Name]] = field(default_factory=dict)
     _wholes: dict[Name, set[Name]] = field(default_factory=dict)
     """The results that a result is part of."""
+    _visible: tuple[tuple[Service, ...], tuple[Service, ...]] = ((), ())
+
+    def visible(self, services: tuple[Service, ...], make: Callable[[], tuple[Service, ...]]) -> tuple[Service, ...]:
+        """What is visible of all services, which is the same of the same ones."""
+        if self._visible[0] is not services:
+            self._visible = (services, make())
+        return self._visible[1]
 
     def begin(self, context: object, services: Mapping[str, Service], policies: Policies, rules: Rules) -> None:
         """Begin another state."""

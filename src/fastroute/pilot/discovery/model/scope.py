@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -70,16 +70,28 @@ def sidecar_of(registry: Registry, proxy: Proxy) -> Object[Sidecar] | None:
     return general[0] if general else None
 
 
+def visible(services: Iterable[Service], own: str) -> tuple[Service, ...]:
+    """All services that a proxy of a namespace sees where no Sidecar says which."""
+    return tuple(_one_for_each_host(_exported(services, own), own))
+
+
+def _exported(services: Iterable[Service], own: str) -> list[Service]:
+    return [one for one in services if one.export_to == PUBLIC or exported(one.export_to, one.namespace, own)]
+
+
 def scope_of(
-    services: Iterable[Service], rules: tuple[Rule, ...], proxy: Proxy, sidecar: Object[Sidecar] | None
+    services: Iterable[Service],
+    rules: tuple[Rule, ...],
+    proxy: Proxy,
+    sidecar: Object[Sidecar] | None,
+    everything: Callable[[], tuple[Service, ...]],
 ) -> Scope:
-    """What `proxy` sees of all services and of the rules that are exported to it."""
-    own = proxy.namespace
-    seen = [one for one in services if one.export_to == PUBLIC or exported(one.export_to, one.namespace, own)]
+    """What `proxy` sees of all services and of the rules that are exported to it; `everything` is what is `visible`."""
     listeners = (sidecar.spec.egress if sidecar is not None else ()) or (EVERYTHING,)
     if listeners == (EVERYTHING,):
-        everything = tuple(_one_for_each_host(seen, proxy.namespace))
-        return Scope(everything, (), Offer(EVERYTHING, everything, rules))
+        found = everything()
+        return Scope(found, (), Offer(EVERYTHING, found, rules))
+    seen = _exported(services, proxy.namespace)
     offers = [_offer(one, seen, rules, proxy) for one in listeners]
     explicit = tuple(one for one in offers if one.listener.port is not None)
     rest = next((one for one in offers if one.listener.port is None), None)

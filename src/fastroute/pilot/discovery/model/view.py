@@ -7,9 +7,11 @@ belongs to the memory as a whole: when it changes, all is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from functools import partial
+from operator import is_
+from typing import Any, TypeVar, cast
 
 from fastroute.pilot.discovery.findings import Finding
 from fastroute.pilot.discovery.model import build, mtls, scope
@@ -49,7 +51,7 @@ class View:
     _answers: dict[Question, object] = field(default_factory=dict)
     _making: list[Entry] = field(default_factory=list)
     """The results in the making, the innermost last."""
-    _by_host: dict[str, Service] = field(default_factory=dict)
+    _by_host: Mapping[str, Service] = field(default_factory=dict)
     _by_port: dict[str, list[str]] = field(default_factory=dict)
     _policies: Policies | None = None
     _rules: Rules | None = None
@@ -108,6 +110,24 @@ class View:
         result: T = entry.result
         return result
 
+    def remembered_each(self, names: Sequence[Name], make: Callable[[Name, View], T]) -> list[T]:
+        """The results of `make` for many names: as `remembered`, but what is no news is not looked at one by one."""
+        memory = self.memory
+        if memory is None:
+            return [make(name, self) for name in names]
+        entries = list(map(memory.entries.get, names))
+        if None in entries or not memory.doubtful.isdisjoint(names):
+            for at, name in enumerate(names):
+                if entries[at] is None or name in memory.doubtful:
+                    entries[at] = self._entry(memory, name, partial(make, name))
+        found = cast("list[Entry]", entries)
+        for entry in found:
+            if entry.findings:
+                self.findings.extend(entry.findings)
+        if self._making:
+            self._making[-1].parts.update(zip(names, found, strict=True))
+        return [entry.result for entry in found]
+
     def _entry(self, memory: Memory, name: Name, make: Callable[[View], Any]) -> Entry:
         held = memory.entries.get(name)
         if held is not None and (name not in memory.doubtful or self._is_right(memory, held)):
@@ -117,10 +137,12 @@ class View:
 
     def _is_right(self, memory: Memory, entry: Entry) -> bool:
         """Whether all that a result was made from is what it was."""
-        for name, part in entry.parts.items():
+        parts = entry.parts
+        if not all(map(is_, map(memory.entries.get, parts), parts.values())):
+            return False
+        for name in parts.keys() & memory.doubtful:
+            part = parts[name]
             if name in memory.doubtful and self._entry(memory, name, part.make) is not part:
-                return False
-            if memory.entries.get(name) is not part:
                 return False
         return all(self._answered(asked) is answer for asked, answer in entry.reads.items())
 
@@ -219,6 +241,9 @@ class View:
         if memory.context != context or policies is None or policies.source != registry.destination_rules:
             policies = Policies(registry, self.proxy)
         self._rules, self._policies = rules, policies
+        if memory.seen is self.services:
+            self._by_host = memory.services
+        memory.seen = self.services
         memory.begin(context, self.hosts, policies, rules)
 
     def mtls_mode(self, port: int | None = None) -> str:
@@ -246,7 +271,14 @@ def view(
     policy = registry.mesh.outbound_traffic_policy
     if sidecar is not None and sidecar.spec.outbound_traffic_policy is not None:
         policy = sidecar.spec.outbound_traffic_policy
-    seen = scope.scope_of(everything, virtual_services(registry, proxy), proxy, sidecar)
+    rules = virtual_services(registry, proxy)
+
+    def visible() -> tuple[Service, ...]:
+        if memory is None:
+            return scope.visible(everything, proxy.namespace)
+        return memory.visible(everything, lambda: scope.visible(everything, proxy.namespace))
+
+    seen = scope.scope_of(everything, rules, proxy, sidecar, visible)
     made = View(
         registry, proxy, profile, seen.services, seen.rest, seen.explicit, everything, sidecar, policy, memory=memory,
     )  # fmt: skip
