@@ -13,13 +13,13 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from support import rich_samples, samples
 from support.envoy import validate
+from support.judged import alone, errors, expected
 from support.live_resources import CrashedError, LiveResources
 from support.near_valid import copy_with_config, message, near
 
-from fastroute import snapshot
 from fastroute.api import names
 from fastroute.config.text import to_tree
-from fastroute.errors import ConfigError, UnsupportedError
+from fastroute.errors import UnsupportedError
 
 pytestmark = pytest.mark.envoy
 
@@ -37,45 +37,12 @@ MANAGERS = [
     for inner in messages(names.HTTP_CONNECTION_MANAGER, samples.PLAIN_MANAGER, *rich_samples.MANAGERS)
 ]
 PROXIES = [copy_with_config(LISTENERS[0], inner) for inner in messages(names.TCP_PROXY, samples.PLAIN_TCP_PROXY)]
-SOURCE = {"path_config_source": {"path": "/none"}}
-SURROUNDINGS = [
-    message(names.CLUSTER, {"name": "blue"}),
-    message(names.CLUSTER, {"name": "e", "type": "EDS", "eds_cluster_config": {"eds_config": SOURCE}}),
-]
-LISTS = {
-    names.LISTENER: "listeners",
-    names.CLUSTER: "clusters",
-    names.ROUTE_CONFIGURATION: "routes",
-    names.CLUSTER_LOAD_ASSIGNMENT: "endpoints",
-}
 
 
 @pytest.fixture(scope="module")
 def envoy() -> Iterator[LiveResources]:
     with LiveResources() as live:
         yield live
-
-
-def errors(source: Any) -> list[ConfigError]:
-    """Every error that strict loading raises."""
-    try:
-        snapshot.load(source)
-    except ConfigError as error:
-        return [error, *error.others]
-    return []
-
-
-def alone(resource: Message) -> dict[str, list[Any]]:
-    """A resource among the clusters that it may name."""
-    source: dict[str, list[Any]] = {"clusters": list(SURROUNDINGS)}
-    source.setdefault(LISTS[resource.DESCRIPTOR.full_name], []).append(resource)
-    return source
-
-
-def expected(found: list[ConfigError]) -> bool | None:
-    """Whether Envoy takes a configuration with these errors; None where fastroute does not say."""
-    refused = any(not isinstance(error, UnsupportedError) for error in found)
-    return False if refused else None if found else True
 
 
 def agree(envoy: LiveResources, resource: Message) -> bool:
