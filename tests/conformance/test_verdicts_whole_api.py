@@ -118,6 +118,7 @@ def test_some_fields_of_all(envoy: LiveResources) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 def test_every_field(envoy: LiveResources) -> None:
     wrong: list[str] = []
     fields: set[str] = set()

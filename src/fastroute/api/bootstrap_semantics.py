@@ -6,8 +6,10 @@
 * A locator of listeners or clusters is an `xdstp:` URL of a collection of them. The port of the admin
   page is a number.
 * Runtime layers have names of their own, and one admin layer is the most.
-* A tag has a name, and a regex or a value, unless it is one of Envoy's own (`envoy.…`).
-* The local cluster is a static one.
+* A tag has a name, and a regex that is one or a value, unless it is one of Envoy's own (`envoy.…`).
+* The local cluster is a static one, and so is one that statistics go to. These are flushed by time or by the admin
+  page, and evicted at a multiple of the flushes. A value of the runtime is neither a list nor null.
+* What `xdstp:` URLs name comes from an api_config_source.
 * HDS and load statistics are asked for by gRPC, at static clusters.
 
 `envoy --mode validate` subscribes to no listeners, asks neither for clusters nor for HDS, and makes no matcher of
@@ -20,10 +22,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fastroute.api import config_sources, names
+from google.protobuf.message import DecodeError
+
+from fastroute.api import config_sources, extension_points, names, pool
 
 Complaint = tuple[str, str, str]
 
+_FLUSH = 5_000_000_000
+_STATSD = "envoy.config.metrics.v3.StatsdSink"
 _LOCATORS = {"lds_resources_locator": names.LISTENER, "cds_resources_locator": names.CLUSTER}
 
 
@@ -53,6 +59,14 @@ def bootstrap(message: Any) -> Iterator[Complaint]:
 
 
 def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
+    yield from _statistics(message, known)
+    for path, source in _collections(message):
+        if source.WhichOneof("config_source_specifier") != "api_config_source":
+            wrong = "Only api_config_source type is currently supported for xdstp-based config sources."
+            yield path, wrong, "Use api_config_source."
+    for field in ("xds_delegate_extension", "xds_config_tracker_extension"):
+        if message.HasField(field):
+            yield from extension_points.extension(getattr(message, field), field, getattr(message, field).name)
     local = message.cluster_manager.local_cluster_name
     if local and local not in known:
         yield "cluster_manager.local_cluster_name", f"local cluster '{local}' must be defined", "Define it statically."
@@ -63,6 +77,43 @@ def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
         if api.api_type:
             found = (*config_sources.ads(api), *_unknown(api, known))
             yield from ((f"{path}.{step}".rstrip("."), wrong, remedy) for step, wrong, remedy in found)
+
+
+def _collections(message: Any) -> Iterator[tuple[str, Any]]:
+    """The sources of what `xdstp:` URLs name."""
+    for position, source in enumerate(message.config_sources):
+        yield f"config_sources[{position}]", source
+    if message.HasField("default_config_source"):
+        yield "default_config_source", message.default_config_source
+
+
+def _statistics(message: Any, known: set[str]) -> Iterator[Complaint]:
+    """How statistics are flushed, and where to."""
+    if message.HasField("stats_flush_interval") and message.stats_flush_on_admin:
+        wrong = "Only one of stats_flush_interval or stats_flush_on_admin should be set!"
+        yield "stats_flush_on_admin", wrong, "Remove one of the two."
+    flush = _nanos(message.stats_flush_interval) if message.HasField("stats_flush_interval") else _FLUSH
+    if message.HasField("stats_eviction_interval") and flush > 0 and _nanos(message.stats_eviction_interval) % flush:
+        wrong = "stats_eviction_interval must be a multiple of stats_flush_interval"
+        yield "stats_eviction_interval", wrong, "Make it one; stats_flush_interval is 5s unless set."
+    for position, sink in enumerate(message.stats_sinks):
+        if pool.type_name(sink.typed_config.type_url) == _STATSD:
+            name = _tcp_cluster(sink.typed_config.value)
+            if name and name not in known:
+                path = f"stats_sinks[{position}].typed_config.tcp_cluster_name"
+                yield path, f"tcp statsd: unknown cluster '{name}'", "Name a cluster of static_resources."
+
+
+def _tcp_cluster(data: bytes) -> str:
+    try:
+        sink: Any = pool.message_class(_STATSD).FromString(data)
+    except DecodeError:
+        return ""  # whoever opens the Any says so
+    return str(sink.tcp_cluster_name)
+
+
+def _nanos(duration: Any) -> int:
+    return int(duration.seconds * 1_000_000_000 + duration.nanos)
 
 
 def _unknown(api: Any, known: set[str]) -> Iterator[Complaint]:
@@ -79,6 +130,7 @@ _LATE = (
     "hds_config",
     "cluster_manager.load_stats_config",
     "stats_config.stats_matcher",
+    "watchdog",
 )
 _LATE_ADS = re.compile(
     r"layered_runtime\.layers\[\d+\]\.rtds_layer\.rtds_config\.ads"
@@ -112,11 +164,23 @@ def layered_runtime(message: Any) -> Iterator[Complaint]:
         if layer.name in seen:
             yield f"layers[{position}].name", f"duplicate layer name: {layer.name}", "Give each layer its own name."
         seen.add(layer.name)
+        yield from _values(layer.static_layer, f"layers[{position}].static_layer", "")
         if layer.HasField("rtds_layer") and not layer.rtds_layer.HasField("rtds_config"):
             yield f"layers[{position}].rtds_layer.rtds_config", "missing config source specifier", "Set it."
         admins += layer.HasField("admin_layer")
         if admins > 1 and layer.HasField("admin_layer"):
             yield f"layers[{position}].admin_layer", "too many admin layers", "Keep one."
+
+
+def _values(struct: Any, path: str, above: str) -> Iterator[Complaint]:
+    """The values of a runtime: no list and no null; a fraction may have any field."""
+    for name, value in struct.fields.items():
+        kind, key = value.WhichOneof("kind"), f"{above}.{name}" if above else name
+        here = f'{path}["{name}"]'
+        if kind in ("list_value", "null_value", None):
+            yield here, f"Invalid runtime entry value for {key}", "Use a number, a text, true or false, or an object."
+        elif kind == "struct_value" and "numerator" not in value.struct_value.fields:
+            yield from _values(value.struct_value, here, key)
 
 
 def secret(message: Any) -> Iterator[Complaint]:
@@ -132,3 +196,8 @@ def tag_specifier(message: Any) -> Iterator[Complaint]:
     elif not message.regex and not message.HasField("fixed_value") and not message.tag_name.startswith("envoy."):
         wrong = f"no regex specified for tag specifier and no default regex for name: '{message.tag_name}'"
         yield "regex", wrong, "Set regex or fixed_value."
+    if message.regex:
+        from fastroute.api.ecma_regex import is_broken
+
+        if is_broken(message.regex):
+            yield "regex", f"Invalid regex '{message.regex}'", "Correct it; the grammar is that of ECMAScript."

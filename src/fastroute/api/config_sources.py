@@ -23,6 +23,9 @@ Complaint = tuple[str, str, str]
 PRIMARY: ContextVar[frozenset[str] | None] = ContextVar("primary clusters", default=None)
 """The clusters of the bootstrap that is looked at which a source may name; None outside of a bootstrap."""
 
+SECRETS: ContextVar[frozenset[tuple[str, str]] | None] = ContextVar("static secrets", default=None)
+"""Kind and name of the secrets of the bootstrap that is looked at; None outside of a bootstrap."""
+
 _KINDS: Mapping[int, str] = {1: "REST", 2: "GRPC", 3: "DELTA_GRPC", 5: "AGGREGATED_GRPC", 6: "AGGREGATED_DELTA_GRPC"}
 _REST, _GRPC, _DELTA, _AGGREGATED = 1, 2, 3, (5, 6)
 _LOCATOR = pattern(r"xdstp://[^/]*/([^/?#]*)")
@@ -32,6 +35,11 @@ _FILES = ("path", "path_config_source")
 def primary_clusters(bootstrap: Any) -> frozenset[str]:
     """The static clusters that are there before any source is asked."""
     return frozenset(cluster.name for cluster in bootstrap.static_resources.clusters if _is_primary(cluster))
+
+
+def static_secrets(bootstrap: Any) -> frozenset[tuple[str, str]]:
+    """Kind and name of the static secrets."""
+    return frozenset((secret.WhichOneof("type") or "", secret.name) for secret in bootstrap.static_resources.secrets)
 
 
 def _is_primary(cluster: Any) -> bool:

@@ -24,7 +24,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from fastroute.api import anys, bootstrap_semantics, declared, deprecations, replacements, rules, semantics
-from fastroute.api.config_sources import PRIMARY, primary_clusters
+from fastroute.api.config_sources import PRIMARY, SECRETS, primary_clusters, static_secrets
 from fastroute.api.faults import index, join, key
 from fastroute.api.names import BOOTSTRAP
 from fastroute.errors import ParseError
@@ -175,13 +175,15 @@ def checker(descriptor: Descriptor, closed: bool = False, built: bool = True) ->
 
 @contextmanager
 def surroundings(message: Message) -> Iterator[None]:
-    """What checks of parts have to know of the whole `message`: the clusters of a bootstrap."""
-    known = primary_clusters(message) if message.DESCRIPTOR.full_name == BOOTSTRAP else None
-    token = PRIMARY.set(known)
+    """What checks of parts have to know of the whole `message`: the clusters and secrets of a bootstrap."""
+    whole = message.DESCRIPTOR.full_name == BOOTSTRAP
+    clusters = PRIMARY.set(primary_clusters(message) if whole else None)
+    secrets = SECRETS.set(static_secrets(message) if whole else None)
     try:
         yield
     finally:
-        PRIMARY.reset(token)
+        PRIMARY.reset(clusters)
+        SECRETS.reset(secrets)
 
 
 def check(message: Message, path: str = "") -> list[Violation]:

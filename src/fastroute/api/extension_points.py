@@ -26,7 +26,6 @@ POINTS: dict[str, dict[str, str]] = {
     "envoy.config.bootstrap.v3.Bootstrap": {
         "bootstrap_extensions": "envoy.bootstrap",
         "default_regex_engine": "envoy.regex_engines",
-        "typed_dns_resolver_config": "envoy.network.dns_resolver",
     },
     "envoy.config.bootstrap.v3.Watchdog.WatchdogAction": {"config": "envoy.guarddog_actions"},
     "envoy.config.core.v3.BindConfig": {"local_address_selector": "envoy.upstream.local_address_selector"},

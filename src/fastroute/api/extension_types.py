@@ -106,9 +106,6 @@ envoy.matching.transport_socket.input:
   envoy.extensions.matching. common_inputs.transport_socket.v3.EndpointMetadataInput
   common_inputs.transport_socket.v3.FilterStateInput common_inputs.transport_socket.v3.LocalityMetadataInput
 envoy.network.connection_balance:
-envoy.network.dns_resolver:
-  envoy.extensions.network. dns_resolver.cares.v3.CaresDnsResolverConfig
-  dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig dns_resolver.hickory.v3.HickoryDnsResolverConfig
 envoy.regex_engines:
   envoy.extensions.regex_engines. v3.GoogleRE2
 envoy.resource_monitors:

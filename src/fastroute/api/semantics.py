@@ -110,11 +110,15 @@ def _string_matcher(message: Any) -> Iterator[Complaint]:
         yield "ignore_case", "ignore_case has no effect for safe_regex", "Write (?i) into the regex."
 
 
+_tls_names = _later("tls_names", "parameters")
+
+
 def _tls_parameters(message: Any) -> Iterator[Complaint]:
     known = message.DESCRIPTOR.fields_by_name["compliance_policies"].enum_type.values_by_number
     for position, policy in enumerate(message.compliance_policies):
         if policy not in known:
             yield f"compliance_policies[{position}]", f"unknown compliance policy: {policy}", "Name a known one."
+    yield from _tls_names(message)
 
 
 def _api_version(message: Any) -> Iterator[Complaint]:
@@ -149,6 +153,7 @@ def _connection_limit(message: Any) -> Iterator[Complaint]:
 
 CHECKS: dict[str, Check] = {
     "envoy.config.bootstrap.v3.Bootstrap": bootstrap_semantics.bootstrap,
+    "envoy.config.overload.v3.OverloadManager": _later("overload_semantics", "manager"),
     "envoy.config.bootstrap.v3.LayeredRuntime": bootstrap_semantics.layered_runtime,
     "envoy.extensions.transport_sockets.tls.v3.Secret": bootstrap_semantics.secret,
     "envoy.config.metrics.v3.TagSpecifier": bootstrap_semantics.tag_specifier,
@@ -220,7 +225,12 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "hostname",
         "headers_to_add",
     ),
-    "envoy.extensions.transport_sockets.tls.v3.TlsParameters": ("compliance_policies",),
+    "envoy.extensions.transport_sockets.tls.v3.TlsParameters": (
+        "compliance_policies",
+        "cipher_suites",
+        "ecdh_curves",
+        "signature_algorithms",
+    ),
     "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": (
         "auto_sni_san_validation",
         "sni",

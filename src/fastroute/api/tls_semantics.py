@@ -4,6 +4,7 @@
 * A server has certificates: its own or those of SDS, not both; each with a chain and a key, or as PKCS 12 alone.
   A client has one at most.
 * An application protocol has at most 255 bytes; a comma separates two of them.
+* A secret without a source is a static one of the bootstrap, of the kind that is asked for.
 * What selects certificates is of its side. No provider of private keys is there; a validator of certificates is one of
   three, by its name.
 * Names, revocation lists and expired certificates are looked at below a trusted CA only. A hash of a certificate is
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastroute.api import extension_points, pool
+from fastroute.api.config_sources import SECRETS
 from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
@@ -94,6 +96,9 @@ def downstream(message: Any) -> Iterator[Complaint]:
         yield "common_tls_context", wrong, "Set tls_certificates or tls_certificate_sds_secret_configs."
     for number, certificate in enumerate(own):
         yield from _certificate(certificate, f"common_tls_context.tls_certificates[{number}]")
+    if message.WhichOneof("session_ticket_keys_type") == "session_ticket_keys_sds_secret_config":
+        field = "session_ticket_keys_sds_secret_config"
+        yield from _secret(getattr(message, field), field, "session_ticket_keys", "session ticket keys")
     for number, key in enumerate(message.session_ticket_keys.keys):
         kind = key.WhichOneof("specifier")
         data = getattr(key, kind) if kind in ("inline_string", "inline_bytes") else b"0" * _TICKET_KEY
@@ -147,7 +152,30 @@ def upstream(message: Any) -> Iterator[Complaint]:
     yield from _common(common)
 
 
+def _secrets(message: Any) -> Iterator[Complaint]:
+    """The static secrets that a CommonTlsContext names."""
+    for number, config in enumerate(message.tls_certificate_sds_secret_configs):
+        path = f"common_tls_context.tls_certificate_sds_secret_configs[{number}]"
+        yield from _secret(config, path, "tls_certificate", "secret")
+    kind = message.WhichOneof("validation_context_type")
+    what = "certificate validation context"
+    if kind == "validation_context_sds_secret_config":
+        yield from _secret(getattr(message, kind), f"common_tls_context.{kind}", "validation_context", what)
+    elif kind == "combined_validation_context":
+        inner = message.combined_validation_context.validation_context_sds_secret_config
+        path = f"common_tls_context.{kind}.validation_context_sds_secret_config"
+        yield from _secret(inner, path, "validation_context", what)
+
+
+def _secret(config: Any, path: str, kind: str, what: str) -> Iterator[Complaint]:
+    known = SECRETS.get()
+    if known is not None and not config.HasField("sds_config") and (kind, config.name) not in known:
+        wrong = f"Unknown static {what}: {config.name}"
+        yield f"{path}.name", wrong, "Set sds_config, or name one of static_resources.secrets."
+
+
 def _common(message: Any) -> Iterator[Complaint]:
+    yield from _secrets(message)
     protocols = ",".join(message.alpn_protocols).split(",")
     longest = max(len(protocol.encode()) for protocol in protocols)
     if longest > _LONGEST_PROTOCOL or sum(len(each.encode()) + 1 for each in protocols) > _LONGEST_LIST:

@@ -25,7 +25,10 @@ def check_regexes(message: Any, ctx: Context, path: str) -> None:
     """Gather what is wrong with the regular expressions in the message at `path`."""
     name = message.DESCRIPTOR.full_name
     if name in _REGEX:
+        told = len(ctx.errors or ())
         ctx.attempt(None, compile_regex, message, ctx, path)
+        for error in (ctx.errors or [])[told:] if ctx.kind == "Bootstrap" else ():
+            error.code = "start"  # Envoy makes these matchers when it really starts
     elif name == _ANY:
         opened = _opened(message)
         if opened is not None:

@@ -39,6 +39,18 @@ FORMATTER = {"name": "f", "typed_config": {"@type": names.url("envoy.extensions.
 WEIGHTED = {"locality_weight_aware": True}
 INTERNAL = "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"
 LIMIT = {"stat_prefix": "s", "domain": "d", "rate_limit_service": {"grpc_service": GOOGLE}}
+OVERLOAD, ACTION = "envoy.config.overload.v3.OverloadManager", "envoy.overload_actions."
+HEAP = {
+    "name": "h",
+    "typed_config": {
+        "@type": names.url("envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig"),
+        "max_heap_size_bytes": 1,
+    },
+}
+STOP: dict[str, Any] = {
+    "name": ACTION + "stop_accepting_requests",
+    "triggers": [{"name": "h", "threshold": {"value": 0.5}}],
+}
 FILTERS = "envoy.extensions.filters.network."
 LOGGERS = "envoy.extensions.access_loggers."
 STATISTICS = LOGGERS + "stats.v3.Config"
@@ -252,6 +264,33 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (TLS + "UpstreamTlsContext", {}, {"common_tls_context": {"validation_context": {"custom_validator_config": RAW}}}),
     (LOGGERS + "open_telemetry.v3.OpenTelemetryAccessLogConfig", {"grpc_service": GOOGLE, "body": {}}, {
         "grpc_service": GOOGLE, "body": {"array_value": {"values": [{}]}}}),
+    (OVERLOAD, {"resource_monitors": [HEAP], "actions": [STOP]}, {"resource_monitors": [HEAP, HEAP]}),
+    (OVERLOAD, {}, {"resource_monitors": [HEAP], "actions": [STOP, STOP]}),
+    (OVERLOAD, {}, {"resource_monitors": [HEAP], "actions": [{**STOP, "name": "x"}]}),
+    (OVERLOAD, {}, {"resource_monitors": [HEAP], "actions": [{**STOP, "triggers": 2 * STOP["triggers"]}]}),
+    (OVERLOAD, {}, {"resource_monitors": [HEAP], "actions": [{**STOP, "typed_config": HEAP["typed_config"]}]}),
+    (OVERLOAD, {}, {"resource_monitors": [HEAP], "actions": [{**STOP, "name": ACTION + "reduce_timeouts"}]}),
+    (OVERLOAD, {}, {"resource_monitors": [HEAP], "actions": [{**STOP, "name": ACTION + "reset_high_memory_stream"}]}),
+    (OVERLOAD, {}, {"resource_monitors": [HEAP], "actions": [{**STOP, "triggers": [
+        {"name": "h", "scaled": {"scaling_threshold": 0.5, "saturation_threshold": 0.5}}]}]}),
+    (OVERLOAD, {}, {"actions": [STOP]}),
+    (OVERLOAD, {}, {"loadshed_points": [STOP]}),
+    (TLS + "TlsParameters", {"cipher_suites": ["ALL:!AES128-SHA", "[ECDHE-RSA-AES128-SHA|AES128-SHA]"]}, {
+        "cipher_suites": ["ALL", "ZZ"]}),
+    (TLS + "TlsParameters", {"ecdh_curves": ["X25519", "P-256"]}, {"ecdh_curves": ["x25519:X25519"]}),
+    (TLS + "TlsParameters", {"ecdh_curves": ["X25519:P-256"]}, {"ecdh_curves": ["P-224"]}),
+    (TLS + "TlsParameters", {"signature_algorithms": ["ed25519", "RSA+SHA256"]}, {"signature_algorithms": ["ed448"]}),
+    ("envoy.config.metrics.v3.TagSpecifier", {"tag_name": "t", "regex": "(?:a{2,3}?|[[:alpha:]^])b"}, {
+        "tag_name": "t", "regex": "a)"}),
+    (names.BOOTSTRAP, {"stats_flush_interval": "2s", "stats_eviction_interval": "4s"}, {
+        "stats_flush_interval": "2s", "stats_eviction_interval": "3s"}),
+    (names.BOOTSTRAP, {"stats_flush_on_admin": True}, {"stats_flush_on_admin": True, "stats_flush_interval": "1s"}),
+    (names.BOOTSTRAP, {}, {"default_config_source": {"path_config_source": {"path": "/dev/null"}}}),
+    (names.BOOTSTRAP, {}, {"xds_delegate_extension": RAW}),
+    (names.BOOTSTRAP, {}, {"stats_sinks": [{"name": "s", "typed_config": {
+        "@type": names.url("envoy.config.metrics.v3.StatsdSink"), "tcp_cluster_name": "zz"}}]}),
+    ("envoy.config.bootstrap.v3.LayeredRuntime", {"layers": [{"name": "a", "static_layer": {"x": {
+        "numerator": 1, "y": []}}}]}, {"layers": [{"name": "a", "static_layer": {"x": {"y": [1]}}}]}),
     (LOGGERS + "filters.process_ratelimit.v3.ProcessRateLimitFilter", {"dynamic_config": {"resource_name": "x"}}, {}),
     (STATISTICS, {"stat_prefix": "s"}, {"stat_prefix": "s", "stats_scope": {}}),
     (STATISTICS, {"stat_prefix": "s", "counters": [{"stat": STAT, "value_fixed": 1}]}, {
