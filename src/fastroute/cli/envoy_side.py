@@ -1,7 +1,7 @@
 """What an Envoy has from its control plane, out of its config dump, in the form in which it was sent.
 
-Left out are what it was started with, the routes inside listeners, and what it writes out though nobody sent it:
-endpoints of clusters that have their own, and the defaults of endpoints.
+Left out are what it was started with, the routes inside listeners, secrets, which come from its agent, and what it
+writes out though nobody sent it: endpoints of clusters that have their own, and the defaults of endpoints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from fastroute.config import read
 from fastroute.config.fetch import URLS, fetch
 from fastroute.config.resources import Resources
 
-BOOTSTRAP: Final = "BootstrapConfigDump"
+OTHERS: Final = ("BootstrapConfigDump", "SecretsConfigDump")
+"""Parts of a dump that the control plane did not send."""
 OWN: Final = ("static_clusters", "static_listeners", "static_endpoint_configs", "static_route_configs")
 
 
@@ -28,7 +29,7 @@ def received(source: str) -> Resources:
         tree = None
     if not isinstance(tree, dict) or not isinstance(tree.get("configs"), list):
         return read(source, strict=False)
-    parts = [part for part in tree["configs"] if not str(part.get("@type", "")).endswith(BOOTSTRAP)]
+    parts = [part for part in tree["configs"] if not str(part.get("@type", "")).endswith(OTHERS)]
     discovered = {name for part in parts for name in _discovered(part)}
     return read({"configs": [_sent(part, discovered) for part in parts]}, strict=False)
 

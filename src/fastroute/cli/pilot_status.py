@@ -47,6 +47,8 @@ def proxy_status(server: str, output: str, proxy: str, dump: str | None) -> int:
     if proxy and dump:
         return compare(read(f"{server}/debug/config_dump?proxyID={quote(proxy)}", strict=False), received(dump))
     found = [one for one in _get(f"{server}/debug/syncz") if proxy in ("", one["proxy"], one["id"])]
+    if proxy and not found:
+        raise _unknown(server, proxy)
     if output == "json":
         click.echo(json.dumps(found, indent=2))
         return 0
@@ -65,9 +67,10 @@ def proxy_status(server: str, output: str, proxy: str, dump: str | None) -> int:
 @click.option("--to", "second", type=int, help="Number of a push [default: the last].")
 def push_diff(server: str, proxy: str, first: int | None, second: int | None) -> int:
     """Say what two pushes to PROXY (NAME.NAMESPACE) made different: listeners, routes, clusters, endpoints."""
-    pushes = sorted(
-        {number for known in _get(f"{server}/debug/pushes?proxyID={quote(proxy)}").values() for number in known}
-    )
+    histories = _get(f"{server}/debug/pushes?proxyID={quote(proxy)}")
+    if not histories:
+        raise _unknown(server, proxy)
+    pushes = sorted({number for known in histories.values() for number in known})
     after = second if second is not None else (pushes[-1] if pushes else None)
     before = (
         first if first is not None else max((one for one in pushes if after is not None and one < after), default=None)
@@ -87,6 +90,11 @@ def compare(before: Resources, after: Resources) -> int:
         click.echo(change.text())
     click.echo(summary(found) if found else "no difference")
     return 1 if found else 0
+
+
+def _unknown(server: str, proxy: str) -> click.ClickException:
+    connected = ", ".join(sorted({one["proxy"] for one in _get(f"{server}/debug/syncz")})) or "none"
+    return click.ClickException(f"no proxy {proxy!r} is connected (connected are: {connected})")
 
 
 def _get(url: str) -> Any:

@@ -10,6 +10,7 @@ from fastroute.cli.envoy_side import received
 
 ADMIN = "type.googleapis.com/envoy.admin.v3"
 ANY = "type.googleapis.com/envoy.config"
+SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 
 
 def endpoint(**more: Any) -> dict[str, Any]:
@@ -43,6 +44,12 @@ def dump(directory: Path) -> str:
             "static_endpoint_configs": [{"endpoint_config": assignment("xds")}],
             "dynamic_endpoint_configs": [{"endpoint_config": shown}, {"endpoint_config": assignment("hole")}],
         },
+        {
+            "@type": f"{ADMIN}.SecretsConfigDump",
+            "dynamic_active_secrets": [
+                {"name": "ROOTCA", "secret": {"@type": f"{SECRET}", "name": "ROOTCA", "validation_context": {}}}
+            ],
+        },
     ]
     path = directory / "dump.json"
     path.write_text(json.dumps({"configs": configs}))
@@ -52,6 +59,7 @@ def dump(directory: Path) -> str:
 def test_only_what_was_sent_counts(tmp_path: Path) -> None:
     found = received(dump(tmp_path))
     assert found.bootstrap is None
+    assert found.secrets == []
     assert [one.message.name for one in found.clusters] == ["a", "hole"]  # type: ignore[attr-defined]
     (only,) = found.endpoints
     path = tmp_path / "sent.json"

@@ -114,6 +114,15 @@ def test_a_refusal_is_shown(served: Served) -> None:
     proxy.stop()
 
 
+@pytest.mark.parametrize("command", [proxy_status, push_diff])
+def test_a_proxy_that_is_not_connected_is_named(served: Served, command: Any) -> None:
+    proxy = Proxy(served)
+    wait(lambda: synced(served), lambda: "not synced")
+    with pytest.raises(Exception, match=rf"no proxy 'nobody' is connected \(connected are: {PROXY}\)"):
+        run(command, "--server", f"http://127.0.0.1:{served.http}", "nobody")  # type: ignore[attr-defined]
+    proxy.stop()
+
+
 def test_one_push_cannot_be_compared(served: Served) -> None:
     proxy = Proxy(served)
     wait(lambda: synced(served), lambda: "not synced")

@@ -133,6 +133,21 @@ def test_egress_proxies(proxy: str, hosts: str, wanted: list[tuple[str, str]]) -
     ]
 
 
+def test_what_cannot_be_read_says_what_to_do() -> None:
+    def message(text: str) -> str:
+        (one,) = [one for one in analyze(read_texts([("a.yaml", text)], strict=False)) if one.code == "IST0106"]
+        return one.message
+
+    entry = "hosts: ['*.example.com']\nports: [{number: 443, name: tls, protocol: TLS}]\nresolution: DYNAMIC_DNS"
+    assert message(rule("ServiceEntry", entry)) == (
+        "DYNAMIC_DNS is not supported yet. Name the hosts, or use resolution NONE."
+    )
+    assert message(rule("ServiceEntry", entry.replace("DYNAMIC_DNS", "[NONE]"))).startswith("['NONE'] is none of NONE,")
+    mode = "host: a\ntrafficPolicy: {loadBalancer: {simple: RANDOMLY}}"
+    assert message(rule("DestinationRule", mode)).endswith(". Did you mean RANDOM?")
+    assert message(rule("Gateway", "servers: []")) == "gateways are not generated yet"
+
+
 def test_services_and_entries() -> None:
     head = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
     service = head + "spec: {clusterIP: 10.9.9.9, ports: [{name: NAME, port: 7}]}\n"

@@ -43,6 +43,8 @@ CHECKS = (
     unreachable.check,
     workloads.check,
 )
+LENIENTLY = "leniently."
+"""How remedies end that a reader of findings needs not be told: what was refused has been left out already."""
 _RANK = {"Error": 0, "Warning": 1, "Info": 2}
 
 __all__ = ["analyze"]
@@ -76,7 +78,9 @@ def _suppressed(registry: Registry, found: list[Finding]) -> Iterator[Finding]:
 
 def _unread(registry: Registry) -> Iterator[Finding]:
     for error in registry.errors:
-        yield Finding("IST0106", error.resource or "file", error.message, error.path, error.where)
+        says_more = error.remedy and not error.remedy.endswith(LENIENTLY)
+        message = f"{error.message}. {error.remedy}" if says_more else error.message
+        yield Finding("IST0106", error.resource or "file", message, error.path, error.where)
 
 
 def _while_generating(registry: Registry, mesh: Mesh) -> Iterator[Finding]:

@@ -36,6 +36,8 @@ from fastroute.pilot.discovery.registry.values import Duration, Pattern, PortNum
 
 T = TypeVar("T")
 REMEDY: Final = "Remove it, or load leniently."
+LATER_VALUES: Final[Mapping[str, str]] = {"DYNAMIC_DNS": "Name the hosts, or use resolution NONE."}
+"""Enum values that Istio has and this version does not act on, with what to do instead."""
 _Reader = Callable[[object, "Place"], Any]
 
 
@@ -113,6 +115,8 @@ def _map_of(read: _Reader) -> _Reader:
 
 def _one_of(names: tuple[str, ...]) -> _Reader:
     def read_name(value: object, place: Place) -> str:
+        if isinstance(value, str) and value in LATER_VALUES:
+            raise place.error(f"{value} is not supported yet", LATER_VALUES[value], UnsupportedError)
         if value not in names:
             raise place.error(f"{value!r} is none of {', '.join(names)}", _nearest(str(value), names))
         return str(value)
