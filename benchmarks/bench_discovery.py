@@ -7,6 +7,7 @@ by a hundred clients that do nothing but read. Every answer is asserted.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -244,8 +245,10 @@ def test_pushes_beside_a_bare_echo(benchmark: Any, services: int) -> None:
     benchmark.extra_info |= {
         "bytes": one["bytes"],
         "pushes a second": round(one["rate"]),
+        "the echo's": round(other["rate"]),
         "in times of the echo's": round(one["rate"] / other["rate"], 2),
-        "a second of the server's CPU time": round(one["of_cpu"]),
+        "µs of CPU a push": round(1e6 / one["of_cpu"]),
+        "the echo's µs": round(1e6 / other["of_cpu"]),
         "in times of the echo's, by CPU": round(one["of_cpu"] / other["of_cpu"], 2),
     }
 
@@ -275,20 +278,26 @@ def test_pushes_beside_sovereign(benchmark: Any) -> None:
 
 def test_memory_of_a_large_mesh(benchmark: Any) -> None:
     """A server with a thousand services and two hundred proxies that have it all."""
-    alone, with_proxies = benchmark.pedantic(resident, rounds=1)
+    alone, with_one, with_all = benchmark.pedantic(resident, rounds=1)
     benchmark.extra_info |= {
         "MB alone": round(alone / 1e6),
+        "MB with one proxy": round(with_one / 1e6),
+        "MB in all": round(with_all / 1e6),
         "proxies": PROXIES,
-        "kB a proxy": round((with_proxies - alone) / PROXIES / 1e3),
+        "kB for each more": round((with_all - with_one) / (PROXIES - 1) / 1e3),
     }
 
 
-def resident() -> tuple[int, int]:
-    """Bytes of the server without proxies, and with them all."""
+def resident() -> tuple[int, int, int]:
+    """Bytes of the server without proxies, with one, for which all is made that they share, and with them all."""
+    clients = str(RIGS / "discovery_clients.py")
     with process(str(RIGS / "discovery_server.py"), str(SERVICES), "routes") as running:
-        port = heard(running)["port"]
-        alone = say(running, "memory")["bytes"]
-        with process(str(RIGS / "discovery_clients.py"), str(port), str(PROXIES)) as clients:
-            assert heard(clients)["ready"] == PROXIES
-            assert say(running, f"ready {PROXIES}") == {"clients": PROXIES}
-            return alone, say(running, "memory")["bytes"]
+        port = str(heard(running)["port"])
+        taken = [say(running, "memory")["bytes"]]
+        with contextlib.ExitStack() as open_ones:
+            for more, in_all in ((1, 1), (PROXIES - 1, PROXIES)):
+                assert heard(open_ones.enter_context(process(clients, port, str(more))))["ready"] == more
+                assert say(running, f"ready {in_all}") == {"clients": in_all}
+                taken.append(say(running, "memory")["bytes"])
+        alone, with_one, with_all = taken
+        return alone, with_one, with_all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from report.run import OURS, At, Run, digits, grouped, shown
 
@@ -82,6 +82,43 @@ def first_answer(run: Run) -> Measured | None:
     return Measured(told["ratio"], told.get("ratio_of_least"), f"{told['ours_ms']:.0f} ms / {told['envoy_ms']:.0f} ms")
 
 
+def told(test: str, key: str, made_of: Callable[[dict[str, Any]], str]) -> Callable[[Run], Measured | None]:
+    """What a benchmark says of itself."""
+
+    def measure(run: Run) -> Measured | None:
+        found = run.told.get(test)
+        return None if found is None or key not in found else Measured(found[key], None, made_of(found))
+
+    return measure
+
+
+def _echo(found: dict[str, Any]) -> str:
+    ours, bare = found["pushes a second"], found["the echo's"]
+    return f"{grouped(ours)} / {grouped(bare)} a second"
+
+
+def _echo_cpu(found: dict[str, Any]) -> str:
+    ours, bare = found["µs of CPU a push"], found["the echo's µs"]
+    return f"{ours} µs / {bare} µs"
+
+
+def _sovereign(found: dict[str, Any]) -> str:
+    return f"{grouped(found['pushes a second'])} / {digits(found['its responses a second'])} a second"
+
+
+def _discovery() -> Iterator[Goal]:
+    for size in (50, 1_000):
+        test, what = f"test_pushes_beside_a_bare_echo[{size}]", f"pushes to 100 clients, {grouped(size)} services"
+        wall, cpu = "in times of the echo's", "in times of the echo's, by CPU"
+        yield Goal(f"{what}, in times of a bare echo's", 0.7, told(test, wall, _echo), at_least=True)
+        yield Goal(f"{what}, the same by CPU time", 0.7, told(test, cpu, _echo_cpu), at_least=True)
+    measure = told("test_pushes_beside_sovereign", "times as many", _sovereign)
+    yield Goal("pushes of 1 000 clusters, in times of sovereign's responses", 20, measure, at_least=True)
+    what = "memory of 1 000 services and 200 proxies, MB"
+    measure = told("test_memory_of_a_large_mesh", "MB in all", lambda found: f"{found['MB alone']} MB without proxies")
+    yield Goal(what, 200, measure)
+
+
 def _route(kind: str, size: int, where: str = "last") -> At:
     return At("route", kind, size, where)
 
@@ -126,7 +163,7 @@ def _goals() -> Iterator[Goal]:
     yield Goal("from C through the capsule, 1 000 routes, against the bare descent", 3, measure)
 
 
-GOALS = tuple(_goals())
+GOALS = (*_goals(), *_discovery())
 
 
 def table(run: Run) -> Iterator[str]:

@@ -36,6 +36,14 @@ def run(tmp_path: Path) -> Run:
             "test_prefix_routes[pb]", 1.0, items=10, ours_us_per_item=3.0, envoy_us_per_item=12.0, ratio=0.25,
             ratio_of_least=0.24,
         ),
+        benchmark(
+            "test_pushes_beside_a_bare_echo[50]", 1.0,
+            **{"pushes a second": 2_800, "the echo's": 4_000, "in times of the echo's": 0.7, "µs of CPU a push": 300,
+               "the echo's µs": 180, "in times of the echo's, by CPU": 0.6},
+        ),
+        benchmark("test_pushes_beside_sovereign", 1.0,
+                  **{"pushes a second": 425, "its responses a second": 16.0, "times as many": 27}),
+        benchmark("test_memory_of_a_large_mesh", 1.0, **{"MB alone": 94, "MB in all": 201}),
         benchmark("test_memory[routes]", 1.0, items=10, table_bytes_per_item=301, message_bytes_per_item=40),
     ]  # fmt: skip
     content = {
@@ -77,6 +85,15 @@ def test_a_goal_that_is_missed_says_so(run: Run):
     assert row(run, "10 prefix routes, 12 headers: instructions").endswith("| ≤ 1 900 | 1 901 |  | **no** |")
     assert row(run, "memory of a prefix route").endswith("| ≤ 300 | 301 |  | **no** |")
     assert row(run, "load a prefix route, binary").endswith("| ≤ 1 | 0.25 (3.00 µs / 12.0 µs) | 0.24 | yes |")
+
+
+def test_what_a_benchmark_tells_of_itself_can_be_a_goal(run: Run):
+    pushes = "pushes to 100 clients, 50 services, "
+    assert row(run, f"{pushes}in").endswith("| ≥ 0.7 | 0.70 (2 800 / 4 000 a second) |  | yes |")
+    assert row(run, f"{pushes}the").endswith("| ≥ 0.7 | 0.60 (300 µs / 180 µs) |  | **no** |")
+    assert row(run, "pushes of 1 000 clusters").endswith("| ≥ 20 | 27.0 (425 / 16.0 a second) |  | yes |")
+    assert row(run, "memory of 1 000 services").endswith("| ≤ 200 | 201 (94 MB without proxies) |  | **no** |")
+    assert row(run, "pushes to 100 clients, 1 000 services, in").endswith("| ≥ 0.7 | not measured | | |")
 
 
 def test_what_was_not_measured_is_not_called_reached(run: Run):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastroute.api.encode import Piece
 from fastroute.pilot.discovery.findings import Finding
@@ -60,20 +60,21 @@ class Made:
 
         `layers` is another mapping only if one of them is another.
         """
-        layers = dict(self.layers)
+        layers, pieces = dict(self.layers), dict(self.pieces)
         for kind in TYPES:
             if resources[kind] is self.sources.get(kind):
                 continue
             self.sources[kind] = resources[kind]
-            old, made = self.pieces.get(kind, {}), list(resources[kind])
+            old, made = pieces.get(kind, {}), list(resources[kind])
             changed = _changed(old, made)
             if changed is None:
-                self.pieces[kind] = {name: _piece(old.get(name), one) for one in made for name in (name_of(one),)}
-                layers[kind] = layer(kind, self.pieces[kind], self.layers.get(kind, EMPTY))
+                pieces[kind] = {name: _piece(old.get(name), one) for one in made for name in (name_of(one),)}
+                layers[kind] = layer(kind, pieces[kind], self.layers.get(kind, EMPTY))
             else:
                 new = {name: _piece(old[name], one) for name, one in changed.items()}
-                self.pieces[kind] = {**old, **new}
+                pieces[kind] = {**old, **new}
                 layers[kind] = self.layers.get(kind, EMPTY).with_others(kind, new)
+        self.pieces = pieces
         if layers != self.layers:
             self.layers = layers
 
@@ -127,8 +128,13 @@ class Place:
     located: Proxy
     scope: Scope
     own: Made = field(default_factory=Made)
-    mine: Mapping[str, Layer] = field(default_factory=dict)
-    """The layers of `own`, or the equal ones of another proxy."""
+
+
+class _Own(NamedTuple):
+    """What one or more proxies have of their own."""
+
+    layers: dict[str, Layer]
+    pieces: dict[str, dict[str, Piece]]
 
 
 class Mesh:
@@ -147,8 +153,8 @@ class Mesh:
         self._scopes: dict[Proxy, Scope] = {}
         self._places: dict[Proxy, Place] = {}
         self._by_address = _by_address(self.services)
-        self._own: dict[tuple[str, ...], Mapping[str, Layer]] = {}
-        """Layers that proxies have of their own, by their versions."""
+        self._own: dict[tuple[str, ...], _Own] = {}
+        """What proxies have of their own, by the versions of its kinds."""
 
     def load(self, registry: Registry) -> None:
         """Begin another state. Services that are what they were stay the same objects."""
@@ -176,15 +182,15 @@ class Mesh:
             self._make(place.scope)
         if place.own.state < self._own_state:
             self._make_own(place)
-        return place.scope.holding(place.mine, self.state)
+        return place.scope.holding(place.own.layers, self.state)
 
     def forget(self, proxies: Iterable[Proxy]) -> None:
         """Keep only what these proxies need."""
         self._places = {one: self._place(one) for one in proxies}
         scopes = {id(place.scope): place.scope for place in self._places.values()}
         self._scopes = {one.proxy: one for one in scopes.values()}
-        used = {id(place.mine) for place in self._places.values()}
-        self._own = {key: mine for key, mine in self._own.items() if id(mine) in used}
+        used = {id(place.own.layers) for place in self._places.values()}
+        self._own = {key: one for key, one in self._own.items() if id(one.layers) in used}
         for scope in self._scopes.values():
             scope.holdings = {key: one for key, one in scope.holdings.items() if key in used}
 
@@ -245,12 +251,13 @@ class Mesh:
             seen = own_view(self.registry, place.located, self.profile, nearby)
             place.own.take(own(seen))
             place.own.findings = tuple(seen.findings)
-            place.mine = self._one_of(place.own.layers)
+            self._share(place.own)
 
-    def _one_of(self, layers: Mapping[str, Layer]) -> Mapping[str, Layer]:
-        """The layers that another proxy has already, if they are the same byte for byte."""
-        held = self._own.setdefault(tuple(layers[kind].version for kind in TYPES), layers)
-        return held if all(layers[kind].is_like(held[kind]) for kind in TYPES) else layers
+    def _share(self, made: Made) -> None:
+        """Let what another proxy has already take the place of what was made, if it is the same byte for byte."""
+        held = self._own.setdefault(tuple(made.layers[kind].version for kind in TYPES), _Own(made.layers, made.pieces))
+        if all(made.layers[kind].is_like(held.layers[kind]) for kind in TYPES):
+            made.layers, made.pieces, made.sources = held.layers, held.pieces, {}
 
     def _policies(self) -> tuple[object, ...]:
         return (self.registry.peer_authentications, self.registry.sidecars)
@@ -276,11 +283,11 @@ def _held(before: Service | None, now: Service) -> Service:
 
 def _by_address(services: Iterable[Service]) -> dict[str, tuple[Service, ...]]:
     """The services behind each workload's address, in their order."""
-    found: dict[str, dict[str, Service]] = {}
+    found: dict[str, tuple[Service, ...]] = {}
     for service in services:
-        for one in service.instances:
-            found.setdefault(one.workload.address, {}).setdefault(f"{service.host}/{service.namespace}", service)
-    return {address: tuple(members.values()) for address, members in found.items()}
+        for address in {one.workload.address for one in service.instances}:
+            found[address] = (*found[address], service) if address in found else (service,)
+    return found
 
 
 def _asked_labels(registry: Registry) -> frozenset[str]:
