@@ -31,9 +31,12 @@ _LONGEST = 400
 
 @record
 class Answer:
-    """Whether Envoy takes the configuration, and its words when it does not."""
+    """Whether Envoy takes the configuration, and its words when it does not.
 
-    ok: bool
+    `ok` is None where it was not asked: what cannot be read and is no bootstrap by itself cannot be put into one.
+    """
+
+    ok: bool | None
     message: str
 
 
@@ -43,7 +46,7 @@ def ask(source: str, binary: Path) -> Answer:
         try:
             file = _bootstrap(_saved(source, Path(directory)), Path(directory))
         except ConfigError as error:
-            return Answer(False, str(error))
+            return Answer(None, error.message)
         accepted, log = run(file, binary, "error")
     return Answer(accepted, "" if accepted else _words(log))
 
@@ -76,7 +79,9 @@ def _saved(source: str, directory: Path) -> Path:
 def _bootstrap(path: Path, directory: Path) -> Path:
     try:
         resources = read(path, strict=False)
-    except ConfigError:
+    except ConfigError as error:
+        if path.is_dir() or (error.resource and not error.resource.startswith("Bootstrap")):
+            raise
         return path
     if path.is_file() and resources.bootstrap is not None and resources.bootstrap.root == "":
         return path

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from support.envoy import require_binary
 from support.shared import shared
 
+from fastroute.cli import as_envoy
 from fastroute.cli.validate import validate
 
 GOOD = {"name": "r", "virtual_hosts": [{"name": "v", "domains": ["*"]}]}
@@ -185,3 +186,40 @@ def test_findings_stand_in_the_order_of_the_text(tmp_path: Path) -> None:
         finding["line"] for finding in verdict["findings"]
     )
     assert {finding["code"] for finding in verdict["findings"]} == {"constraint", "required", "rejected"}
+
+
+def test_envoy_is_not_asked_what_cannot_be_put_into_a_bootstrap(tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text("name: r\nvirtual_hosts: [{name: v, domains: [y]}]\n")
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "a.json").write_text("{")
+    for source in (file, tmp_path / "all"):
+        answer = as_envoy.ask(str(source), Path("/nowhere/envoy"))
+        assert answer.ok is None
+        assert answer.message
+
+
+def test_the_help_tells_the_exit_codes() -> None:
+    text = CliRunner().invoke(validate, ["--help"]).output
+    assert "Exit codes: 0 Envoy takes every source, 1 it refuses one" in text
+
+
+def test_sarif_has_what_its_schema_requires(tmp_path: Path) -> None:
+    """The required properties of SARIF 2.1.0, and the values that it allows."""
+    file = tmp_path / "r.yaml"
+    file.write_text(BAD)
+    log = json.loads(run("-o", "sarif", file, write(tmp_path / "good.json", GOOD)).output)
+    assert log["version"] == "2.1.0"
+    for one in log["runs"]:
+        rules = [rule["id"] for rule in one["tool"]["driver"]["rules"]]
+        assert one["tool"]["driver"]["name"]
+        assert len(set(rules)) == len(rules)
+        assert one["results"]
+        for result in one["results"]:
+            assert result["message"]["text"]
+            assert result["ruleId"] in rules
+            assert result["level"] in ("none", "note", "warning", "error")
+            for place in (*result["locations"], *result.get("relatedLocations", [])):
+                assert place["physicalLocation"]["artifactLocation"]["uri"].startswith("file:///")
+                assert place["physicalLocation"]["region"]["startLine"] >= 1
+    assert log == json.loads(run("-o", "sarif", file, tmp_path / "good.json").output)
