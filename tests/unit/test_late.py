@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-PACKAGES = ("api", "compile", "snapshot")
+PACKAGES = ("action", "api", "compile", "snapshot")
 PROGRAM = """
 import sys
 from fastroute.compile import redirects

@@ -14,6 +14,7 @@ cdef dict CODES = {
     "forward": FORWARD, "cluster_header": CLUSTER_HEADER, "weighted": WEIGHTED,
     "redirect": REDIRECT, "respond": RESPOND, "matched": MATCHED, "nowhere": UNMATCHED,
 }
+cdef dict KINDS = {code: kind for kind, code in CODES.items()}
 
 
 @cython.final
@@ -49,7 +50,7 @@ cdef class Target:
 
     @property
     def kind(self):
-        return next(name for name, code in CODES.items() if code == self.code)
+        return KINDS[self.code]
 
     cdef Target pick(self, uint64_t value):
         cdef uint64_t rest = value % self.total, weight

@@ -154,10 +154,11 @@ cdef class HeaderProcessing:
         cdef int skip = self.trusted_hops - 1 if self.use_remote_address else self.trusted_hops
         forwarded = first_of(headers, b"x-forwarded-for")
         peer = None
-        if context is not None and context.source is not None:
+        cdef bint appends = self.use_remote_address and not self.skip_append
+        if context is not None and context.source is not None and (appends or self.internal_ranges):
             peer = address_of(context.source[0].encode())
         found, alone = from_forwarded(forwarded, skip) if skip >= 0 else (None, False)
-        if self.use_remote_address and not self.skip_append and peer is not None:
+        if appends and peer is not None:
             self_address = written(peer)
             if self_address in ("127.0.0.1", "::1"):
                 if context.local_address is not None:

@@ -4,3 +4,11 @@ Frozen records and pure functions. An action is compiled once, belongs to one ro
 entry of its weighted clusters) and computes a value only when it is read: `route()` itself builds no
 header list and no retry object. Nothing here knows protobuf; `fastroute.compile.actions` builds it.
 """
+
+from __future__ import annotations
+
+from fastroute import late
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = late.modules(__name__, ("forward", "rewrites"))

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from fastroute.action import metadata
+from fastroute.action import metadata, rewrites
 from fastroute.action.base import CORS_FILTER, BaseAction, installed
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
-from fastroute.action.rewrites import FormatRewrite, HostLiteral, set_host, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
 from fastroute.records import field, record
@@ -72,14 +71,14 @@ class ForwardAction(BaseAction):
         path, rewrite = decision.original_path, self.policies.path
         if rewrite is None or path is None:
             return path
-        if isinstance(rewrite, FormatRewrite):
+        if isinstance(rewrite, rewrites.FormatRewrite):
             return self._finalise(decision)[0].path
         return rewrite.rewrite(path, _nothing) or path
 
     def authority(self, decision: Decided) -> bytes:
         if self.policies.host is None:
             return self.entry_host or decision.original_authority
-        if isinstance(self.policies.host, HostLiteral):
+        if isinstance(self.policies.host, rewrites.HostLiteral):
             return self.policies.host.host
         return self._finalise(decision)[0].authority
 
@@ -166,13 +165,13 @@ class ForwardAction(BaseAction):
             if host:
                 if notes is not None:
                     notes.rewritten("authority", request.authority, host, policies.host_field, "RA-30")
-                set_host(request, host, append_forwarded=policies.append_forwarded_host, keep_original=keep)
+                rewrites.set_host(request, host, append_forwarded=policies.append_forwarded_host, keep_original=keep)
         if policies.path is not None and request.path is not None:
             path = policies.path.rewrite(request.path, lambda template: template.render(values))
             if path:
                 if notes is not None:
                     notes.rewritten("path", request.path, path, policies.path_field, "RA-21")
-                set_path(request, path, keep_original=keep)
+                rewrites.set_path(request, path, keep_original=keep)
 
     # Times and attempts
 

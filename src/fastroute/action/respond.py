@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastroute.action import rewrites
 from fastroute.action.base import BaseAction
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.headers import is_grpc
 from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
-from fastroute.action.rewrites import FormatRewrite, PrefixRewrite, RegexRewrite, set_path
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.records import record
 
@@ -100,7 +100,7 @@ class RedirectAction(LocalAction):
     redirect_host: bytes = b""
     port: bytes = b""
     path_redirect: bytes = b""
-    rewrite: PrefixRewrite | RegexRewrite | FormatRewrite | None = None
+    rewrite: rewrites.PrefixRewrite | rewrites.RegexRewrite | rewrites.FormatRewrite | None = None
     rewrite_field: str = ""
     strip_query: bool = False
 
@@ -115,17 +115,17 @@ class RedirectAction(LocalAction):
 
     def route_request(self, decision: Decided) -> Draft:
         request = draft(decision)
-        if request.path is None or self.rewrite is None or isinstance(self.rewrite, FormatRewrite):
+        if request.path is None or self.rewrite is None or isinstance(self.rewrite, rewrites.FormatRewrite):
             return request
         path = self.rewrite.rewrite(request.path, lambda _: b"")
         if path:
             options = decision.router_options or DEFAULT_ROUTER
-            set_path(request, path, keep_original=not options.suppress_envoy_headers)
+            rewrites.set_path(request, path, keep_original=not options.suppress_envoy_headers)
         return request
 
     def _final_path(self, request: Draft, decision: Decided) -> bytes:
         path, new = request.path or b"", self.path_redirect
-        if isinstance(self.rewrite, FormatRewrite):
+        if isinstance(self.rewrite, rewrites.FormatRewrite):
             new = self.rewrite.template.render(self.values(decision, request))
         own_query = b"?" in new
         if new:
@@ -137,7 +137,7 @@ class RedirectAction(LocalAction):
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
         notes = Notes()
         path = self.route_request(decision).path
-        if isinstance(self.rewrite, FormatRewrite):
+        if isinstance(self.rewrite, rewrites.FormatRewrite):
             path = self.rewrite.template.render(self.values(decision, draft(decision)))
         if self.rewrite_field and path != decision.original_path:
             old = decision.original_path or b""

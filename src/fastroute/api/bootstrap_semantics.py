@@ -18,13 +18,13 @@ statistics: what is wrong with these ends Envoy only when it really starts (`is_
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from fastroute.api import config_sources, extension_points, names, pool
+from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
 
@@ -132,7 +132,7 @@ _LATE = (
     "stats_config.stats_matcher",
     "watchdog",
 )
-_LATE_ADS = re.compile(
+_LATE_ADS = pattern(
     r"layered_runtime\.layers\[\d+\]\.rtds_layer\.rtds_config\.ads"
     r"|static_resources\.clusters\[\d+\]\.eds_cluster_config\.eds_config\.ads"
 )

@@ -21,12 +21,13 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from fastroute.api import declared, pool
+from fastroute.patterns import pattern
 
 Test = Callable[[Any], str | None]
 """What is wrong with a value, as the end of a sentence that begins with the field; None when it is fine."""
 
-_HEADER_NAME = {True: re.compile(r":?[0-9a-zA-Z!#$%&'*+,\-.^_|~`]+"), False: re.compile(r"[^\x00\n\r]*")}
-_HEADER_VALUE = {True: re.compile(r"[^\x00-\x08\n-\x1f\x7f]*"), False: re.compile(r"[^\x00\n\r]*")}
+_HEADER_NAME = {True: pattern(r":?[0-9a-zA-Z!#$%&'*+,\-.^_|~`]+"), False: pattern(r"[^\x00\n\r]*")}
+_HEADER_VALUE = {True: pattern(r"[^\x00-\x08\n-\x1f\x7f]*"), False: pattern(r"[^\x00\n\r]*")}
 _BILLION = 1_000_000_000
 
 
@@ -106,8 +107,8 @@ def _exactly(length: int) -> Test:
     return lambda value: f"must have exactly {length} characters" if len(value) != length else None
 
 
-def _matching(pattern: re.Pattern[str], wrong: str) -> Test:
-    return lambda value: None if pattern.fullmatch(value) else wrong
+def _matching(whole: re.Pattern[str], wrong: str) -> Test:
+    return lambda value: None if whole.fullmatch(value) else wrong
 
 
 def _one_of(allowed: Any) -> Test:
@@ -128,7 +129,7 @@ def _string_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
         elif name == "len":
             tests.append(_exactly(value))
         elif name == "pattern":
-            tests.append(_matching(re.compile(value), f"must match the pattern {value}"))
+            tests.append(_matching(pattern(value), f"must match the pattern {value}"))
         elif name == "prefix":
             tests.append(_affix(value, "begin", str.startswith))
         elif name == "suffix":
@@ -158,8 +159,8 @@ def _header(field: FieldDescriptor, known: int, strict: bool) -> Test:
 @functools.cache
 def allowed_bytes(known: int, strict: bool) -> bytes:
     """256 truth values: the bytes that a header name or value (`well_known_regex`) may hold wherever they stand."""
-    pattern = {1: _HEADER_NAME, 2: _HEADER_VALUE}[known][strict]
-    return bytes(pattern.fullmatch(f"a{chr(byte)}a") is not None for byte in range(256))
+    whole = {1: _HEADER_NAME, 2: _HEADER_VALUE}[known][strict]
+    return bytes(whole.fullmatch(f"a{chr(byte)}a") is not None for byte in range(256))
 
 
 def _bytes_tests(field: FieldDescriptor, rule: Any) -> list[Test]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import binascii
 import math
-import re
 import struct
 from collections.abc import Callable
 
@@ -23,12 +22,13 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
 from fastroute.api import wire
 from fastroute.api.faults import Fault, kind
+from fastroute.patterns import pattern
 
 Encode = Callable[[object], bytes]
 
-_INTEGER = re.compile(r"[+-]?[0-9]+\Z")
-_HEX = re.compile(r"\s*[+-]?0[xX]")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*\Z")
+_INTEGER = pattern(r"[+-]?[0-9]+\Z")
+_HEX = pattern(r"\s*[+-]?0[xX]")
+_BASE64 = pattern(r"[A-Za-z0-9+/]*\Z")
 _TRUE = frozenset(("true", "t", "yes", "y", "1"))
 _FALSE = frozenset(("false", "f", "no", "n", "0"))
 _EXACT_SIGNED = 1 << 53

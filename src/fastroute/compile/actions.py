@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fastroute.action import forward
 from fastroute.action.base import BaseAction
 from fastroute.action.cluster_specifiers import PriorityGroups
-from fastroute.action.forward import ForwardAction
 from fastroute.action.metadata import NAMESPACE, merged
 from fastroute.action.respond import RedirectAction, ResponseAction
 from fastroute.action.targets import (
@@ -40,6 +40,7 @@ from fastroute.records import replace
 
 if TYPE_CHECKING:
     from fastroute.action.format import Template
+    from fastroute.action.forward import ForwardAction
     from fastroute.compile.context import Context
 
 ROUTE_HANDLED = (
@@ -194,7 +195,9 @@ def _by_plugin(
     return Weighted(entries, total, plugin.header_name, plugin.use_hash_policy, status)
 
 
-def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None) -> ForwardAction:
+def _action(
+    route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None
+) -> ForwardAction:
     message, here = route.route, f"{path}.route"
     policy, policies = scope.retry_policy, compile_policies(route, clusters, ctx, path)
     if message.HasField("retry_policy"):
@@ -203,7 +206,7 @@ def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contain
         policy = ctx.attempt(policy, compile_retry_policy, message.retry_policy, ctx, f"{here}.retry_policy")
     if scope.hedge_on_per_try_timeout and not message.HasField("hedge_policy"):
         policies = replace(policies, hedge_on_per_try_timeout=True)
-    return ForwardAction(
+    return forward.ForwardAction(
         **_common(route, scope, ctx, path),
         timeouts=compile_timeouts(message, ctx, here),
         retry_policy=policy,
