@@ -18,7 +18,7 @@ help:
 	@echo "make bench   the benchmarks, with rivals: out/benchmarks.md, .json and .svg"
 	@echo "make bench-docs  the figures and the chart of that run, into docs/performance.md and .svg"
 	@echo "make bench-smoke each benchmark once, at its smallest size"
-	@echo "make instructions  instruction counts of the hot path against their budgets (needs valgrind)"
+	@echo "make instructions  instruction counts of the hot path and of a start against their budgets (needs valgrind)"
 	@echo "make dist    source distribution, and a wheel built from it in isolation"
 	@echo "make clean   remove what was built"
 

@@ -1,4 +1,4 @@
-"""Count the machine instructions of route, connect and pick, and hold them to their budgets.
+"""Count the machine instructions of route, connect and pick, and of a start, and hold them to their budgets.
 
     python tools/instructions.py            count, print a table, fail where a budget is exceeded
     python tools/instructions.py --update   count, and write the budgets
@@ -8,6 +8,9 @@ Times on a shared machine differ by a factor of two from run to run; instruction
 `benchmarks/driver.py`, which makes each call a thousand times, and cuts its profile between them; the cost of the loop
 is taken off. What remains of chance is where the interpreter puts its objects and which variants of the C library's
 functions a processor gets: TOLERANCE leaves room for it, and for another gcc of the same make.
+
+A start is `fastroute route` on a file of a thousand routes, from the first instruction of its process to the last, with
+modules that are compiled already; the interpreter's own start is taken off.
 
 Budgets are kept by Python version and architecture, in `benchmarks/instructions.json`. Where valgrind or a budget for
 this interpreter is missing the check says so and passes: CI has both.
@@ -29,6 +32,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 BUDGETS = BENCHMARKS / "instructions.json"
+START = "start, fastroute route on 1000 routes"
 TOLERANCE = 0.04
 STALE = 0.10
 
@@ -39,26 +43,49 @@ def identity() -> str:
 
 
 def count(calls: int, names: list[str]) -> dict[str, int]:
+    """Instructions a call, by scenario, net of the loop, and those of a start."""
+    return {**count_calls(calls, names), START: count_start()}
+
+
+def count_start() -> int:
+    """Instructions of a whole start, net of the interpreter's."""
+    config_files = importlib.import_module("rigs.config_files")
+    with tempfile.TemporaryDirectory() as folder:
+        tree = config_files.routes([config_files.answering_route(number) for number in range(1_000)])
+        file = config_files.write(tree, Path(folder), "routes", "json")
+        asked = ["-m", "fastroute", "route", str(file), f"http://example.com{config_files.prefix_path(999)}"]
+        environment = {"PYTHONPYCACHEPREFIX": str(Path(folder, "compiled")), "PYTHONDONTWRITEBYTECODE": ""}
+        warm = subprocess.run([sys.executable, *asked], env=_environment(environment), capture_output=True, check=True)
+        if b"route-999" not in warm.stdout:
+            raise SystemExit(f"fastroute route answers:\n{warm.stdout.decode()}")
+        (whole,), (bare,) = (profile(one, environment) for one in (asked, ["-c", "pass"]))
+        return whole - bare
+
+
+def count_calls(calls: int, names: list[str]) -> dict[str, int]:
     """Instructions a call, by scenario, net of the loop."""
-    parts = profile()
+    parts = profile([str(BENCHMARKS / "driver.py")], {}, "--dump-before=getppid")
     if len(parts) < 3 * len(names):
         raise SystemExit(f"callgrind wrote {len(parts)} parts for {len(names)} scenarios: does it know getppid?")
     return {name: round((parts[3 * at + 2] - parts[3 * at + 1]) / calls) for at, name in enumerate(names)}
 
 
-def profile() -> list[int]:
-    """The instructions of each part of the driver's profile, in the order in which they ran."""
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": f"{ROOT / 'src'}:{BENCHMARKS}", **more}
+
+
+def profile(arguments: list[str], environment: dict[str, str], *options: str) -> list[int]:
+    """The instructions of each part of the profile of a Python process, in the order in which they ran."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "profile")
         command = [
-            "valgrind", "--tool=callgrind", "--dump-before=getppid", f"--callgrind-out-file={out}", "--quiet",
-            sys.executable, str(BENCHMARKS / "driver.py"),
+            "valgrind", "--tool=callgrind", *options, f"--callgrind-out-file={out}", "--quiet",
+            sys.executable, *arguments,
         ]  # fmt: skip
-        environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": f"{ROOT / 'src'}:{BENCHMARKS}"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=_environment(environment), capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"the driver failed under valgrind:\n{done.stderr[-2000:]}")
-        files = sorted(Path(folder).glob("profile.*"), key=lambda file: int(file.suffix[1:]))
+            raise SystemExit(f"{arguments[0]} failed under valgrind:\n{done.stderr[-2000:]}")
+        files = sorted(Path(folder).glob("profile*"), key=lambda file: int(file.suffix[1:] or 0))
         return [totals(file) for file in files]
 
 

@@ -9,8 +9,6 @@ endpoint = router.pick(decision)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute._version import __version__
 from fastroute.errors import (
     ConfigError,
@@ -24,6 +22,7 @@ from fastroute.errors import (
 )
 from fastroute.request import Connection, Request, TlsFacts
 
+TYPE_CHECKING = False  # of `typing`, whose import would be most of that of this package
 if TYPE_CHECKING:
     from fastroute.core.chain import Chain
     from fastroute.core.decision import Decision

@@ -41,4 +41,4 @@ def test_the_stored_budgets_are_those_of_the_driver(monkeypatch: pytest.MonkeyPa
     import driver
 
     for budgets in json.loads(instructions.BUDGETS.read_text("utf-8")).values():
-        assert list(budgets) == list(driver.SCENARIOS)
+        assert list(budgets) == [*driver.SCENARIOS, instructions.START]

@@ -12,10 +12,10 @@ Rules:
 """
 
 cimport cython
+from cpython.weakref cimport PyWeakref_NewRef
 from libc.stdint cimport uint32_t, uint64_t
 
 from threading import RLock
-from weakref import ref
 
 from fastroute.core.aggregates cimport Aggregate
 from fastroute.core.balancers cimport Balancer, Policy, Reselect, SourceBalancer
@@ -65,7 +65,7 @@ cdef class Cluster:
         self.before = None if previous is None else previous.balancer
         self.balancer = previous.balancer if continues else self.build([HostSet([])])
         with self.writer:
-            self.kin[:] = [other for other in self.kin if other() is not None] + [ref(self)]
+            self.kin[:] = [other for other in self.kin if other() is not None] + [PyWeakref_NewRef(self, None)]
 
     cdef Balancer build(self, list sets):
         return self.balancer_of(self.policy, sets, self.before)

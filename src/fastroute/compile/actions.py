@@ -195,9 +195,7 @@ def _by_plugin(
     return Weighted(entries, total, plugin.header_name, plugin.use_hash_policy, status)
 
 
-def _action(
-    route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None
-) -> ForwardAction:
+def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Container[str] | None) -> ForwardAction:
     message, here = route.route, f"{path}.route"
     policy, policies = scope.retry_policy, compile_policies(route, clusters, ctx, path)
     if message.HasField("retry_policy"):
