@@ -40,7 +40,9 @@ def test_pages() -> None:
     assert json.loads(page("/debug/syncz").body) == []
     assert json.loads(page("/debug/push_status").body) == {"pushes": 0, "error": None, "findings": []}
     assert "reviews.default.svc.cluster.local:9080" in json.loads(page("/debug/endpointz").body)
-    assert b"\npilot_xds_pushes 0\n" in page("/metrics").body
+    metrics = page("/metrics").body
+    assert b"\npilot_xds_pushes 0\n" in metrics
+    assert b"\npilot_destrule_subsets 0\n" in metrics
     assert "/debug/syncz" in json.loads(page("/debug/list").body)
     assert page("/debug").body == page("/debug/").body == page("/debug/list").body
     assert json.loads(page("/debug/pushes").body) == {}

@@ -18,6 +18,7 @@ BY_FINDING: Final[Mapping[str, tuple[str, str]]] = {
     "FR001": ("pilot_conflict_outbound_listener_tcp_over_current_tcp", "Ports that an older service has taken"),
     "FR002": ("pilot_vservice_dup_domain", "Virtual hosts whose domains belong to another one"),
     "FR003": ("pilot_conflict_inbound_listener", "Inbound ports that two services declare differently"),
+    "FR008": ("pilot_destrule_subsets", "Subsets of DestinationRules that another one has already"),
     "IST0101": ("pilot_unresolved_references", "References to hosts, subsets or objects that are not there"),
 }
 
