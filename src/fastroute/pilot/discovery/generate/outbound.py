@@ -112,10 +112,9 @@ def _explicit(view: View, offer: Offer, entries: Entries) -> None:
 
 
 def _binds(service: Service, port: Port) -> Iterator[str]:
-    addresses = [one for one in service.addresses if is_address(one)]
     if port.protocol.is_http:
         yield ANY
-    elif addresses:
+    elif addresses := [one for one in service.addresses if is_address(one)]:
         yield from addresses
     elif service.headless:
         yield from dict.fromkeys(one.workload.address for one in service.at(port.number))

@@ -147,8 +147,9 @@ class _Builder:
 
     def _candidates(self, one: Object[ServiceSpec]) -> Sequence[tuple[Object[Pod], Workload]]:
         """The pods that a selector may pick: those with the rarest of its labels."""
-        found = (self.labelled.get((one.namespace, *item), ()) for item in one.spec.selector.items())
-        return min(found, key=len)
+        selector, namespace = one.spec.selector, one.namespace
+        found = [self.labelled.get((namespace, *item), ()) for item in selector.items()]
+        return found[0] if len(found) == 1 else min(found, key=len)
 
     def _kubernetes(self, one: Object[ServiceSpec]) -> Service:
         spec = one.spec

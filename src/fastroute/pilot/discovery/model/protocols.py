@@ -35,12 +35,12 @@ class Protocol(Enum):
     @property
     def is_http(self) -> bool:
         """Whether requests are routed."""
-        return self in (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB)
+        return self in _HTTP
 
     @property
     def is_http2(self) -> bool:
         """Whether the upstream is spoken to in HTTP/2."""
-        return self in (Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB)
+        return self in _HTTP2
 
     @property
     def is_tls(self) -> bool:
@@ -50,9 +50,12 @@ class Protocol(Enum):
     @property
     def is_tcp(self) -> bool:
         """Whether connections are routed, TLS among them."""
-        return not self.is_http and self not in (Protocol.UDP, Protocol.AUTO)
+        return self not in _NOT_TCP
 
 
+_HTTP2: Final = (Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB)
+_HTTP: Final = (Protocol.HTTP, *_HTTP2)
+_NOT_TCP: Final = (*_HTTP, Protocol.UDP, Protocol.AUTO)
 _NAMES: Final[Mapping[str, Protocol]] = {
     **{protocol.value.lower(): protocol for protocol in Protocol if protocol is not Protocol.AUTO},
     "http_proxy": Protocol.HTTP,
