@@ -1,4 +1,7 @@
-"""Headers that the connection manager takes away before routing, beside hop-by-hop ones: Referer and Expect (HC-09)."""
+"""Headers that the connection manager takes away before routing, beside hop-by-hop ones: Referer and Expect (HC-09).
+
+And which lines of one name are one value (HC-08).
+"""
 
 from __future__ import annotations
 
@@ -71,6 +74,27 @@ def test_referers_that_are_no_urls_go(differential: Differential) -> None:
     requests = [asked("referer", "".join(parts)) for parts in (*drawn, *urls)]
     requests += [asked("referer", *pair) for pair in (("http://a/", "http://b/"), ("/a", ""), ("", ""), ("a", "b:c"))]
     differential.check(present("referer"), requests)
+    assert differential.refused == []
+
+
+NAMES = (
+    "accept", "accept-encoding", "accept-language", "authorization", "cache-control", "cdn-loop", "content-encoding",
+    "cookie", "date", "etag", "from", "if-match", "if-none-match", "if-range", "origin", "pragma", "priority",
+    "range", "server", "te", "user-agent", "via", "warning", "x-client-trace-id", "x-envoy-attempt-count",
+    "x-envoy-original-path", "x-envoy-peer-metadata", "x-forwarded-host", "x-forwarded-port", "x-request-id",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lines_of_one_name(differential: Differential, name: str) -> None:
+    values = ("a,b", "a, b", "a; b", "a", "b", "")
+    matchers = [{"name": name, "string_match": {"exact": value}} for value in values] + [{"name": name}]
+    routes: list[dict[str, Any]] = [
+        {"name": f"r{place}", "match": {"prefix": "/", "headers": [matcher]}, "route": {"cluster": "c1"}}
+        for place, matcher in enumerate(matchers)
+    ]
+    table = {"virtual_hosts": [{"name": "h", "domains": ["*"], "routes": routes}]}
+    differential.check(table, [asked(name, *lines) for lines in (("a", "b"), ("b", "a"), ("",), ("", ""), ("a",), ())])
     assert differential.refused == []
 
 

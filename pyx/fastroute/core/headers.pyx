@@ -28,7 +28,8 @@ cdef dict PSEUDO = {
 
 INLINE_HEADERS = frozenset([
     b"accept", b"accept-encoding", b"access-control-request-headers", b"access-control-request-method",
-    b"access-control-request-private-network", b"authorization", b"cache-control", b"connection", b"content-encoding",
+    b"access-control-request-private-network", b"authorization", b"cache-control", b"cdn-loop",
+    b"connection", b"content-encoding",
     b"content-type", b"expect", b"grpc-accept-encoding", b"grpc-timeout", b"if-match", b"if-modified-since",
     b"if-none-match", b"if-range", b"if-unmodified-since", b"keep-alive", b"origin", b"pragma", b"proxy-connection",
     b"proxy-status",

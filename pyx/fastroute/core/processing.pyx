@@ -218,7 +218,7 @@ cdef class HeaderProcessing:
             drop(headers, b"x-forwarded-client-cert")
         if self.generate_id:
             edge = self.use_remote_address and not internal
-            if first_of(headers, b"x-request-id") is None or (edge and not self.keep_external_id):
+            if not first_of(headers, b"x-request-id") or (edge and not self.keep_external_id):
                 replace(headers, b"x-request-id", request_id(decision))
         return 0
 
@@ -229,7 +229,7 @@ cdef int strip_hop_by_hop(list headers) except -1:
         drop(headers, b"connection")
         drop(headers, b"upgrade")
         te = first_of(headers, b"te")
-        if te is not None:
+        if te:
             drop(headers, b"te")
             if b"trailers" in [part.strip(b" \t") for part in te.split(b",")]:
                 headers.append((b"te", b"trailers"))

@@ -17,7 +17,7 @@ from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.compile.durations import optional_milliseconds
 from fastroute.compile.guards import GUARD
 from fastroute.compile.header_processing import compile_processing
-from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options
+from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options, settled_filters
 from fastroute.compile.routes import compile_inline
 from fastroute.compile.runtime import override_of, runtime_integer, runtime_number, runtime_value
 from fastroute.core.codec import Codec
@@ -128,6 +128,7 @@ def compile_hcm(
     `clusters` are those that exist, if known; `scopes` the ScopedRouteConfigurations that came by SRDS.
     """
     ctx.only(message, path, _HANDLED, _INERT)
+    ctx.attempt(None, _check_filters, message, ctx, f"{path}.http_filters")
     filters = check_http_filters(message.http_filters, ctx, f"{path}.http_filters")
     ctx.attempt(None, _check_local_replies, message, ctx, path)
     if message.strip_matching_host_port and message.strip_any_host_port:
@@ -158,9 +159,14 @@ def compile_hcm(
 
 
 def _router(message: Any, ctx: Context, path: str) -> RouterOptions | None:
-    """The router's options; an upgrade with filters of its own must have the same."""
-    options = router_options(message.http_filters)
+    """The router's options; an upgrade with filters of its own must have the same, and the same faults and CORS."""
+    options, settled = router_options(message.http_filters), settled_filters(message.http_filters)
     for number, each in enumerate(message.upgrade_configs):
+        if each.filters and settled_filters(each.filters) != settled:
+            raise ctx.unsupported(
+                f"{path}.upgrade_configs[{number}].filters",
+                "an upgrade with other fault or CORS filters than those of the connection manager is not supported",
+            )
         if each.filters and router_options(each.filters) != options:
             raise ctx.unsupported(
                 f"{path}.upgrade_configs[{number}].filters",
@@ -221,6 +227,18 @@ def _check_scope_headers(message: Any, ctx: Context, path: str) -> None:
             here = f"{path}.scoped_routes.scope_key_builder.fragments[{number}].header_value_extractor.name"
             wrong = f"the connection manager may change {name} before the scope is found again (VH-34): not supported"
             ctx.gather(ctx.unsupported(here, wrong))
+
+
+def _check_filters(message: Any, ctx: Context, path: str) -> None:
+    """HC-70: Envoy takes a manager without filters, and leaves its requests without an answer."""
+    if not message.http_filters:
+        error = ctx.unsupported(
+            path,
+            "without HTTP filters no request is ever answered",
+            remedy="Add the router filter.",
+            code="unsupported-filter",
+        )
+        ctx.tolerate(error, "requests are routed as if there were a router")
 
 
 def _check_local_replies(message: Any, ctx: Context, path: str) -> None:

@@ -77,6 +77,12 @@ def type_of(each: Any) -> str:
     return pool.type_name(type_url(each.typed_config)) or _MEANT.get(each.name, "")
 
 
+def settled_filters(filters: Any) -> tuple[tuple[str, str], ...]:
+    """Name and type of the filters whose settings of a route are part of its decision, in order."""
+    named = ((each.name, type_of(each)) for each in filters)
+    return tuple(one for one in named if one[1] in (names.FAULT, names.CORS))
+
+
 def router_options(filters: Any) -> RouterOptions:
     """The options of the router filter among `filters`, which were checked."""
     if not filters or type_of(filters[-1]) != _ROUTER or not filters[-1].HasField("typed_config"):

@@ -74,7 +74,7 @@ def strip_hop_by_hop(stream: Stream) -> None:
         headers.remove(b"connection")
         headers.remove(b"upgrade")
         te = headers.first(b"te")
-        if te is not None:
+        if te:
             headers.remove(b"te")
             if b"trailers" in [each.strip(b" \t") for each in te.split(b",")]:
                 headers.set(b"te", b"trailers")

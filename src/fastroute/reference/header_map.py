@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 SINGLE_SLOT = frozenset(
     b""":authority :method :path :protocol :scheme
     accept accept-encoding access-control-request-headers access-control-request-method
-    access-control-request-private-network authorization cache-control connection content-encoding content-type
+    access-control-request-private-network authorization cache-control cdn-loop connection content-encoding content-type
     expect grpc-accept-encoding grpc-timeout if-match if-modified-since if-none-match if-range
     if-unmodified-since keep-alive origin pragma proxy-connection proxy-status referer te transfer-encoding upgrade
     user-agent via x-client-trace-id x-envoy-attempt-count x-envoy-decorator-operation

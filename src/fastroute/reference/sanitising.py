@@ -112,7 +112,7 @@ def _identity(manager: Message, stream: Stream) -> None:
         headers.remove(b"x-forwarded-client-cert")
     if manager.generate_request_id.value or not manager.HasField("generate_request_id"):
         edge = manager.use_remote_address.value and headers.first(b"x-envoy-internal") is None
-        if headers.first(b"x-request-id") is None or (edge and not manager.preserve_external_request_id):
+        if not headers.first(b"x-request-id") or (edge and not manager.preserve_external_request_id):
             headers.set(b"x-request-id", request_id(stream.random))
 
 

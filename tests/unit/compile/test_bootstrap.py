@@ -56,6 +56,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         f"{MANAGER}.proxy_status_config",
         "proxy_status_config of HttpConnectionManager is not supported",
     ),
+    "no filters": ({"manager": {"http_filters": []}}, f"{MANAGER}.http_filters", "no request is ever answered"),
     "sessions": (
         http_filter("stateful_session.v3.StatefulSession"),
         f"{MANAGER}.http_filters[0]",
@@ -84,6 +85,16 @@ def test_what_would_differ_silently_is_refused(what: str) -> None:
 def test_keys_that_envoy_takes_by_itself_may_be_given_to_load() -> None:
     with pytest.raises(UnsupportedError, match=r"the runtime key upstream\.use_retry may change decisions"):
         fastroute.load({"name": "r"}, runtime={"upstream.use_retry": 50})
+
+
+def test_an_upgrade_without_the_faults_of_the_manager_is_refused() -> None:
+    fault = {"name": "fault", "typed_config": {"@type": names.url(names.FAULT)}}
+    upgrade = {"upgrade_type": "websocket", "filters": [ROUTER]}
+    manager = {"http_filters": [fault, ROUTER], "upgrade_configs": [upgrade]}
+    with pytest.raises(UnsupportedError, match="an upgrade with other fault or CORS filters"):
+        fastroute.load(json.dumps(bootstrap_of(ROUTES, manager=manager)).encode())
+    upgrade["filters"] = [fault, ROUTER]
+    fastroute.load(json.dumps(bootstrap_of(ROUTES, manager=manager)).encode())
 
 
 TAKEN: dict[str, dict[str, Any]] = {

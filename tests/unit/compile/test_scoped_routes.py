@@ -14,6 +14,8 @@ from fastroute.config.resources import Resource
 from fastroute.core.hcm import HttpManager
 from fastroute.errors import RejectedError, UnsupportedError
 
+ROUTER = {"name": "router", "typed_config": {"@type": names.url(names.ROUTER)}}
+
 
 def configuration(name: str) -> dict[str, Any]:
     route = {"match": {"prefix": "/"}, "direct_response": {"status": 200}, "name": name}
@@ -35,7 +37,9 @@ def compiled(extractor: dict[str, Any], *scopes: dict[str, Any]) -> HttpManager:
         "scope_key_builder": builder,
         "scoped_route_configurations_list": {"scoped_route_configurations": list(scopes)},
     }
-    message = parse({"stat_prefix": "s", "scoped_routes": scoped}, names.HTTP_CONNECTION_MANAGER)
+    message = parse(
+        {"stat_prefix": "s", "scoped_routes": scoped, "http_filters": [ROUTER]}, names.HTTP_CONNECTION_MANAGER
+    )
     return compile_hcm(message, Context(Resource("hcm", message)), "")
 
 
@@ -81,7 +85,9 @@ def test_a_key_of_a_header_that_the_manager_may_change_is_refused(name: str) -> 
     """VH-34: Envoy finds the scope again after it processed the headers."""
     fragment = {"header_value_extractor": {"name": name}}
     scoped = {"name": "s", "scope_key_builder": {"fragments": [fragment]}}
-    message = parse({"stat_prefix": "s", "scoped_routes": scoped}, names.HTTP_CONNECTION_MANAGER)
+    message = parse(
+        {"stat_prefix": "s", "scoped_routes": scoped, "http_filters": [ROUTER]}, names.HTTP_CONNECTION_MANAGER
+    )
     with pytest.raises(UnsupportedError, match=r"\(VH-34\)") as caught:
         compile_hcm(message, Context(Resource("l", message)), "hcm")
     assert caught.value.path == "hcm.scoped_routes.scope_key_builder.fragments[0].header_value_extractor.name"
