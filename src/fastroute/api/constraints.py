@@ -53,6 +53,9 @@ Visit = Callable[[Any], "list[Violation] | None"]
 ALLOWING = "envoy.deprecated_features:"
 """What precedes the name of a disallowed field or value in the runtime key that allows it."""
 
+_LONGEST = 40
+"""Characters of a value that an error shows."""
+
 UNCHECKED = frozenset(("envoy.config.cluster.v3.LoadBalancingPolicy.Policy.typed_extension_config",))
 CARRIED = frozenset(
     (
@@ -304,14 +307,21 @@ def _value(field: FieldDescriptor, rule: Any) -> Visit | None:
         return inside
     if field.message_type is not None and field.message_type.full_name.endswith("Value"):
         test = _unwrapped(test)
-    return _tested(field.name, test, inside)
+    return _tested(field.name, test, inside, field.enum_type is None)
 
 
-def _tested(name: str, test: rules.Test, inside: Visit | None) -> Visit:
+def _instead(value: Any) -> str:
+    """The value that breaks a constraint, where it is short and no number that the constraint names itself."""
+    if isinstance(value, str) and value and value.isprintable():
+        return f': it is "{value[:_LONGEST]}{"…" if len(value) > _LONGEST else ""}"'
+    return f": it is {value}" if type(value) in (int, float) else ""
+
+
+def _tested(name: str, test: rules.Test, inside: Visit | None, shown: bool) -> Visit:
     def visit(value: Any) -> list[Violation] | None:
         wrong = test(value)
         if wrong:
-            return [Violation("", f"{name} {wrong}")]
+            return [Violation("", f"{name} {wrong}{_instead(value) if shown else ''}")]
         return inside(value) if inside else None
 
     return visit

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_LONGEST = 40
+
 
 class Fault(Exception):  # noqa: N818 - the errors of users are ParseErrors
     """A value cannot become a message. `steps` are the fields above it, innermost first."""
@@ -46,17 +48,21 @@ def join(steps: Iterable[str]) -> str:
 
 
 def kind(value: object) -> str:
-    """What a value is called in an error."""
+    """What a value is called in an error: what it is, and which one where that is short."""
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return "a boolean"
+        return f"the boolean {str(value).lower()}"
     if isinstance(value, int | float):
-        return "a number"
+        return f"the number {_short(str(value))}"
     if isinstance(value, str):
-        return "a string"
+        return f'the string "{_short(value)}"'
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
         return "a list"
     return f"a {type(value).__name__}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -19,7 +19,9 @@ def compile_body(message: Any, limit: int, ctx: Context, path: str) -> bytes:
     ctx.only(message, path, ("inline_string", "inline_bytes"))
     text = message.inline_bytes if message.WhichOneof("specifier") == "inline_bytes" else message.inline_string.encode()
     if 0 < limit < len(text):
-        ctx.gather(ctx.reject(path, f"response body size is {len(text)} bytes; maximum is {limit}"))
+        wrong = f"response body size is {len(text)} bytes; maximum is {limit}"
+        remedy = "Shorten it, or raise max_direct_response_body_size_bytes of the route configuration."
+        ctx.gather(ctx.reject(path, wrong, remedy=remedy))
     return bytes(text)
 
 

@@ -37,6 +37,7 @@ def compile_matches(chains: Sequence[Any], ctx: Context) -> Nested:
             error = ctx.reject(
                 path,
                 f"filter chain '{chain.name}' has the same matching rules defined as '{name}'",
+                remedy="Change one of the two matches, or remove a chain.",
                 code="duplicate-filter-chain-match",
                 conflict=ctx.conflict(f"filter_chains[{other}]"),
             )
@@ -49,6 +50,7 @@ def compile_matches(chains: Sequence[Any], ctx: Context) -> Nested:
                 error = ctx.reject(
                     f"{path}.filter_chain_match",
                     "multiple filter chains with overlapping matching rules are defined",
+                    remedy="Take out of one what the other matches.",
                     code="overlapping-filter-chain-match",
                     conflict=ctx.conflict(f"filter_chains[{taken}].filter_chain_match"),
                 )

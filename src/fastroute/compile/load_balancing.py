@@ -174,7 +174,8 @@ def table_size(ctx: Context, config: Any, path: str) -> Parameters:
     if size == 1:
         raise ctx.unsupported(f"{path}.table_size", "Envoy 1.40 crashes on a Maglev table of 1", remedy="Raise it.")
     if not _is_prime(size):
-        raise ctx.reject(f"{path}.table_size", "The table size of maglev must be prime number")
+        remedy = f"{size} is none: use another, such as 65537."
+        raise ctx.reject(f"{path}.table_size", "The table size of maglev must be prime number", remedy=remedy)
     return {"table_size": size}
 
 

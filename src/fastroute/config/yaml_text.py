@@ -178,10 +178,13 @@ class _Builder:
         if found is not None:
             self.repeated += found[1]
             if self.repeated > _MOST_EXPANDED:
-                raise self.fail(node, f"aliases repeat more than {_MOST_EXPANDED} values", "alias-bomb")
+                wrong = f"aliases repeat more than {_MOST_EXPANDED} values"
+                raise self.fail(node, wrong, "alias-bomb", "Write the values out, or split the file.")
             return found
         if node in self.open:
-            raise self.fail(node, "an alias within its own anchor", "cycle")
+            raise self.fail(
+                node, "an alias within its own anchor", "cycle", "Write the value out in one of the places."
+            )
         self.open.add(node)
         if len(self.open) > _MOST_NESTED:
             raise _too_deep(_where(node, self.file))
@@ -204,9 +207,9 @@ class _Builder:
             raise self.fail(node, "a key must not be empty")
         return "null"
 
-    def fail(self, node: Node, message: str, code: str = "syntax") -> ParseError:
+    def fail(self, node: Node, message: str, code: str = "syntax", remedy: str = "") -> ParseError:
         """The error at a node."""
-        return ParseError(message, where=_where(node, self.file), code=code)
+        return ParseError(message, where=_where(node, self.file), code=code, remedy=remedy)
 
     def _sequence(self, node: SequenceNode) -> tuple[object, int]:
         size = 1
