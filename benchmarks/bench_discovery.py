@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ CLUSTERS, ROUTES = 0, 3
 """Kinds, as the clients count them."""
 TURNS = size(1, 3)
 CLIENTS, PROXIES = size(2, 100), size(2, 200)
+PATIENCE = 300
+"""Seconds within which a rig says something, on however busy a machine."""
 PROXY = Proxy("client", "default", "10.9.0.1")
 
 
@@ -208,6 +211,7 @@ def say(running: subprocess.Popen[str], text: str) -> dict[str, Any]:
 
 def heard(running: subprocess.Popen[str]) -> dict[str, Any]:
     assert running.stdout is not None
+    assert select.select([running.stdout], [], [], PATIENCE)[0], f"{running.args} says nothing for {PATIENCE} s"
     found: dict[str, Any] = json.loads(running.stdout.readline())
     return found
 
