@@ -44,7 +44,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"google", "pytest", "rich", "_pytest"},
     ),
     "xds": (BASE | {"api", "config", "snapshot", "router"}, {"google", "grpc", "anyio"}),
-    "adapters": (BASE | {"router", "snapshot", "request", "decision"}, {"*"}),
+    "adapters": (
+        BASE | {"router", "snapshot", "request", "decision", "core", "action", "compile.reselect"},
+        {"*"},
+    ),
     "pilot": (
         BASE | {"api", "config", "xds"},
         {"google", "yaml", "re2", "grpc", "cryptography", "lightkube", "prometheus_client"},

@@ -154,7 +154,8 @@ class Router(Engine):
         """The tables of `snapshot`, shared with it; only the values are put together, and only for other clusters."""
         parts = snapshot.parts
         if parts.known is None:
-            return Tables(parts.routes, parts.clusters, None, snapshot.marks, snapshot.listeners)
+            values = self._values or None
+            return Tables(parts.routes, parts.clusters, values, snapshot.marks, snapshot.listeners, any_name=True)
         if parts.known is not self._valued:
             bound = {name: value for name, value in self._values.items() if name in parts.known}
             self._by_cluster = {**dict.fromkeys(parts.known), **bound}

@@ -52,6 +52,14 @@ def test_bound_values_are_on_decisions_and_survive_a_swap() -> None:
     assert router.route("h", "/").value is None
 
 
+def test_bound_values_are_on_decisions_of_routes_alone() -> None:
+    router = fastroute.Router(fastroute.load({"routes": [table("r", "a")]}))
+    router.bind({"b": 1})
+    assert (router.route("h", "/").cluster, router.route("h", "/").value) == ("a", None)
+    router.bind({"a": 2})
+    assert router.route("h", "/").value == 2
+
+
 def test_a_cluster_that_the_snapshot_does_not_have_is_a_503() -> None:
     decision = fastroute.Router(snapshot("c", listeners=[])).route("h", "/")
     assert (decision.kind, decision.status, decision.reason) == ("respond", 503, "cluster_not_found")

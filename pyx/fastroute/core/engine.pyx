@@ -30,13 +30,13 @@ cdef class Tables:
     """See the stub."""
 
     def __cinit__(self, dict routes not None, dict clusters not None, dict values, marks=None,
-                  ListenerTable listeners=None):
+                  ListenerTable listeners=None, bint any_name=False):
         self.listeners = NO_LISTENERS if listeners is None else listeners
         self.marks = marks
         self.routes = routes
         self.clusters = clusters
         self.values = values
-        self.live = LiveClusters(values)
+        self.live = LiveClusters(values, any_name)
         self.single = next(iter(routes.values())) if len(routes) == 1 else None
 
 

@@ -38,6 +38,7 @@ cdef class Target:
 
 cdef class LiveClusters:
     cdef readonly dict values           # name -> the embedder's object; None: every name is taken to exist
+    cdef bint any_name                  # a name that is not among them exists too, without an object
     cdef uint64_t number                # its own, never given again
 
     cdef object find(self, str name)

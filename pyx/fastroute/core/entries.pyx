@@ -71,17 +71,20 @@ NO_CLUSTER = object()
 cdef class LiveClusters:
     """The clusters that there are, by name."""
 
-    def __cinit__(self, dict values):
+    def __cinit__(self, dict values, bint any_name=False):
         global numbered
         numbered += 1
         self.number = numbered
         self.values = values
+        self.any_name = any_name or values is None
 
     cdef object find(self, str name):
         """The object of a cluster; NO_CLUSTER where there is none of that name."""
         if not name:
             return NO_CLUSTER
-        return None if self.values is None else self.values.get(name, NO_CLUSTER)
+        if self.values is None:
+            return None
+        return self.values.get(name, None if self.any_name else NO_CLUSTER)
 
     cdef object find_for(self, Target target):
         """The same for the cluster of a target, which keeps the answer."""

@@ -17,8 +17,9 @@ from fastroute.types import HeadersLike, RandomSource, StrOrBytes
 
 @final
 class Tables:
-    """The compiled tables of a snapshot. `values`: cluster name to the embedder's object; None: any name exists.
+    """The compiled tables of a snapshot. `values`: cluster name to the embedder's object.
 
+    With `any_name`, and where `values` is None, a cluster of any name exists: nobody knows which there are.
     `marks` tells the notices of decisions; None where nothing was let through.
     """
 
@@ -41,6 +42,7 @@ class Tables:
         values: dict[str, object] | None,
         marks: object = None,
         listeners: ListenerTable | None = None,
+        any_name: bool = False,
     ) -> Tables: ...
 
 @disjoint_base
