@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastroute.action.cors import CorsPolicy
+from fastroute.action.draft import JOINED_IN_RESPONSES, Headers
 from fastroute.action.fault import FaultDecision
-from fastroute.action.headers import first, is_grpc
-from fastroute.action.respond import grpc_headers
+from fastroute.action.forward import ATTEMPT_COUNT, ForwardAction
+from fastroute.action.headers import is_grpc
+from fastroute.action.local_reply import finish
 from fastroute.core.decision import Decision
 from fastroute.errors import FastrouteError
 from fastroute.records import record
@@ -35,6 +37,10 @@ class Answer:
     body: bytes = b""
 
 
+NO_HOST = Answer(400)
+"""To a request without a Host; an empty one is routed."""
+
+
 def own(decision: Decision, fault: FaultDecision | None = None) -> Answer | None:
     """Envoy's own answer to the request; None where it is forwarded.
 
@@ -45,26 +51,37 @@ def own(decision: Decision, fault: FaultDecision | None = None) -> Answer | None
         reasons = "; ".join(notice.line() for notice in decision.notices)
         raise FastrouteError(f"the request cannot be decided: {reasons}")
     if fault is not None and fault.status is not None:
-        return failed(decision, fault.status, fault.body, grpc_status=fault.grpc_status)
+        return _aborted(decision, fault.status, fault)
     policy = _cors(decision)
     if policy is not None and policy.answers:
         return Answer(200, tuple(with_cors(decision, _preflight(policy))))
-    return None if decision.kind == "forward" else _decided(decision)
-
-
-def failed(
-    decision: Decision, status: int, text: bytes, extra: Pairs = (), *, grpc_status: int | None = None
-) -> Answer:
-    """What the router, or a filter before it, answers in place of the upstream."""
-    made: list[tuple[bytes, bytes]] = list(extra)
-    grpc = is_grpc(decision.processed_headers())
-    if grpc:
-        made += [pair for pair in grpc_headers(status, text) if grpc_status is None or pair[0] != b"grpc-status"]
-        made += [] if grpc_status is None else [(b"grpc-status", b"%d" % grpc_status)]
-        status, text = 200, b""
     if decision.kind == "forward":
+        return None
+    return _whole(decision, decision.status, decision.downstream_headers(), decision.body)
+
+
+def failed(decision: Decision, status: int, text: bytes, extra: Pairs = ()) -> Answer:
+    """What the router answers in place of the upstream."""
+    return _local(decision, status, text, decision.downstream_headers(status, extra))
+
+
+def _aborted(decision: Decision, status: int, fault: FaultDecision) -> Answer:
+    """An injected abort: a filter's, so that no attempt is counted."""
+    made = [] if fault.grpc_status is None else [(b"grpc-status", b"%d" % fault.grpc_status)]
+    action = decision.action
+    if isinstance(action, ForwardAction):
+        counted = action.host.attempt_count_in_response
         made = decision.downstream_headers(status, made)
-    return _complete(decision, status, with_cors(decision, made), text, grpc=grpc)
+        made = [pair for pair in made if not (counted and pair == (ATTEMPT_COUNT, b"1"))]
+    return _local(decision, status, fault.body, made)
+
+
+def _local(decision: Decision, status: int, text: bytes, headers: Pairs) -> Answer:
+    response = Headers(headers, JOINED_IN_RESPONSES)
+    finish(response, decision, status, text)
+    if is_grpc(decision.processed_headers()):
+        status, text = 200, b""
+    return _whole(decision, status, response.pairs, text)
 
 
 def with_cors(decision: Decision, headers: Pairs) -> list[tuple[bytes, bytes]]:
@@ -95,20 +112,5 @@ def _preflight(policy: CorsPolicy) -> list[tuple[bytes, bytes]]:
     return [(b"access-control-" + name.encode(), value.encode()) for name, value in made if value]
 
 
-def _decided(decision: Decision) -> Answer:
-    headers = decision.downstream_headers()
-    grpc = is_grpc(decision.processed_headers()) and decision.plain_status != decision.status
-    if decision.action is None and grpc:
-        headers = grpc_headers(decision.plain_status, b"")
-    if decision.location is not None and first(headers, b"location") is None:
-        headers.append((b"location", decision.location.encode("latin-1")))
-    return _complete(decision, decision.status, with_cors(decision, headers), decision.body, grpc=grpc)
-
-
-def _complete(decision: Decision, status: int, headers: Pairs, body: bytes, *, grpc: bool) -> Answer:
-    kept = [pair for pair in headers if pair[0] != b"content-length"]
-    if body and not grpc:
-        kept.append((b"content-length", b"%d" % len(body)))
-        if first(kept, b"content-type") is None:
-            kept.append((b"content-type", b"text/plain"))
-    return Answer(status, tuple(kept), b"" if decision.original_method == b"HEAD" else body)
+def _whole(decision: Decision, status: int, headers: Pairs, body: bytes) -> Answer:
+    return Answer(status, tuple(with_cors(decision, headers)), b"" if decision.original_method == b"HEAD" else body)

@@ -24,7 +24,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from fastroute.adapters.answers import Answer, failed, own, with_cors
+from fastroute.adapters.answers import NO_HOST, Answer, failed, own, with_cors
 from fastroute.adapters.asgi_lifespan import lifespan
 from fastroute.core.chain import Chain
 from fastroute.core.decision import Decision
@@ -61,6 +61,9 @@ class Dispatch:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await lifespan(self._applications, scope, receive, send)
+            return
+        if not any(name.lower() == b"host" for name, _ in scope["headers"]):
+            await _send(scope, NO_HOST, receive, send)
             return
         decision = self._decide(scope)
         fault: Any = decision.fault

@@ -11,6 +11,7 @@
 
 Rules:
 - The whole timeout runs over all attempts and the pauses between them; the per-try timeout over one (RA-60, RA-64).
+- A retry tells its upstream what is left of the timeout, in x-envoy-expected-rq-timeout-ms.
 - A retry avoids hosts as the policy says (RA-110, RA-111), and is not made where a circuit breaker has no room for it.
 - x-envoy-attempt-count tells the attempt (RA-114); with `auto_host_rewrite` the endpoint's host name is the authority
   (RA-32).
@@ -29,6 +30,7 @@ from fastroute.action.forward import ATTEMPT_COUNT, ForwardAction
 from fastroute.action.retry import Outcome, RetryPlan
 from fastroute.action.rewrites import set_host
 from fastroute.action.router_options import DEFAULT_ROUTER
+from fastroute.action.timeouts import EXPECTED
 from fastroute.adapters.answers import Answer, failed, with_cors
 from fastroute.compile.reselect import reselect
 from fastroute.core.balancers import Policy
@@ -140,6 +142,9 @@ class Attempts:
     def _request(self) -> Draft:
         decision, action = self._decision, self._decision.action
         headers = Headers(decision.upstream_headers(), JOINED_IN_REQUESTS)
+        told, left = headers.first(EXPECTED), self._left()
+        if self.number > 1 and told is not None and left is not None and told.isdigit():
+            headers.set(EXPECTED, b"%d" % min(int(told), max(int(left * 1000), 1)))
         draft = Draft(b"", b"", decision.authority.encode("latin-1"), None, headers)
         if isinstance(action, ForwardAction):
             if action.host.attempt_count:

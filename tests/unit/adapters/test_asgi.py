@@ -218,8 +218,9 @@ def test_a_cluster_without_an_application_has_no_healthy_upstream(bed: Bed) -> N
     assert bed.call("/nobody")[0]["status"] == 200
 
 
-def test_no_host_is_not_found(bed: Bed) -> None:
-    assert bed.call("/a/b", [])[0]["status"] == 404
+def test_no_host_is_refused_and_an_empty_one_not_found(bed: Bed) -> None:
+    assert bed.call("/a/b", [])[0]["status"] == 400
+    assert bed.call("/a/b", [(b"host", b"")])[0]["status"] == 404
 
 
 def test_a_server_without_raw_paths_is_refused(bed: Bed) -> None:

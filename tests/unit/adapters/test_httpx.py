@@ -179,7 +179,7 @@ def test_repeated_headers(bed: Bed) -> None:
     assert bed.get("http://a.com/twice", headers=[("x-a", "1,2")]).status_code == 404
 
 
-def test_no_host_is_not_found(bed: Bed) -> None:
+def test_an_empty_host_is_not_found(bed: Bed) -> None:
     assert bed.get("http://a.com/a/b", headers={"host": ""}).status_code == 404
 
 
