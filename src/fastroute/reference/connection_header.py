@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from fastroute.reference import referer
 from fastroute.reference.stream import Stream
+from fastroute.reference.trace import text
 
 _NOT_HEADERS = frozenset((b"close", b"http2-settings", b"keep-alive", b"upgrade", b"connection"))
 _FORBIDDEN = frozenset((b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"))
@@ -65,6 +66,9 @@ def continue_by_itself(stream: Stream) -> None:
     """Forget that the client waits to go on: Envoy tells it to at once, unless `proxy_100_continue` is set."""
     if (stream.headers.first(b"expect") or b"").lower() == b"100-continue":
         stream.headers.remove(b"expect")
+        stream.trace.add(
+            "sanitising", "header expect", "changed", "Envoy lets the client go on itself: removed", "HC-09"
+        )
 
 
 def strip_hop_by_hop(stream: Stream) -> None:
@@ -83,3 +87,4 @@ def strip_hop_by_hop(stream: Stream) -> None:
     value = headers.first(b"referer")
     if value is not None and not referer.is_valid(value):
         headers.remove(b"referer")
+        stream.trace.add("sanitising", "header referer", "changed", f"{text(value)!r} is no URL: removed", "HC-09")

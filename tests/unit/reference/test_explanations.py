@@ -142,3 +142,12 @@ def test_the_walk_formats_what_the_router_formats(forwarded: str | None) -> None
         decision = router.route("h", path, "GET", headers, random=1, **at)
         found = router.explain("h", path, "GET", headers, random=1, **at).decision
         assert (found["body"], found["location"]) == (decision.body, decision.location)
+
+
+def test_headers_that_the_manager_takes_away_are_told() -> None:
+    answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200}}
+    request = Request(b"h", b"/", headers=((b"referer", b"x:y"), (b"expect", b"100-continue")))
+    steps = explained({"virtual_hosts": [{"name": "v", "domains": ["*"], "routes": [answer]}]}, request).steps
+    told = [(step.subject, step.verdict, step.rule) for step in steps]
+    assert ("header referer", "changed", "HC-09") in told
+    assert ("header expect", "changed", "HC-09") in told
