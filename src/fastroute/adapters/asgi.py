@@ -71,10 +71,8 @@ class Dispatch:
             await asyncio.sleep(fault.delay)
         application: Any = decision.value
         answer = own(decision, fault)
-        if answer is None and application is None:
-            answer = failed(decision, 503, b"no healthy upstream")
-        if answer is not None:
-            await _send(scope, answer, receive, send)
+        if answer is not None or application is None:
+            await _send(scope, answer or failed(decision, 503, b"no healthy upstream"), receive, send)
         else:
             await application(_rewritten(scope, decision), receive, _changing(decision, send))
 

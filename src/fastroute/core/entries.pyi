@@ -114,3 +114,5 @@ class RouteSpec:
         case_sensitive: bool = True,
         predicates: tuple[Predicate, ...] = (),
     ) -> RouteSpec: ...
+
+__pyx_capi__: dict[str, object]
