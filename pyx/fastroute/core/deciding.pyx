@@ -131,7 +131,9 @@ cdef inline int find_route(RouteTable table, View *view, Decision decision, Http
     if table.places is not None:
         part = <RouteTable>table.parts[(<Place *>table.places.data)[host].part]
         host = (<Place *>table.places.data)[host].host
-    decision.named_by = <Entry>part.unrouted[host]
+    decision.named_by = part.rows
+    decision.host = host
+    decision.number = NONE
     row = &(<HostRow *>part.hosts.data)[host]
     if (row.require_tls or view.slots[FORWARDED_PROTO].first >= 0) and check_tls(view, decision, row, manager):
         return 1
@@ -140,7 +142,6 @@ cdef inline int find_route(RouteTable table, View *view, Decision decision, Http
     number = choose(part, view, host, row)
     if number == NONE:
         return answer(decision, "respond", 404, "route_not_found")
-    decision.named_by = part.rows
     decision.number = number
     conclude(view, decision, target_of(part.rows, number), clusters)
     if view.slots[UPGRADE].first >= 0 or is_connect(view):

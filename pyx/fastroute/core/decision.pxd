@@ -37,14 +37,15 @@ cdef class Decision:
     cdef readonly str cluster           # None unless kind is "forward"
     cdef public object value            # the embedder's own object for the cluster: set by the engine
     cdef readonly str reason            # Envoy's response code details; None for "forward"
-    cdef object named_by                # the Entry, or the RouteRows that has it at `number`
+    cdef object named_by                # the Entry, or the RouteRows that have it
     cdef readonly object action         # computes the lazy values; None where Envoy answers by itself
     cdef Further further                # None as long as there is nothing in it
     # Numbers.
     cdef uint64_t random_value
     cdef bint random_known
     cdef readonly int status            # 0 for "forward"
-    cdef uint32_t number
+    cdef uint32_t number                # of the route in those rows; NONE: no route of the virtual host matched
+    cdef uint32_t host                  # of the virtual host in those rows
 
     cdef Entry entry_of(self)
     cdef Further more(self)

@@ -7,10 +7,14 @@ The table sets kind, cluster, status, reason and the entry. The values of a chos
 
 cimport cython
 
+from fastroute.core.arena cimport NONE
 from fastroute.core.codec cimport store
 from fastroute.core.entries cimport Entry
 from fastroute.core.rows cimport RouteRows, index_of
-from fastroute.core.slices cimport text_of
+from fastroute.core.headers cimport is_managed
+from fastroute.core.slices cimport Slice, same_folded, text_of, view
+
+from fastroute.core.headers import INLINE_HEADERS
 
 
 # The codec answers with the status's own words; the connection manager with no body.
@@ -63,9 +67,11 @@ cdef class Decision:
     # The route that was chosen.
 
     cdef Entry entry_of(self):
-        if type(self.named_by) is RouteRows:
-            return (<RouteRows>self.named_by).entry(self.number)
-        return <Entry>self.named_by
+        cdef RouteRows rows
+        if type(self.named_by) is not RouteRows:
+            return <Entry>self.named_by
+        rows = <RouteRows>self.named_by
+        return <Entry>rows.hosts[self.host] if self.number == NONE else rows.entry(self.number)
 
     @property
     def entry(self):
@@ -89,9 +95,9 @@ cdef class Decision:
     @property
     def index(self):
         """The route's position in its virtual host's list; -1 when no route was chosen."""
-        if type(self.named_by) is RouteRows:
+        if type(self.named_by) is RouteRows and self.number != NONE:
             return index_of(<RouteRows>self.named_by, self.number)
-        return (<Entry>self.named_by).index
+        return self.entry_of().index
 
     @property
     def notices(self):
@@ -176,6 +182,24 @@ cdef class Decision:
             for name, value in self.given_headers():
                 store(more.headers_received, name, value)
         return more.headers_received
+
+    def untouched(self, bytes name not None):
+        """The values of a header that routes see as the caller gave it; None where that is not certain at a glance."""
+        cdef list found = []
+        cdef Slice text
+        if self.manager is None or self.manager.processing.mutations or is_managed(name) or b"_" in name:
+            return None
+        if self.further is not None and self.further.headers_received is not None:
+            return None
+        if self.table is not None and name in self.table.internal_only_headers:
+            return None
+        given = self.request_headers_given
+        for key, value in given.items() if hasattr(given, "items") else given:
+            view(key, &text)
+            if text.size == len(name) and same_folded(text.data, name, text.size):
+                found.append(text_of(value).strip(b" \t"))
+        # HC-08: lines of these are joined.
+        return None if len(found) > 1 and (name == b"cookie" or name in INLINE_HEADERS) else found
 
     def processed_headers(self):
         """The request headers after the connection manager's processing, as routes saw them."""

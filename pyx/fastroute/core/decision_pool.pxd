@@ -40,11 +40,18 @@ cdef extern from *:
         if (decision_spares < DECISION_SPARES) decision_spare[decision_spares++] = decision;
         else PyObject_GC_Del(decision);
     }
-    /* A spare decision with the objects of a request, which it takes references to; NULL when there is none. */
-    static inline PyObject *decision_again(PyObject *const *given, size_t rest) {
-        if (decision_spares == 0) return NULL;
-        PyObject *decision = decision_spare[--decision_spares], **objects = decision_objects(decision);
+    static inline void decision_count_first(PyObject *decision) {
+    #if defined(Py_TRACE_REFS) || defined(Py_REF_DEBUG) || defined(Py_GIL_DISABLED) || PY_VERSION_HEX >= 0x030C0000
         _Py_NewReference(decision);
+    #else
+        Py_SET_REFCNT(decision, 1);                                               /* what is left of it, without a call */
+    #endif
+    }
+    /* A spare decision with the objects of a request, which it takes references to; what `make` makes if there is none. */
+    static inline PyObject *decision_again(PyObject **given, size_t rest, PyObject *(*make)(PyObject **)) {
+        if (decision_spares == 0) return make(given);
+        PyObject *decision = decision_spare[--decision_spares], **objects = decision_objects(decision);
+        decision_count_first(decision);
         for (int at = 0; at < DECISION_GIVEN; at++) {
             Py_INCREF(given[at]);
             objects[at] = given[at];
@@ -62,7 +69,7 @@ cdef extern from *:
 
     PyObject **decision_objects(PyObject *decision) noexcept
     void decision_free(PyObject *decision) noexcept
-    PyObject *decision_again(PyObject **given, size_t rest) noexcept
+    object decision_again(PyObject **given, size_t rest, object (*make)(PyObject **))
 
 
 cdef inline int use_pool(object kind) except -1:
@@ -76,18 +83,16 @@ cdef inline int use_pool(object kind) except -1:
     return 0
 
 
-cdef inline Decision made_with(PyObject **given):
-    """A decision with the objects of a request, in the order of their declaration."""
-    cdef PyObject *again = decision_again(given, sizeof(uint64_t) + 2 * sizeof(int) + sizeof(uint32_t))
-    cdef Decision made
+cdef inline object made_anew(PyObject **given):
+    cdef Decision made = Decision.__new__(Decision)
     cdef int at
-    if again != NULL:
-        made = <Decision>again
-        Py_DECREF(made)            # `made` is another reference
-        return made
-    made = Decision.__new__(Decision)
     for at in range(DECISION_GIVEN):
         Py_INCREF(<object>given[at])
         Py_DECREF(<object>decision_objects(<PyObject *>made)[at])
         decision_objects(<PyObject *>made)[at] = given[at]
     return made
+
+
+cdef inline Decision made_with(PyObject **given):
+    """A decision with the objects of a request, in the order of their declaration."""
+    return <Decision>decision_again(given, sizeof(uint64_t) + 2 * sizeof(int) + 2 * sizeof(uint32_t), made_anew)

@@ -20,4 +20,5 @@ cdef class Engine:
     cdef Tables tables                  # replaced whole, never changed
     cdef readonly object random         # callable that returns 64 random bits
 
+    cdef object picked(self, object target, object given, object skip, object random, object context)
     cdef Cluster cluster_of(self, Tables tables, str name)

@@ -7,6 +7,7 @@ changes what later calls see, never what this one does.
 
 cimport cython
 from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_SIZE
 from libc.stdint cimport uint64_t
 
 from fastroute.core.chain cimport Chain
@@ -137,11 +138,13 @@ cdef class Engine:
         decision's hash policies; `skip` holds endpoints to avoid. Raises LookupError for an unknown
         cluster, ValueError for a decision that goes to none.
         """
+        return self.picked(target, hash, skip, self.random if random is None else random, context)
+
+    cdef object picked(self, object target, object given, object skip, object random, object context):
         cdef Tables tables = self.tables
         cdef Cluster cluster
         cdef Decision decision
         cdef uint64_t number = 0
-        given = hash
         if type(target) is Decision:
             decision = <Decision>target
             if decision.cluster is None:
@@ -165,7 +168,7 @@ cdef class Engine:
             number = given
         if skip is not None and not skip:
             skip = None
-        return cluster.choose(number, given is not None, self.random if random is None else random, skip, context)
+        return cluster.choose(number, given is not None, random, skip, context)
 
     cdef Cluster cluster_of(self, Tables tables, str name):
         found = tables.clusters.get(name)
@@ -209,7 +212,7 @@ cdef str listed(dict names):
 
 
 # PERF: `route` takes eleven parameters, and telling them apart costs more than a look-up. Nearly every call gives two
-# to four of them by place and asks the only route configuration: those go straight to the table.
+# to four of them by place and asks the only route configuration: those go straight to the table. So with `pick`.
 
 cdef extern from "Python.h":
     ctypedef struct PyMethodDef:
@@ -218,6 +221,8 @@ cdef extern from "Python.h":
     ctypedef struct PyMethodDescrObject:
         PyMethodDef *d_method
 
+    PyObject *PyTuple_GET_ITEM(object items, Py_ssize_t at) noexcept
+
 ctypedef object (*call_t)(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names)
 
 # The same function, as it takes what the caller holds anyway, without a reference for each.
@@ -225,10 +230,11 @@ ctypedef object (*decide_t)(PyObject *table, PyObject *clusters, PyObject *autho
                             PyObject *headers, PyObject *scheme, PyObject *random, PyObject *context,
                             PyObject *manager)
 
-cdef call_t whole_call
+cdef call_t whole_call, whole_pick
 cdef object GET = b"GET"
 cdef object HTTP = b"http"
 cdef object NOTHING = ()
+cdef object HASH = "hash"          # as the names of parameters are: there is one object of each
 
 
 cdef object short_call(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names):
@@ -242,6 +248,24 @@ cdef object short_call(PyObject *self, PyObject **given, Py_ssize_t count, PyObj
     )
 
 
-cdef PyMethodDef *method = (<PyMethodDescrObject *>Engine.__dict__["route"]).d_method
-whole_call = <call_t>method.ml_meth
-method.ml_meth = <void *>short_call
+cdef object short_pick(PyObject *self, PyObject **given, Py_ssize_t count, PyObject *names):
+    """A pick with a target and no more than a hash, which is nearly every one."""
+    cdef bint hashed = names != NULL and PyTuple_GET_SIZE(<object>names) == 1 and (
+        PyTuple_GET_ITEM(<object>names, 0) == <PyObject *>HASH)
+    if count != 1 or not (hashed or names == NULL):
+        return whole_pick(self, given, count, names)
+    return (<Engine>self).picked(
+        <object>given[0], <object>given[1] if hashed else None, None, (<Engine>self).random, None
+    )
+
+
+cdef call_t replaced(str name, call_t by):
+    """Put a function in the place of a method's own, which is returned."""
+    cdef PyMethodDef *method = (<PyMethodDescrObject *>Engine.__dict__[name]).d_method
+    cdef call_t before = <call_t>method.ml_meth
+    method.ml_meth = <void *>by
+    return before
+
+
+whole_call = replaced("route", short_call)
+whole_pick = replaced("pick", short_pick)

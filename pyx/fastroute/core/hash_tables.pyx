@@ -10,14 +10,14 @@ Maglev (LB-66): entries sorted by key; offset = XXH64(key) % N, skip = XXH64(key
 In round r = 1, 2, … an entry takes its next free slot unless r · weight is below its target, which
 grows by the greatest weight at each turn. A retry looks up another hash.
 
-PERF: hashes are spread evenly, so entries are put into as many buckets as there are entries by their
-upper bits, and sorted by insertion there; the bucket starts then make a lookup two reads.
+PERF: hashes are spread evenly, so entries are put into buckets by their upper bits, and sorted by insertion
+there. A bucket has two to four entries on average; all that a look-up reads of one is a line of the cache.
 """
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.math cimport INFINITY, ceil
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
@@ -86,7 +86,7 @@ cdef class Ring(HashTable):
     def __dealloc__(self):
         free(self.hashes)
         free(self.hosts)
-        free(self.starts)
+        free(self.room)
 
     def _reserve(self, Py_ssize_t room):
         self.hashes = <uint64_t *>malloc(room * sizeof(uint64_t))
@@ -115,36 +115,46 @@ cdef class Ring(HashTable):
 
     def _sort(self):
         cdef Py_ssize_t size = self.size
-        cdef Py_ssize_t buckets = 1
+        cdef Py_ssize_t buckets = 2
         cdef uint64_t *hashes
         cdef uint32_t *hosts
+        cdef uint32_t *starts
         if size == 0:
             return
-        self.shift = 64
-        while buckets < size:
+        self.shift = 63
+        while buckets * 4 < size:
             buckets <<= 1
             self.shift -= 1
-        if self.shift == 64:
-            self.shift = 63
-            buckets = 2
         hashes = <uint64_t *>malloc(size * sizeof(uint64_t))
         hosts = <uint32_t *>malloc(size * sizeof(uint32_t))
-        self.starts = <uint32_t *>malloc((buckets + 1) * sizeof(uint32_t))
-        if hashes == NULL or hosts == NULL or self.starts == NULL:
+        starts = <uint32_t *>malloc((buckets + 1) * sizeof(uint32_t))
+        self.room = <char *>malloc((buckets + 1) * sizeof(RingLine))
+        if hashes == NULL or hosts == NULL or starts == NULL or self.room == NULL:
             free(hashes)
             free(hosts)
+            free(starts)
             raise MemoryError
-        _bucket_sort(self.hashes, self.hosts, hashes, hosts, self.starts, size, buckets, self.shift)
+        _bucket_sort(self.hashes, self.hosts, hashes, hosts, starts, size, buckets, self.shift)
         free(self.hashes)
         free(self.hosts)
         self.hashes = hashes
         self.hosts = hosts
+        self.lines = <RingLine *>((<uintptr_t>self.room + sizeof(RingLine) - 1) & ~<uintptr_t>(sizeof(RingLine) - 1))
+        _fill_lines(self.lines, hashes, hosts, starts, size, buckets, self.shift)
+        free(starts)
 
     cdef Py_ssize_t lookup(self, uint64_t hash, uint32_t attempt) noexcept nogil:
         cdef Py_ssize_t at
+        cdef const RingLine *line
+        cdef int64_t host
         if self.size == 0:
             return -1
-        at = self.starts[hash >> self.shift]
+        line = &self.lines[hash >> self.shift]
+        if attempt == 0:
+            host = ring_host(line, <uint32_t>(hash >> (self.shift - 32)))
+            if host != RING_NOWHERE:
+                return host
+        at = line.start
         while at < self.size and self.hashes[at] < hash:
             at += 1
         if at == self.size:
@@ -263,6 +273,23 @@ cdef void _bucket_sort(
         starts[bucket] = starts[bucket - 1]
     starts[0] = 0
     _insertion_sort(to_hashes, to_hosts, size)
+
+
+cdef void _fill_lines(
+    RingLine *lines, const uint64_t *hashes, const uint32_t *hosts, const uint32_t *starts, Py_ssize_t size,
+    Py_ssize_t buckets, int shift,
+) noexcept nogil:
+    """A bucket of more entries than fit in its line says of those behind them that it does not tell."""
+    cdef Py_ssize_t bucket, at, end
+    cdef int place
+    for bucket in range(buckets):
+        at, end = starts[bucket], starts[bucket + 1]
+        lines[bucket].start = <uint32_t>at
+        for place in range(RING_INLINE):
+            lines[bucket].bits[place] = <uint32_t>(hashes[at] >> (shift - 32)) if at < end else EMPTY
+            lines[bucket].hosts[place] = hosts[at if at < size else 0]
+            at += at < end
+        lines[bucket].hosts[RING_INLINE] = EMPTY if at < end else hosts[at if at < size else 0]
 
 
 cdef void _insertion_sort(uint64_t *hashes, uint32_t *hosts, Py_ssize_t size) noexcept nogil:

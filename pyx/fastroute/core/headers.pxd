@@ -110,6 +110,9 @@ cdef inline int bound(int before, int slot) except -100:
     return slot
 
 
+cdef bint is_managed(bytes name) except -1
+
+
 cdef void judge(View *view, PyObject **items, Py_ssize_t start, Py_ssize_t end) noexcept
 cdef bint may_be_grpc(object headers) except -1
 

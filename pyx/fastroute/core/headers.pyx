@@ -53,6 +53,11 @@ cdef object MANAGED = frozenset([
 cdef tuple MANAGED_PREFIXES = (b"x-envoy-", b"x-forwarded-")
 
 
+cdef bint is_managed(bytes name) except -1:
+    """Whether a connection manager may add, change or remove the header, or has it as a pseudo header."""
+    return name in MANAGED or name in PSEUDO or name.startswith(MANAGED_PREFIXES)
+
+
 @cython.final
 cdef class HeaderNames:
     """See the stub."""

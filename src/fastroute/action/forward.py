@@ -214,21 +214,31 @@ class ForwardAction(BaseAction):
     def hash(self, decision: Decided) -> int | None:
         if not self.policies.hash:
             return None
-        from fastroute.action.hashes import evaluate
+        from fastroute.action.hashes import Sent, evaluate
 
-        return evaluate(self.policies.hash, decision, self._sent(decision)).value
+        request = Sent(decision, self._changed(), lambda: self._sent(decision))
+        return evaluate(self.policies.hash, decision, request).value
 
     def hash_cookies(self, decision: Decided) -> tuple[bytes, ...]:
         if not self.policies.hash:
             return ()
-        from fastroute.action.hashes import evaluate
+        from fastroute.action.hashes import Sent, evaluate
 
-        return evaluate(self.policies.hash, decision, self._sent(decision)).cookies
+        request = Sent(decision, self._changed(), lambda: self._sent(decision))
+        return evaluate(self.policies.hash, decision, request).cookies
 
     def selection_hash(self, decision: Decided) -> int | None:
-        from fastroute.action.hashes import evaluate
+        from fastroute.action.hashes import Sent, evaluate
 
-        return evaluate(self.policies.hash, decision, draft(decision)).value
+        return evaluate(self.policies.hash, decision, Sent(decision, frozenset(), lambda: draft(decision))).value
+
+    def _changed(self) -> frozenset[bytes]:
+        """The headers that the route may change; those that begin with x-envoy- or x-forwarded- aside."""
+        changed = {b"grpc-timeout"}
+        for level in self.levels.specific_first():
+            changed.update(level.request.remove)
+            changed.update([addition.name for addition in level.request.add])
+        return frozenset(changed)
 
     def metadata_match(self, decision: Decided) -> Mapping[str, object]:
         return metadata.merged(self.criteria, decision.dynamic_metadata)

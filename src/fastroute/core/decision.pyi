@@ -134,6 +134,8 @@ class Decision:
     def given_headers(self) -> list[tuple[bytes, bytes]]:
         """The request headers as given, with lower-case names, trimmed; without pseudo headers."""
 
+    def untouched(self, name: bytes) -> list[bytes] | None:
+        """The values of a header that routes see as the caller gave it; None where that is not certain at a glance."""
     def processed_headers(self) -> list[tuple[bytes, bytes]]:
         """The request headers after the connection manager's processing, as routes saw them."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
 import random
 
 import pytest
 from support.clusters import cluster, endpoint, locality, seeded, static
 
-from fastroute.core.balancers import Reselect
+from fastroute.core.balancers import Policy, Reselect
+from fastroute.core.clusters import Cluster
+from fastroute.core.endpoint import Endpoint
 from fastroute.core.hash_tables import Maglev, Ring
 from fastroute.core.hashing import xxh64
 
@@ -151,3 +154,18 @@ def test_a_panic_threshold_is_cut_to_a_whole_number():
     hosts = [endpoint(i, health="HEALTHY" if i <= 28 else "UNHEALTHY") for i in range(1, 101)]
     made = cluster(static(locality(hosts), common_lb_config={"healthy_panic_threshold": {"value": 29}}))
     assert made.loads["panic"] == [0]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 30, 1024, 5000])
+def test_a_look_up_takes_the_first_entry_that_is_not_below(size):
+    """At, just below and just above each entry, at both ends, and anywhere: as bisecting the sorted hashes says."""
+    hosts = [Endpoint(f"10.0.0.{number}", 80) for number in range(5)]
+    made = Cluster("c", Policy("ring_hash", {"minimum": size}))
+    made.replace([(hosts, None)])
+    entries = made.tables[0].entries()
+    hashes = [hash for hash, _ in entries]
+    draw = random.Random(size)
+    asked = {0, 2**64 - 1, *(draw.getrandbits(64) for _ in range(2000))}
+    asked.update((hash + step) % 2**64 for hash in hashes for step in (-1, 0, 1))
+    for value in asked:
+        assert made.pick(value) is made.endpoints[entries[bisect.bisect_left(hashes, value) % len(entries)][1]]
