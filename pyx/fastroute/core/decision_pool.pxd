@@ -44,10 +44,10 @@ cdef extern from *:
     #if defined(Py_TRACE_REFS) || defined(Py_REF_DEBUG) || defined(Py_GIL_DISABLED) || PY_VERSION_HEX >= 0x030C0000
         _Py_NewReference(decision);
     #else
-        Py_SET_REFCNT(decision, 1);                                               /* what is left of it, without a call */
+        Py_SET_REFCNT(decision, 1);                                           /* what is left of it, without a call */
     #endif
     }
-    /* A spare decision with the objects of a request, which it takes references to; what `make` makes if there is none. */
+    /* A spare decision with the objects of a request, which it takes references to; else what `make` makes. */
     static inline PyObject *decision_again(PyObject **given, size_t rest, PyObject *(*make)(PyObject **)) {
         if (decision_spares == 0) return make(given);
         PyObject *decision = decision_spare[--decision_spares], **objects = decision_objects(decision);
