@@ -138,7 +138,8 @@ def test_first_answer(benchmark: Any, tmp_path: Path) -> None:
     path = config_files.write(tree, tmp_path, "routes", "json")
     target = config_files.prefix_path(count - 1)
     url = f"http://example.com{target}"
-    command = [sys.executable, "-m", "fastroute", "route", str(path), url, "--to", f"127.0.0.1:{port}"]
+    installed = str(Path(sys.executable).with_name("fastroute"))
+    command = [installed, "route", str(path), url, "--to", f"127.0.0.1:{port}"]
 
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from fastroute.cli import urls
 from fastroute.records import record, replace
 from fastroute.request import Address, Connection
 
@@ -69,6 +70,17 @@ def connection(
     to = _only_address(snapshot)
     accepting = replace(caller, accepted=caller.accepted or to)
     return accepting.connection((_ANY.get(to[0], to[0]), to[1]), scheme, host)
+
+
+def request_url(url: str) -> urls.Url:
+    """What curl reads there: without a scheme it is http."""
+    try:
+        parts = urls.split(url)
+    except ValueError as error:
+        raise WrongUseError(f"{url!r} is no URL: {error}", "url") from None
+    if not parts.netloc:
+        raise WrongUseError(f"{url!r} names no host; write http://HOST/PATH", "url")
+    return parts
 
 
 def host_of(netloc: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from fastroute.cli import urls
-from fastroute.cli.arrival import Caller, WrongUseError, chain_of, connection, host_of
+from fastroute.cli.arrival import Caller, WrongUseError, chain_of, connection, host_of, request_url
 from fastroute.records import record
 from fastroute.router import Router
 from fastroute.snapshot import load
@@ -64,7 +63,7 @@ def decide(asked: Asked, warn: Callable[[str], None]) -> str:
         warn(f"{len(snapshot.notices)} parts were let through (fastroute validate names them)")
     random = asked.random
     router = Router(snapshot) if random is None else Router(snapshot, random=lambda: random)
-    parts = _request_url(asked.url)
+    parts = request_url(asked.url)
     if parts.scheme == "tcp":
         return _connected(router, asked, parts.netloc)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -104,14 +103,6 @@ def _connected(router: Router, asked: Asked, netloc: str) -> str:
         steps = [str(step) for step in (*told, *(router.explain_pick(chain, endpoint).steps if picks else ()))]
     shown = _said({**fields, "endpoint": endpoint if endpoint is None else str(endpoint)})
     return _text(shown, steps, [notice.line() for notice in chain.notices], asked.output)
-
-
-def _request_url(url: str) -> urls.Url:
-    """What curl reads there: without a scheme it is http."""
-    parts = urls.split(url)
-    if not parts.netloc:
-        raise WrongUseError(f"{url!r} names no host; write http://HOST/PATH", "url")
-    return parts
 
 
 def _fields(decision: Decision, endpoint: Endpoint | None) -> dict[str, object]:

@@ -15,11 +15,10 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import click
 
-from fastroute.cli.arrival import Caller, WrongUseError, chain_of, connection, host_of
+from fastroute.cli.arrival import Caller, WrongUseError, chain_of, connection, host_of, request_url
 from fastroute.cli.source import source as named_source
 from fastroute.core.clusters import Cluster
 from fastroute.core.endpoint import Endpoint
@@ -123,9 +122,9 @@ def _of_cluster(router: Router, name: str) -> Pick:
 
 
 def _of_url(router: Router, url: str, vary: str | None, route_config: str | None) -> Pick:
-    parts = urlsplit(url)
-    scheme = parts.scheme or "http"
     try:
+        parts = request_url(url)
+        scheme = parts.scheme
         came = connection(router.snapshot, Caller(), scheme, host_of(parts.netloc), route_config)
         chain = None if came is None else chain_of(router, came)
     except WrongUseError as wrong:

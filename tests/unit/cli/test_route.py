@@ -45,6 +45,12 @@ def test_a_url_without_a_host_is_refused(source: Path) -> None:
     assert "'/x' names no host; write http://HOST/PATH" in result.output
 
 
+def test_a_broken_url_is_refused(source: Path) -> None:
+    result = run(source, "http://[::1/x")
+    assert result.exit_code == 2
+    assert "'http://[::1/x' is no URL: Invalid IPv6 URL" in result.output
+
+
 def test_the_first_route_has_its_index(source: Path) -> None:
     result = run(source, "a.com/old", "-o", "json")
     assert json.loads(result.output) == {
