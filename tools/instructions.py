@@ -85,7 +85,8 @@ def profile(arguments: list[str], environment: dict[str, str], *options: str) ->
         done = subprocess.run(command, env=_environment(environment), capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{arguments[0]} failed under valgrind:\n{done.stderr[-2000:]}")
-        files = sorted(Path(folder).glob("profile*"), key=lambda file: int(file.suffix[1:] or 0))
+        # The last part has no number.
+        files = sorted(Path(folder).glob("profile*"), key=lambda file: float(file.suffix[1:] or "inf"))
         return [totals(file) for file in files]
 
 
@@ -111,6 +112,8 @@ def problems(counted: dict[str, int], budgets: dict[str, int]) -> list[str]:
         allowed = budgets.get(name, value)
         if value > allowed * (1 + TOLERANCE):
             found.append(f"{name}: {value} instructions, {value / allowed - 1:.0%} over its budget of {allowed}")
+        elif value < allowed / 2:
+            found.append(f"{name}: {value} instructions, not half of its budget of {allowed}: what was counted?")
     return found
 
 

@@ -42,3 +42,8 @@ def test_the_stored_budgets_are_those_of_the_driver(monkeypatch: pytest.MonkeyPa
 
     for budgets in json.loads(instructions.BUDGETS.read_text("utf-8")).values():
         assert list(budgets) == [*driver.SCENARIOS, instructions.START]
+
+
+def test_a_count_far_below_its_budget_is_one_of_something_else():
+    (problem,) = instructions.problems({"route": -275}, {"route": 1000})
+    assert problem == "route: -275 instructions, not half of its budget of 1000: what was counted?"

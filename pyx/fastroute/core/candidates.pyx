@@ -1,4 +1,4 @@
-# cython: boundscheck=True, nonecheck=True
+# cython: boundscheck=False, nonecheck=False
 """Lists of routes that may hold, asked in list order, and the indexes that make long ones short.
 
 Where many routes share a path and differ in the value of one header (or one query parameter), asking each of

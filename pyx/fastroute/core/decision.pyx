@@ -14,7 +14,7 @@ from fastroute.core.rows cimport RouteRows, index_of
 from fastroute.core.headers cimport is_managed
 from fastroute.core.slices cimport Slice, same_folded, text_of, view
 
-from fastroute.core.headers import INLINE_HEADERS
+from fastroute.core.headers import INLINE_HEADERS as _INLINE
 
 
 # The codec answers with the status's own words; the connection manager with no body.
@@ -199,7 +199,7 @@ cdef class Decision:
             if text.size == len(name) and same_folded(text.data, name, text.size):
                 found.append(text_of(value).strip(b" \t"))
         # HC-08: lines of these are joined.
-        return None if len(found) > 1 and (name == b"cookie" or name in INLINE_HEADERS) else found
+        return None if len(found) > 1 and (name == b"cookie" or name in _INLINE) else found
 
     def processed_headers(self):
         """The request headers after the connection manager's processing, as routes saw them."""

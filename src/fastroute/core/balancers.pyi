@@ -11,7 +11,7 @@ from fastroute.core.priorities import Loads
 from fastroute.core.sources import Memory
 from fastroute.core.zones import Zones
 
-Attempt = tuple[str, tuple[object, ...], list[HostSet]]
+_Attempt = tuple[str, tuple[object, ...], list[HostSet]]
 _Predicate = Callable[[Endpoint, Collection[Endpoint]], bool]
 
 @final
@@ -59,7 +59,7 @@ class Balancer:
 
     sets: list[HostSet]
     loads: Loads
-    def tried(self, context: object) -> list[Attempt]:
+    def tried(self, context: object) -> list[_Attempt]:
         """What a pick tries one after the other until it has a host: (kind, what it goes by, host sets).
 
         Kinds: `policy` (all hosts), `named` (the host that override_host names), `subset`, and the fallbacks

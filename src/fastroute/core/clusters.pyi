@@ -6,7 +6,7 @@ C callers use `Cluster.choose`, declared in `fastroute/core/clusters.pxd`.
 from collections.abc import Collection, Mapping
 from typing import final
 
-from fastroute.core.balancers import Attempt, Policy, Reselect
+from fastroute.core.balancers import Policy, Reselect, _Attempt
 from fastroute.core.circuit_breakers import Breaker
 from fastroute.core.endpoint import Activity, Endpoint, Locality, _Health
 from fastroute.core.hash_tables import HashTable
@@ -112,6 +112,6 @@ class Cluster:
     @property
     def zone_aware(self) -> bool:
         """Whether requests of priority 0 are divided among zones (LB-22)."""
-    def tried(self, context: object) -> list[Attempt]:
+    def tried(self, context: object) -> list[_Attempt]:
         """What a pick for `context` tries one after the other until it has a host (see `Balancer.tried`)."""
     def __getitem__(self, address: str, /) -> Endpoint: ...
