@@ -1,5 +1,6 @@
 """Checks that Envoy makes when it subscribes to a source of configuration.
 
+* The version of the protocol is not V2.
 * A gRPC source names one service and no cluster; a REST source one cluster, a refresh delay and no service.
 * The kinds AGGREGATED_GRPC and AGGREGATED_DELTA_GRPC are none that a subscription or ADS can have; ADS is
   a gRPC source.
@@ -28,6 +29,7 @@ SECRETS: ContextVar[frozenset[tuple[str, str]] | None] = ContextVar("static secr
 
 _KINDS: Mapping[int, str] = {1: "REST", 2: "GRPC", 3: "DELTA_GRPC", 5: "AGGREGATED_GRPC", 6: "AGGREGATED_DELTA_GRPC"}
 _REST, _GRPC, _DELTA, _AGGREGATED = 1, 2, 3, (5, 6)
+_V2 = 1
 _LOCATOR = pattern(r"xdstp://[^/]*/([^/?#]*)")
 _FILES = ("path", "path_config_source")
 
@@ -66,7 +68,10 @@ def config_source(message: Any) -> Iterator[Complaint]:
 
 
 def named(api: Any) -> Iterator[Complaint]:
-    """What is wrong with the services and clusters that an ApiConfigSource names."""
+    """What is wrong with an ApiConfigSource: its version, and the services and clusters that it names."""
+    if api.transport_api_version == _V2:
+        wrong = "V2 xDS transport protocol version is deprecated, and no longer supported"
+        yield "transport_api_version", wrong, "Use V3."
     if not api.cluster_names and not api.grpc_services:
         wrong = "API configs must have either a gRPC service or a cluster name defined"
         yield "", wrong, "Set grpc_services."
