@@ -88,7 +88,7 @@ def _plain_https(manager: Message, request: Request, stream: Stream) -> Outcome 
     trusts = manager.xff_num_trusted_hops > 0
     if plain and manager.use_remote_address.value and not trusts and stream.headers.first(b":scheme") == b"https":
         stream.trace.add("sanity", "target", "answered", "an https URL on a plain connection: 403", "HC-03")
-        return respond(403, "http1.https_url_on_plaintext_connection")
+        return respond(403, "http1.https_url_on_plaintext_connection", body=b"Forbidden")
     return None
 
 
