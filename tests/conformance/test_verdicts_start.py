@@ -26,6 +26,12 @@ GRPC = {"api_type": "GRPC", "transport_api_version": "V3", "grpc_services": [SER
 API = {"api_config_source": GRPC, "resource_api_version": "V3"}
 STATIC = {"static_resources": {"clusters": [{"name": "xds", "connect_timeout": "1s"}]}}
 EDS = {"name": "e", "type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
+STRUCT = "type.googleapis.com/google.protobuf.Struct"
+
+
+def watchdog(**fields: object) -> Tree:
+    return {"watchdogs": {"main_thread_watchdog": fields}}
+
 
 LATE: dict[str, Tree] = {
     "listeners by ADS without ADS": {"dynamic_resources": {"lds_config": ADS}},
@@ -49,6 +55,9 @@ LATE: dict[str, Tree] = {
     },
     "admin pages by a broken regex": {"admin": {**ADMIN["admin"], "allow_paths": [{"safe_regex": {"regex": "["}}]}},
     "load reports to an unknown cluster": {"cluster_manager": {"load_stats_config": GRPC}},
+    "a watchdog that does what is unknown": watchdog(
+        actions=[{"event": "KILL", "config": {"name": "x", "typed_config": {"@type": STRUCT}}}]
+    ),
 }
 EARLY: dict[str, Tree] = {
     "ADS of an unknown cluster": {"dynamic_resources": {"ads_config": GRPC}},
@@ -56,6 +65,7 @@ EARLY: dict[str, Tree] = {
         "layered_runtime": {"layers": [{"name": "r", "rtds_layer": {"name": "r", "rtds_config": API}}]}
     },
     "a local cluster that is none": {"cluster_manager": {"local_cluster_name": "none"}},
+    "a watchdog with a negative time": watchdog(megamiss_timeout="-1s"),
     "a sink of no type": {"stats_sinks": [{"name": "x"}]},
     "clusters of an unknown cluster": {"dynamic_resources": {"cds_config": API}},
 }

@@ -12,8 +12,9 @@
 * What `xdstp:` URLs name comes from an api_config_source.
 * HDS and load statistics are asked for by gRPC, at static clusters.
 
-`envoy --mode validate` subscribes to no listeners, asks neither for clusters nor for HDS, and makes no matcher of
-statistics: what is wrong with these ends Envoy only when it really starts (`is_late`).
+`envoy --mode validate` subscribes to no listeners, asks neither for clusters nor for HDS, and makes neither
+a matcher of statistics nor the actions of a watchdog: what is wrong with these ends Envoy only when it really starts
+(`is_late`).
 """
 
 from __future__ import annotations
@@ -130,17 +131,17 @@ _LATE = (
     "hds_config",
     "cluster_manager.load_stats_config",
     "stats_config.stats_matcher",
-    "watchdog",
 )
-_LATE_ADS = pattern(
+_LATE_PATHS = pattern(
     r"layered_runtime\.layers\[\d+\]\.rtds_layer\.rtds_config\.ads"
     r"|static_resources\.clusters\[\d+\]\.eds_cluster_config\.eds_config\.ads"
+    r"|watchdogs?\.(?:\w+_watchdog\.)?actions\[\d+\]\.config\b.*"
 )
 
 
 def is_late(path: str) -> bool:
     """Whether Envoy finds what is wrong at `path` of a bootstrap only when it really starts."""
-    return path.startswith(_LATE) or _LATE_ADS.fullmatch(path) is not None
+    return path.startswith(_LATE) or _LATE_PATHS.fullmatch(path) is not None
 
 
 def _without_ads(message: Any) -> Iterator[Complaint]:
