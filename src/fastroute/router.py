@@ -137,7 +137,7 @@ class Router(Engine):
         `target`, `hash` and `context` are those of the pick. Nothing is picked: turns and counts stay.
         Raises LookupError for an unknown cluster, ValueError for a target that goes to none.
         """
-        from fastroute.explain.picks import explain_pick, hashing
+        from fastroute.explain.picks import explain_pick
 
         name = target if isinstance(target, str) else target.cluster
         if name is None:
@@ -147,7 +147,7 @@ class Router(Engine):
             raise LookupError(f"no cluster {name!r} in this snapshot")
         if not isinstance(target, str):
             context = target if context is None else context
-            hash = target.hash if hash is None and hashing(cluster) else hash
+            hash = target.hash if hash is None and cluster.policy.hashes else hash
         return explain_pick(cluster, endpoint, hash=hash, context=context, clusters=self._snapshot.clusters)
 
     def _tables(self, snapshot: Snapshot) -> Tables:

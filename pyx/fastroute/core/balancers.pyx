@@ -40,6 +40,17 @@ cdef class Policy:
     cdef object get(self, str name, object default):
         return self.parameters.get(name, default)
 
+    @property
+    def leaf(self):
+        cdef Policy policy = self
+        while policy.kind in ("subset", "override_host") and policy.children:
+            policy = <Policy?>policy.children[0]
+        return policy
+
+    @property
+    def hashes(self):
+        return self.leaf.kind in ("ring_hash", "maglev")
+
     def __eq__(self, other):
         if not isinstance(other, Policy) or self.kind != (<Policy>other).kind:
             return False

@@ -33,14 +33,11 @@ from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.action.timeouts import EXPECTED
 from fastroute.adapters.answers import Answer, failed, with_cors
 from fastroute.compile.reselect import reselect
-from fastroute.core.balancers import Policy
 from fastroute.core.circuit_breakers import Breaker
 from fastroute.core.clusters import Cluster
 from fastroute.core.decision import Decision
 from fastroute.core.endpoint import Endpoint
 from fastroute.router import Router
-
-_HASHING = ("ring_hash", "maglev")
 
 
 class Attempts:
@@ -115,7 +112,7 @@ class Attempts:
     def response_headers(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """What the client gets of a response with `status` and `headers`, whose names are lower case."""
         action, given = self._decision.action, list(headers)
-        if action is not None and self._cluster is not None and _leaf(self._cluster.policy).kind in _HASHING:
+        if action is not None and self._cluster is not None and self._cluster.policy.hashes:
             given += [(b"set-cookie", cookie) for cookie in action.hash_cookies(self._decision)]
         made = self._decision.downstream_headers(status, given)
         if isinstance(action, ForwardAction) and action.host.attempt_count_in_response:
@@ -133,7 +130,7 @@ class Attempts:
 
     def _picked(self, cluster: Cluster) -> Endpoint | None:
         skip = None if self._plan is None else reselect(self._plan.policy, self._tried, cluster)
-        hash = self._decision.hash if cluster.kind == "aggregate" or _leaf(cluster.policy).kind in _HASHING else None
+        hash = self._decision.hash if cluster.kind == "aggregate" or cluster.policy.hashes else None
         return cluster.pick(hash, random=self._router.random, skip=skip, context=self._decision)
 
     def _left(self) -> float | None:
@@ -203,9 +200,3 @@ def _words(reset: str, attempts: int) -> tuple[int, bytes]:
     retried = "retried and the latest " if attempts > 1 else ""
     words = reset.replace("-", " ")
     return 503, f"upstream connect error or disconnect/reset before headers. {retried}reset reason: {words}".encode()
-
-
-def _leaf(policy: Policy) -> Policy:
-    while policy.kind in ("subset", "override_host"):
-        policy = policy.children[0]
-    return policy

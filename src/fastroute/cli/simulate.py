@@ -28,7 +28,6 @@ from fastroute.router import Router
 from fastroute.snapshot import load
 
 Pick = Callable[[int], tuple[str, Endpoint | None]]
-_HASHING = ("ring_hash", "maglev", "subset", "override_host")
 _NOWHERE = "(no host)"
 
 
@@ -113,7 +112,7 @@ def _picks(pick: Pick, count: int) -> list[tuple[str, Endpoint | None]]:
 def _of_cluster(router: Router, name: str) -> Pick:
     if name not in router.snapshot.clusters:
         raise click.UsageError(f"no cluster {name!r} in this source")
-    hashing = router.snapshot.clusters[name].policy.kind in _HASHING
+    hashing = router.snapshot.clusters[name].policy.hashes
 
     def pick(number: int) -> tuple[str, Endpoint | None]:
         return name, router.pick(name, hash=xxh64(b"request-%d" % number) if hashing else None)

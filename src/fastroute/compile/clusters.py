@@ -177,13 +177,9 @@ def _read(cluster: Cluster, message: Any, ctx: Context, path: str, resolve: Reso
         resolve=resolve,
         logical=info.logical,
         weights=info.locality_weights,
-        hashed=_hashes(cluster.policy),
+        hashed=cluster.policy.hashes,
     )
     return reader.read(message, path)
-
-
-def _hashes(policy: Policy) -> bool:
-    return policy.kind in ("ring_hash", "maglev") or any(_hashes(child) for child in policy.children)
 
 
 def _replace(cluster: Cluster, found: Assignment) -> None:

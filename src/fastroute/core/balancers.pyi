@@ -25,6 +25,14 @@ class Policy:
     kind: str
     children: tuple[Policy, ...]
     parameters: dict[str, object]
+    @property
+    def leaf(self) -> Policy:
+        """The policy that chooses the host: this one, or the one inside `subset` and `override_host`."""
+
+    @property
+    def hashes(self) -> bool:
+        """Whether the leaf goes by the hash of a request."""
+
     def __new__(
         cls, kind: str, parameters: dict[str, object] | None = None, children: tuple[Policy, ...] = ()
     ) -> Policy: ...

@@ -6,8 +6,6 @@ from fastroute.core.balancers import Policy
 from fastroute.core.endpoint import Endpoint
 from fastroute.records import record
 
-HASHING = ("ring_hash", "maglev")
-
 
 @record
 class Choice:
@@ -27,7 +25,7 @@ def hosts_of(count: int) -> str:
 def reason(choice: Choice) -> tuple[str, str]:
     """Why the policy chose the host: a sentence and its rule."""
     policy, hosts = choice.policy, choice.hosts
-    if policy.kind in HASHING:
+    if policy.hashes:
         return _hashed(choice)
     if len(hosts) == 1:
         return f"{policy.kind}: the only host left", "LB-32"

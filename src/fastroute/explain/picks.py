@@ -23,7 +23,7 @@ from fastroute.core.endpoint import Endpoint, Locality
 from fastroute.core.hosts import HostSet
 from fastroute.core.sources import Memory
 from fastroute.decision import Explanation, Step
-from fastroute.explain.choices import HASHING, Choice, hosts_of, reason
+from fastroute.explain.choices import Choice, hosts_of, reason
 
 _NAMES = {"named": "the host that the request names", "default": "the default subset", "any": "any host"}
 
@@ -39,25 +39,13 @@ def explain_pick(
     """The steps; the decision's `candidates` is the number of hosts that the last one was made among."""
     steps = [Step("cluster", cluster.name, "kept", f"{cluster.kind}, {hosts_of(len(cluster.endpoints))}")]
     told: dict[str, object] = {"cluster": cluster.name, "endpoint": None if endpoint is None else str(endpoint)}
-    if leaf(cluster.policy).kind == "original_dst":
+    if cluster.policy.leaf.kind == "original_dst":
         steps.append(_original(endpoint))
     elif cluster.policy.kind == "aggregate":
         steps += _of_aggregate(cluster, endpoint, hash, clusters, told)
     else:
         steps += _of_policy(cluster, endpoint, hash, context, told)
     return Explanation(told, tuple(steps))
-
-
-def hashing(cluster: Cluster) -> bool:
-    """Whether the cluster's picks go by a hash."""
-    return leaf(cluster.policy).kind in HASHING
-
-
-def leaf(policy: Policy) -> Policy:
-    """The policy that chooses the host, inside subsets and override_host."""
-    while policy.kind in ("subset", "override_host"):
-        policy = policy.children[0]
-    return policy
 
 
 def _original(endpoint: Endpoint | None) -> Step:
@@ -131,7 +119,7 @@ def _of_levels(
     *,
     zoned: bool = False,
 ) -> Iterator[Step]:
-    chooser = leaf(policy)
+    chooser = policy.leaf
     shares = loads or loads_of(levels, chooser)
     index = next(i for i, level in enumerate(levels) if any(host is endpoint for host in level.hosts))
     level, panic = levels[index], bool(shares["panic"][index])
@@ -141,7 +129,7 @@ def _of_levels(
     if chooser.parameters.get("locality_weighted") and level.weights and sum(level.weights) and not panic:
         weight, total = level.weights[level.localities.index(endpoint.locality)], sum(level.weights)
         yield Step("locality", place_name(endpoint.locality), "chosen", f"its weight is {weight} of {total}", "LB-20")
-        hosts = [host for host in hosts if host.locality == endpoint.locality] if chooser.kind not in HASHING else hosts
+        hosts = [host for host in hosts if host.locality == endpoint.locality] if not chooser.hashes else hosts
     elif zoned and index == 0 and not panic:
         own = "the caller's own" if level.local == endpoint.locality else "not the caller's, which is full or not drawn"
         yield Step("locality", place_name(endpoint.locality), "chosen", f"zone-aware routing: {own}", "LB-22")
@@ -153,7 +141,7 @@ def _of_levels(
 
 def _as_degraded(endpoint: Endpoint, policy: Policy) -> bool:
     """LB-15: tables of hashes hold healthy hosts alone."""
-    return endpoint.health == "degraded" and policy.kind not in HASHING
+    return endpoint.health == "degraded" and not policy.hashes
 
 
 def loads_of(levels: list[HostSet], policy: Policy) -> Mapping[str, list[int]]:
