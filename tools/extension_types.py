@@ -1,8 +1,8 @@
-"""Write src/fastroute/api/extension_types.py: which extensions Envoy has, by the category that a field takes them from.
+"""Write src/fastroute/api/extension_table.py: which extensions Envoy has, by the category that a field takes them from.
 
 An Envoy tells them itself, in `node.extensions` of its config dump:
 
-    curl -s 127.0.0.1:9901/config_dump | python tools/extension_types.py > src/fastroute/api/extension_types.py
+    curl -s 127.0.0.1:9901/config_dump | python tools/extension_types.py > src/fastroute/api/extension_table.py
 
 A test compares the file with what a running Envoy 1.40 says.
 """
@@ -19,37 +19,10 @@ from fastroute.api.extension_points import FURTHER, POINTS
 
 _HEAD = '''"""The types of the extensions that Envoy 1.40 has, by category; written by tools/extension_types.py.
 
-A category has those that a field of `fastroute.api.extension_points` may hold. Types of one package are told together.
+Types of one package are told together.
 """
 
-from __future__ import annotations
-
-import functools
-
-_TABLE = """
-'''
-_TAIL = '''"""
-
-
-@functools.cache
-def types_of(category: str) -> frozenset[str]:
-    """The full names of the messages that configure the extensions of a category."""
-    return _all()[category]
-
-
-@functools.cache
-def _all() -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    category = package = ""
-    for word in _TABLE.split():
-        if word.endswith(":"):
-            category = word[:-1]
-            found[category] = set()
-        elif word.endswith("."):
-            package = word
-        else:
-            found[category].add(package + word)
-    return {name: frozenset(types) for name, types in found.items()}
+TABLE = """
 '''
 
 
@@ -73,7 +46,7 @@ def module(types: Mapping[str, set[str]]) -> str:
     for category in sorted(types):
         lines.append(f"{category}:")
         lines += textwrap.wrap(" ".join(_words(types[category])), 116, initial_indent="  ", subsequent_indent="  ")
-    return _HEAD + "\n".join(lines) + "\n" + _TAIL
+    return _HEAD + "\n".join(lines) + '\n"""\n'
 
 
 def _words(types: set[str]) -> Iterable[str]:
