@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.envoy import parse
+from support.filter_bed import CONTENT_TYPES, grpc_web, off
 from support.http_tables import KNOWN_CLUSTERS, http_manager, near_requests
 
 from fastroute.api import names
@@ -19,6 +20,7 @@ from fastroute.core.deciding import route
 from fastroute.core.decision import Decision
 from fastroute.core.hcm import HttpManager
 from fastroute.core.request import Context as Surroundings
+from fastroute.records import replace
 from fastroute.reference import http
 from fastroute.request import Request
 
@@ -73,14 +75,34 @@ def told(decision: Decision) -> dict[str, Any]:
     }
 
 
-def compare(seed: int, count: int = PER_MANAGER) -> int:
+def with_grpc_web(drawn: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """The manager with a filter for gRPC-Web, and bodies and settings for it to act on."""
+    for host in drawn["route_config"]["virtual_hosts"]:
+        for each in host.get("routes", ()):
+            if "direct_response" in each:
+                each["direct_response"] = {"status": rng.choice((201, 404, 503)), "body": {"inline_string": "text"}}
+            if rng.random() < 0.2:
+                each["typed_per_filter_config"] = off("web")
+        if rng.random() < 0.1:
+            host["typed_per_filter_config"] = off("web")
+    return {**drawn, "http_filters": [grpc_web(disabled=rng.random() < 0.1), *drawn["http_filters"]]}
+
+
+def of_grpc_web(request: Request, rng: Random) -> Request:
+    """The request with a content type of gRPC-Web, or nearly so."""
+    kept = [pair for pair in request.headers if pair[0].lower() != b"content-type"]
+    return replace(request, headers=(*kept, (b"content-type", rng.choice(CONTENT_TYPES).encode())))
+
+
+def compare(seed: int, count: int = PER_MANAGER, *, web: bool = False) -> int:
     """Compare the answers to some requests on one manager; the number of comparisons."""
     rng = Random(seed)
-    drawn = http_manager(rng)
+    drawn = with_grpc_web(http_manager(rng), rng) if web else http_manager(rng)
     message = parse(drawn, names.HTTP_CONNECTION_MANAGER)
     ctx = Context(Resource("drawn", message), runtime=RUNTIME)
     manager = compile_hcm(message, ctx, "", KNOWN_CLUSTERS)
     for request in near_requests(rng, drawn, count):
+        request = of_grpc_web(request, rng) if web else request
         walked = http.handle(message, request, runtime=RUNTIME, clusters=KNOWN_CLUSTERS)
         expected = {name: walked.decision[name] for name in COMPARED}
         found = told(decide(manager, request))
@@ -99,6 +121,12 @@ def compare(seed: int, count: int = PER_MANAGER) -> int:
 @settings(max_examples=75, deadline=None)
 def test_core_decides_as_the_reference_walks(seed: int) -> None:
     compare(seed)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=75, deadline=None)
+def test_core_decides_as_the_reference_walks_with_grpc_web(seed: int) -> None:
+    compare(seed, web=True)
 
 
 @pytest.mark.long

@@ -51,4 +51,8 @@ cdef class Decision:
     cdef Further more(self)
     cdef uint64_t draw(self) except? 0
     cdef bytes codec_body(self)
+    cdef bytes unfiltered_body(self)
+    cdef object unfiltered_headers(self, int status, object headers, object operators)
+    cdef bint filtered(self) except -1
+    cdef object filters_answer(self, int status, object pairs, bytes text)
     cdef list received_headers(self)

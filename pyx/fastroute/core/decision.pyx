@@ -233,11 +233,28 @@ cdef class Decision:
     @property
     def body(self):
         """The body of Envoy's own answer."""
+        text = self.unfiltered_body()
+        if not text or not self.filtered():
+            return text
+        return self.filters_answer(self.status, self.unfiltered_headers(self.status, (), None), text).text
+
+    cdef bytes unfiltered_body(self):
         if self.further is not None and self.further.grpc_answered:
             return b""
         if self.action is not None:
             return self.action.body(self)
         return self.codec_body()
+
+    cdef bint filtered(self) except -1:
+        """Whether filters change what passes them, and the request came to them."""
+        if self.manager is None or self.manager.router is None or not self.manager.router.filters:
+            return False
+        from fastroute.action.filters import meets_filters
+        return meets_filters(self)
+
+    cdef object filters_answer(self, int status, object pairs, bytes text):
+        from fastroute.action.filters import answered
+        return answered(self, None if self.action is None else self.action.levels, status, pairs, text)
 
     cdef bytes codec_body(self):
         cdef str reason = self.reason
@@ -353,15 +370,12 @@ cdef class Decision:
         response (`server`, `date`, x-envoy-upstream-service-time) is not among them. `operators` is that
         of `upstream_headers`.
         """
-        from fastroute.action.local_reply import managed, without_route
+        from fastroute.action.local_reply import managed
         answer = self.status if status is None else status
-        if self.action is not None:
-            pairs = self.action.downstream_headers(self, answer, headers, operators)
-        else:
-            given = [(text_of(name), text_of(value)) for name, value in headers]
-            location = None if self.further is None else self.further.answer_location
-            codec = self.reason.startswith("http")
-            pairs = without_route(self, self.answered_status, self.body, location, given, codec=codec)
+        pairs = self.unfiltered_headers(answer, headers, operators)
+        if self.filtered():
+            text = b"" if self.kind == "forward" else self.unfiltered_body()
+            pairs = self.filters_answer(answer, pairs, text).headers.pairs
         if self.manager is None:
             return pairs
         always = self.router_options is not None and self.router_options.request_id_in_response
@@ -370,6 +384,16 @@ cdef class Decision:
         if self.reason is not None and self.reason.startswith("http1."):
             request = []                # the codec's own answers know of no headers
         return managed(pairs, request, self.manager.via(), always=always)
+
+    cdef object unfiltered_headers(self, int status, object headers, object operators):
+        """The response headers before any filter sees them."""
+        from fastroute.action.local_reply import without_route
+        if self.action is not None:
+            return self.action.downstream_headers(self, status, headers, operators)
+        given = [(text_of(name), text_of(value)) for name, value in headers]
+        location = None if self.further is None else self.further.answer_location
+        codec = self.reason.startswith("http")
+        return without_route(self, self.answered_status, self.unfiltered_body(), location, given, codec=codec)
 
     def __repr__(self):
         where = f", status={self.status}, reason={self.reason!r}" if self.kind != "forward" else ""

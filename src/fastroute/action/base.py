@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
+from fastroute.action import filters
+from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.levels import Levels
 from fastroute.action.policies import NO_HOST_POLICIES, HostPolicies
@@ -99,7 +100,10 @@ class BaseAction:
         for name in installed(decision, FAULT_FILTER):
             setting = self.levels.setting(name)
             policy = setting.fault if setting is not None and not setting.disabled else None
-            found = policy.decide(decision.cluster, decision, draw, active) if policy is not None else None
+            if policy is None:
+                continue
+            headers = filters.passed(decision, self.levels, before=(name, FAULT_FILTER[1])).headers.pairs
+            found = policy.decide(decision.cluster, decision, draw, active, headers)
             if found is not None:
                 return found
         return None
@@ -151,9 +155,13 @@ class BaseAction:
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
         return ()
 
+    def arrived(self, decision: Decided) -> Draft:
+        """The request as the router gets it, after the filters in front."""
+        return filters.passed(decision, self.levels)
+
     def route_request(self, decision: Decided) -> Draft:
         """The request after the route's own changes, without those of the router filter."""
-        return draft(decision)
+        return self.arrived(decision)
 
     def route_response(self, decision: Decided, headers: Pairs) -> list[tuple[bytes, bytes]]:
         """The response headers after the route's own changes, and no others."""

@@ -62,3 +62,12 @@ class Decided(Protocol):
     def local_address(self) -> tuple[str, int] | None:
         """The address that the connection was made to; None when no connection is known."""
         ...
+
+
+class Concluded(Decided, Protocol):
+    """The same, and what came of it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...

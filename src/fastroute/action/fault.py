@@ -133,13 +133,19 @@ class FaultPolicy:
     runtime: FaultRuntime = NO_RUNTIME
 
     def decide(
-        self, cluster: str | None, request: Decided, random: RandomSource, active: int = 0
+        self,
+        cluster: str | None,
+        request: Decided,
+        random: RandomSource,
+        active: int = 0,
+        headers: Pairs | None = None,
     ) -> FaultDecision | None:
         """The fault for a request to `cluster` (None when it is not forwarded); draws from `random`.
 
-        `active` are the faults that the filter injects at the moment.
+        `active` are the faults that the filter injects at the moment; `headers` those that come to it, where filters
+        in front change any.
         """
-        headers = request.processed_headers()
+        headers = request.processed_headers() if headers is None else headers
         if not self._applies(cluster, headers):
             return None
         if not all(matcher.matches(request_values(request, headers, matcher.name)) for matcher in self.headers):

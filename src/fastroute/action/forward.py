@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from fastroute.action import metadata, rewrites
+from fastroute.action import filters, metadata, rewrites
 from fastroute.action.base import CORS_FILTER, BaseAction, installed
-from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft, routed_values
+from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
+from fastroute.action.headers import is_grpc
 from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
@@ -109,14 +110,14 @@ class ForwardAction(BaseAction):
         return request
 
     def route_request(self, decision: Decided) -> Draft:
-        request = draft(decision)
+        request = self.arrived(decision)
         self._mutate(decision, request, None, None)
         return request
 
     def _finalise(
         self, decision: Decided, operators: Supply | None = None, notes: Notes | None = None
     ) -> tuple[Draft, Times]:
-        request = draft(decision)
+        request = self.arrived(decision)
         request.headers.remove(b"x-envoy-upstream-alt-stat-name")
         times = self._announce(decision, request.headers)
         if self.host.attempt_count:
@@ -151,6 +152,7 @@ class ForwardAction(BaseAction):
             quiet=options.suppress_envoy_headers,
             expected=options.respect_expected_timeout,
             stream_limit=options.max_stream_duration,
+            came_as_grpc=is_grpc(decision.processed_headers()) if options.filters else None,
         )
 
     def _hedged(self, headers: Headers) -> bool:
@@ -176,7 +178,7 @@ class ForwardAction(BaseAction):
     # Times and attempts
 
     def timeout(self, decision: Decided) -> float | None:
-        whole = self._announce(decision, draft(decision).headers).whole
+        whole = self._announce(decision, self.arrived(decision).headers).whole
         return whole / 1000 if whole else None
 
     def idle_timeout(self, decision: Decided) -> float | None:
@@ -191,7 +193,7 @@ class ForwardAction(BaseAction):
     def retry(self, decision: Decided) -> retry.RetryPlan | None:
         from fastroute.action import retry
 
-        hedged = self._hedged(draft(decision).headers)
+        hedged = self._hedged(self.arrived(decision).headers)
         request, times = self._finalise(decision)
         return retry.plan(
             self.retry_policy,
@@ -216,7 +218,7 @@ class ForwardAction(BaseAction):
             return None
         from fastroute.action.hashes import Sent, evaluate
 
-        request = Sent(decision, self._changed(), lambda: self._sent(decision))
+        request = Sent(decision, self._changed(decision), lambda: self._sent(decision))
         return evaluate(self.policies.hash, decision, request).value
 
     def hash_cookies(self, decision: Decided) -> tuple[bytes, ...]:
@@ -224,7 +226,7 @@ class ForwardAction(BaseAction):
             return ()
         from fastroute.action.hashes import Sent, evaluate
 
-        request = Sent(decision, self._changed(), lambda: self._sent(decision))
+        request = Sent(decision, self._changed(decision), lambda: self._sent(decision))
         return evaluate(self.policies.hash, decision, request).cookies
 
     def selection_hash(self, decision: Decided) -> int | None:
@@ -232,9 +234,9 @@ class ForwardAction(BaseAction):
 
         return evaluate(self.policies.hash, decision, Sent(decision, frozenset(), lambda: draft(decision))).value
 
-    def _changed(self) -> frozenset[bytes]:
-        """The headers that the route may change; those that begin with x-envoy- or x-forwarded- aside."""
-        changed = {b"grpc-timeout"}
+    def _changed(self, decision: Decided) -> frozenset[bytes]:
+        """The headers that filters and the route may change; those that begin with x-envoy- or x-forwarded- aside."""
+        changed = {b"grpc-timeout", *filters.touched(decision)}
         for level in self.levels.specific_first():
             changed.update(level.request.remove)
             changed.update([addition.name for addition in level.request.add])
@@ -271,7 +273,7 @@ class ForwardAction(BaseAction):
             return None
         from fastroute.action.virtual_clusters import name_of
 
-        return name_of(self.host.virtual_clusters, lambda name: routed_values(decision, name))
+        return name_of(self.host.virtual_clusters, self.arrived(decision).values)
 
     def cors(self, decision: Decided) -> cors.CorsPolicy | None:
         names = installed(decision, CORS_FILTER)

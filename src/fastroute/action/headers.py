@@ -65,6 +65,9 @@ def signed(value: bytes) -> int | None:
 def is_grpc(headers: Pairs) -> bool:
     """Whether the content type makes it gRPC: exactly `application/grpc`, or with `+` after it (RM-50)."""
     content_type = first(headers, b"content-type")
-    return content_type is not None and (
-        content_type == b"application/grpc" or content_type.startswith(b"application/grpc+")
-    )
+    return content_type is not None and is_grpc_type(content_type)
+
+
+def is_grpc_type(content_type: bytes) -> bool:
+    """Whether that is the content type of gRPC."""
+    return content_type == b"application/grpc" or content_type.startswith(b"application/grpc+")

@@ -22,9 +22,9 @@ def finish(response: Headers, decision: Decided, status: int, text: bytes, conte
     if is_grpc(decision.processed_headers()):
         response.set(b"content-type", b"application/grpc")
         if not response.first(b"grpc-status"):
-            response.set(b"grpc-status", b"%d" % _GRPC_STATUSES.get(status, _UNKNOWN))
+            response.set(b"grpc-status", b"%d" % grpc_status(status))
         if text and decision.original_method != b"HEAD":
-            response.set(b"grpc-message", b"".join(_encoded(byte) for byte in text))
+            response.set(b"grpc-message", grpc_message(text))
         response.remove(b"content-length")
     elif text:
         response.set(b"content-length", b"%d" % len(text))
@@ -60,6 +60,16 @@ def managed(pairs: Pairs, request: Pairs, via: bytes, *, always: bool) -> list[t
     if number is not None and (always or first(request, b"x-envoy-force-trace") is not None):
         response.set(b"x-request-id", number)
     return response.pairs
+
+
+def grpc_status(status: int) -> int:
+    """The gRPC status that tells an HTTP status."""
+    return _GRPC_STATUSES.get(status, _UNKNOWN)
+
+
+def grpc_message(text: bytes) -> bytes:
+    """The grpc-message that tells a text."""
+    return b"".join(_encoded(byte) for byte in text)
 
 
 def _encoded(byte: int) -> bytes:

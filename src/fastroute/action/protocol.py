@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastroute.action.decided import Decided, Pairs
     from fastroute.action.fault import FaultDecision
     from fastroute.action.format import Supply
+    from fastroute.action.levels import Levels
     from fastroute.action.mirrors import Mirror
     from fastroute.action.notes import StepFields
     from fastroute.action.rate_limits import Descriptor
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 class Action(Protocol):
     """What a route, or an entry of its weighted clusters, does with a request."""
+
+    @property
+    def levels(self) -> Levels:
+        """Header mutations and filter settings of the route and what is above it."""
+        ...
 
     def method(self, decision: Decided) -> bytes:
         """The method that the upstream sees."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from fastroute.action import rewrites
 from fastroute.action.base import BaseAction
-from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
+from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.headers import is_grpc
 from fastroute.action.local_reply import finish
@@ -34,7 +34,7 @@ class LocalAction(BaseAction):
 
     def new_uri(self, decision: Decided) -> bytes:
         """The URL that a Location of this response would name."""
-        request, scheme = draft(decision), decision.scheme
+        request, scheme = self.arrived(decision), decision.scheme
         return b"%s://%s%s" % (scheme, request_host(request, scheme), request.path or b"")
 
     def values(self, decision: Decided, request: Draft, operators: Supply | None = None) -> Values:
@@ -81,7 +81,7 @@ class ResponseAction(LocalAction):
     def text_of(self, decision: Decided) -> bytes:
         if self.format is None:
             return self.text
-        return self.format.render(self.values(decision, draft(decision)))
+        return self.format.render(self.values(decision, self.arrived(decision)))
 
     def content_type(self) -> bytes:
         return self.type
@@ -114,7 +114,7 @@ class RedirectAction(LocalAction):
         return b"%s://%s%s%s" % (scheme, host, self.port, self._final_path(request, decision))
 
     def route_request(self, decision: Decided) -> Draft:
-        request = draft(decision)
+        request = self.arrived(decision)
         if request.path is None or self.rewrite is None or isinstance(self.rewrite, rewrites.FormatRewrite):
             return request
         path = self.rewrite.rewrite(request.path, lambda _: b"")
@@ -138,7 +138,7 @@ class RedirectAction(LocalAction):
         notes = Notes()
         path = self.route_request(decision).path
         if isinstance(self.rewrite, rewrites.FormatRewrite):
-            path = self.rewrite.template.render(self.values(decision, draft(decision)))
+            path = self.rewrite.template.render(self.values(decision, self.arrived(decision)))
         if self.rewrite_field and path != decision.original_path:
             old = decision.original_path or b""
             notes.rewritten("path", old, path or b"", f"redirect.{self.rewrite_field}", "RA-43")

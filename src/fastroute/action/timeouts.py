@@ -96,15 +96,17 @@ def announce(
     quiet: bool = False,
     expected: bool = False,
     stream_limit: int = 0,
+    came_as_grpc: bool | None = None,
 ) -> Times:
     """Compute the timeouts, and put them into the request headers for the upstream.
 
     `per_try` is the retry policy's, `hedged` whether per-try timeouts hedge; `quiet` leaves
     x-envoy-expected-rq-timeout-ms out (`suppress_envoy_headers`), `expected` lets it come in
-    (`respect_expected_rq_timeout`); `stream_limit` is the connection manager's `max_stream_duration`.
+    (`respect_expected_rq_timeout`); `stream_limit` is the connection manager's `max_stream_duration`;
+    `came_as_grpc` whether the request was gRPC before the filters, where those may have made it so.
     """
     grpc = is_grpc(headers.pairs)
-    if grpc:
+    if grpc if came_as_grpc is None else came_as_grpc:
         _limit_stream(timeouts, headers, stream_limit)
     times = _times(timeouts, headers, per_try, grpc=grpc, expected=expected)
     told = times.whole if hedged or not times.per_try else times.per_try

@@ -160,17 +160,19 @@ def compile_hcm(
 
 def _router(message: Any, ctx: Context, path: str) -> RouterOptions | None:
     """The router's options; an upgrade with filters of its own must have the same, and the same faults and CORS."""
-    options, settled = router_options(message.http_filters), settled_filters(message.http_filters)
+    settled = settled_filters(message.http_filters)
+    options = router_options(message.http_filters, ctx, f"{path}.http_filters")
     for number, each in enumerate(message.upgrade_configs):
         if each.filters and settled_filters(each.filters) != settled:
             raise ctx.unsupported(
                 f"{path}.upgrade_configs[{number}].filters",
                 "an upgrade with other fault or CORS filters than those of the connection manager is not supported",
             )
-        if each.filters and router_options(each.filters) != options:
+        here = f"{path}.upgrade_configs[{number}].filters"
+        if each.filters and router_options(each.filters, ctx, here) != options:
             raise ctx.unsupported(
-                f"{path}.upgrade_configs[{number}].filters",
-                "an upgrade whose router has other options than that of the connection manager is not supported",
+                here,
+                "an upgrade with another router, or other filters that change requests, is not supported",
             )
     here = f"{path}.common_http_protocol_options"
     limit = optional_milliseconds(message.common_http_protocol_options, "max_stream_duration", ctx, here) or 0

@@ -2,7 +2,8 @@
 
 Routes are chosen before any filter runs, so a filter matters here when it answers by itself, or changes what a
 later evaluation of the routes would see. Only filters known to do neither are let through; the fault and CORS
-filters are, for their settings of a route are part of its decision. RBAC filters are compiled (NF-14); in front
+filters are, for their settings of a route are part of its decision. Filters that change what passes them are
+compiled (`passed_filters.py`). RBAC filters are compiled (NF-14); in front
 of them is only what neither answers nor changes a request.
 """
 
@@ -14,6 +15,9 @@ from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.api import names, pool
 from fastroute.api.anys import type_url, unpack
 from fastroute.compile.extensions import is_of, open_extension
+from fastroute.compile.passed_filters import TYPES as _PASSED
+from fastroute.compile.passed_filters import compile_passed
+from fastroute.records import replace
 
 if TYPE_CHECKING:
     from fastroute.compile.context import Context
@@ -32,7 +36,6 @@ _HARMLESS = frozenset(
     )
 )
 _CHANGES = {
-    _PREFIX + "grpc_web.v3.GrpcWeb": "makes gRPC requests of others, with headers and timeouts of their own",
     _PREFIX + "compressor.v3.Compressor": "changes the headers of requests and responses",
     _PREFIX + "decompressor.v3.Decompressor": "changes the headers of requests and responses",
     _PREFIX + "stateful_session.v3.StatefulSession": "chooses the host of a session",
@@ -83,12 +86,13 @@ def settled_filters(filters: Any) -> tuple[tuple[str, str], ...]:
     return tuple(one for one in named if one[1] in (names.FAULT, names.CORS))
 
 
-def router_options(filters: Any) -> RouterOptions:
-    """The options of the router filter among `filters`, which were checked."""
+def router_options(filters: Any, ctx: Context, path: str) -> RouterOptions:
+    """The options of the router filter among `filters`, which were checked, and the filters that change requests."""
+    passed = compile_passed(filters, ctx, path)
     if not filters or type_of(filters[-1]) != _ROUTER or not filters[-1].HasField("typed_config"):
-        return DEFAULT_ROUTER
+        return replace(DEFAULT_ROUTER, filters=passed)
     message: Any = unpack(filters[-1].typed_config)
-    return RouterOptions(message.suppress_envoy_headers, message.respect_expected_rq_timeout)
+    return RouterOptions(message.suppress_envoy_headers, message.respect_expected_rq_timeout, filters=passed)
 
 
 def compile_rbac_filters(filters: Any, ctx: Context, path: str) -> tuple[Filter, ...]:
@@ -136,7 +140,7 @@ def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
     if type_name in _HARMLESS:
         ctx.look_through(message, f"{path}.typed_config")
         return
-    if type_name == names.HTTP_RBAC:
+    if type_name == names.HTTP_RBAC or type_name in _PASSED:
         return
     if type_name == _ROUTER:
         if not last:

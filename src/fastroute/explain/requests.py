@@ -72,9 +72,12 @@ def with_changes(explanation: Explanation, decision: Decision) -> Explanation:
 
     Method, path and authority become those that the upstream sees.
     """
-    if decision.action is None:
-        return explanation
-    changes = tuple(Step(*fields) for fields in decision.action.explain_steps(decision))
+    action = decision.action
+    options, levels = decision.router_options, None if action is None else action.levels
+    filtered = () if options is None else tuple(Step(*told) for told in options.filter_steps(decision, levels))
+    if action is None:
+        return Explanation(explanation.decision, (*explanation.steps, *filtered))
+    changes = (*filtered, *(Step(*fields) for fields in action.explain_steps(decision)))
     seen = {"method": decision.method, "path": decision.path, "authority": decision.authority}
     return Explanation({**explanation.decision, **seen}, (*explanation.steps, *changes))
 

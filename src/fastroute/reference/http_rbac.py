@@ -45,6 +45,18 @@ def decide(
     return decision
 
 
+def runs(
+    installed: Message, tables: Message | None, route: Message | None, decision: table.Decision, stream: Stream
+) -> bool:
+    """Whether a filter sees the request: neither it nor the most specific of the settings that it has is disabled."""
+    levels = _levels(tables, route, decision, stream) if tables is not None else ()
+    setting = next((each for each in levels if installed.name in each.typed_per_filter_config), None)
+    if setting is None:
+        return not installed.disabled
+    found: Message = unpack(setting.typed_per_filter_config[installed.name])
+    return not (found.DESCRIPTOR.full_name == FILTER_CONFIG and found.disabled)
+
+
 def _levels(tables: Message, route: Message | None, decision: table.Decision, stream: Stream) -> Iterator[Message]:
     """What has settings for filters, most specific first."""
     if route is None:

@@ -18,6 +18,7 @@ from fastroute.reference import (
     codec,
     connection_header,
     early_mutation,
+    grpc_web,
     http_rbac,
     normalisation,
     sanitising,
@@ -96,7 +97,7 @@ def _resolve(manager: Message, tables: Tables, stream: Stream) -> table.Decision
     chosen = route_configuration(manager, tables, stream)
     if chosen is None:
         unrouted = table.without_route(None, None, respond(404, "route_not_found"), stream)
-        return http_rbac.decide(manager, None, None, unrouted, stream)
+        return _through_filters(manager, None, None, unrouted, stream)
     found: list[Message] = []
 
     def gate(route: Message | None, decided: Callable[[], Outcome]) -> Outcome:
@@ -108,7 +109,15 @@ def _resolve(manager: Message, tables: Tables, stream: Stream) -> table.Decision
     decision = table.decide(chosen, stream, gate)
     if decision["reason"] == "upgrade_failed":
         return decision
-    return http_rbac.decide(manager, chosen, found[0] if found else None, decision, stream)
+    return _through_filters(manager, chosen, found[0] if found else None, decision, stream)
+
+
+def _through_filters(
+    manager: Message, chosen: Message | None, route: Message | None, decision: table.Decision, stream: Stream
+) -> table.Decision:
+    """RBAC filters come first, wherever one of gRPC-Web is; a denial does not come to it."""
+    judged = http_rbac.decide(manager, chosen, route, decision, stream)
+    return grpc_web.answer(manager, chosen, route, judged, stream) if judged is decision else judged
 
 
 def route_configuration(manager: Message, tables: Tables, stream: Stream) -> Message | None:

@@ -62,7 +62,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         f"{MANAGER}.http_filters[0]",
         "chooses the host of a session",
     ),
-    "grpc-web": (http_filter("grpc_web.v3.GrpcWeb"), f"{MANAGER}.http_filters[0]", "makes gRPC requests of others"),
 }
 
 

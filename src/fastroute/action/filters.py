@@ -1,0 +1,128 @@
+"""HTTP filters in front of the router that change what passes them, and what they make of a request and its response.
+
+PIPE-03  The route is chosen before any filter runs: what a filter changes chooses no other. Requests pass the filters
+         in order, responses in reverse. What is answered in front of all of them passes none.
+RA-90, RA-91  Settings of a route go by the filter's name, the most specific counts; FilterConfig disables.
+
+What filters do to bodies is the embedder's, who reads off the headers what is due: see docs/embedding.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
+from fastroute.action.notes import StepFields
+from fastroute.records import record
+
+if TYPE_CHECKING:
+    from fastroute.action.decided import Concluded, Decided, Pairs
+    from fastroute.action.levels import FilterSetting, Levels
+
+_BODILESS = (204, 304)
+_IN_FRONT = frozenset(
+    (
+        "path_normalization_failed",
+        "query_missing_content_type",
+        "absolute_path_rejected",
+        "missing_host_header",
+        "upgrade_failed",
+    )
+)
+"""Reasons of answers that are given before the first filter sees the request."""
+
+
+@record(frozen=False)
+class Reply:
+    """A response on its way back: `text` is the body of Envoy's own answer; `ends` when headers are all of it."""
+
+    status: int
+    headers: Headers
+    text: bytes = b""
+    ends: bool = False
+
+
+@record
+class PassedFilter:
+    """One installed filter: the name that settings of routes go by, its place among all filters of the manager."""
+
+    name: str
+    place: int
+    disabled: bool = False
+    touched: ClassVar[frozenset[bytes]] = frozenset()
+    """The request headers that it may change."""
+
+    def request(self, request: Draft, setting: FilterSetting | None) -> object:
+        """Change the request; what is kept of it until the response comes."""
+        raise NotImplementedError
+
+    def response(self, reply: Reply, kept: object, setting: FilterSetting | None) -> None:
+        """Change the response to a request of which `request` kept `kept`."""
+        raise NotImplementedError
+
+    def told(self, kept: object) -> str:
+        """One sentence about what was done to a request; empty for nothing."""
+        raise NotImplementedError
+
+
+Step = tuple[PassedFilter, object, "FilterSetting | None"]
+
+
+def installed_filters(decision: Decided) -> tuple[PassedFilter, ...]:
+    """The filters of the connection manager that change what passes them, in order."""
+    options = decision.router_options
+    return () if options is None else options.filters
+
+
+def touched(decision: Decided) -> frozenset[bytes]:
+    """The request headers that filters may change."""
+    return frozenset().union(*(each.touched for each in installed_filters(decision)))
+
+
+def passed(decision: Decided, levels: Levels | None, before: tuple[str, str] | None = None) -> Draft:
+    """The request as the router gets it, or the filter with the name and type `before`."""
+    request = draft(decision)
+    if installed_filters(decision):
+        place = None if before is None else (decision.http_filters or ()).index(before)
+        list(_pass(decision, levels, request, place))
+    return request
+
+
+def _pass(decision: Decided, levels: Levels | None, request: Draft, before: int | None = None) -> Iterator[Step]:
+    for each in installed_filters(decision):
+        if before is not None and each.place > before:
+            return
+        setting = None if levels is None else levels.setting(each.name)
+        if not (each.disabled if setting is None else setting.disabled):
+            yield each, each.request(request, setting), setting
+
+
+def meets_filters(decision: Concluded) -> bool:
+    """Whether there are such filters, and the request came to them."""
+    if not installed_filters(decision):
+        return False
+    reason = decision.reason
+    return decision.kind == "forward" or not (
+        reason is None or reason in _IN_FRONT or reason.startswith(("http", "rbac_access_denied"))
+    )
+
+
+def answered(decision: Concluded, levels: Levels | None, status: int, pairs: Pairs, text: bytes) -> Reply:
+    """The response after all filters: one of the upstream, or Envoy's own with the body `text`."""
+    reply = Reply(status, Headers(pairs, JOINED_IN_RESPONSES), text)
+    own = decision.kind != "forward"
+    length = reply.headers.first(b"content-length")
+    empty = not text if own else status in _BODILESS or length == b"0"
+    reply.ends = empty or decision.original_method == b"HEAD"
+    for each, kept, setting in reversed(list(_pass(decision, levels, draft(decision)))):
+        each.response(reply, kept, setting)
+    return reply
+
+
+def steps(decision: Concluded, levels: Levels | None) -> tuple[StepFields, ...]:
+    """What each filter did to the request, for an explanation."""
+    if not meets_filters(decision):
+        return ()
+    found = [(each, each.told(kept)) for each, kept, _ in _pass(decision, levels, draft(decision))]
+    return tuple(("filter", each.name, "changed", told, "PIPE-03") for each, told in found if told)

@@ -1,0 +1,57 @@
+"""The HTTP filters that change what passes them to `fastroute.action.filters`.
+
+Which they are is in `TYPES`; each is compiled by a module of its own kind of effect, when the first one is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fastroute.api import names, pool
+from fastroute.api.anys import type_url
+
+if TYPE_CHECKING:
+    from fastroute.action.filters import PassedFilter
+    from fastroute.compile.context import Context
+
+Compiler = Callable[[Any, "Installed", "Context"], "PassedFilter"]
+
+
+class Installed:
+    """Where a filter is: its name, its place in the chain, whether it is disabled, and the path of its message."""
+
+    __slots__ = ("disabled", "name", "path", "place")
+
+    def __init__(self, name: str, place: int, disabled: bool, path: str) -> None:
+        self.name, self.place, self.disabled, self.path = name, place, disabled, path
+
+
+def _grpc_web(message: Any, where: Installed, ctx: Context) -> PassedFilter:
+    from fastroute.action.grpc_web import GrpcWeb
+
+    ctx.only(message, where.path, ())
+    return GrpcWeb(where.name, where.place, where.disabled)
+
+
+TYPES: dict[str, Compiler] = {names.GRPC_WEB: _grpc_web}
+"""By the type of the filter's configuration."""
+
+
+def compile_passed(filters: Any, ctx: Context, path: str) -> tuple[PassedFilter, ...]:
+    """Those of `filters` that change what passes them, in order."""
+    made = []
+    for place, each in enumerate(filters):
+        compiler = TYPES.get(pool.type_name(type_url(each.typed_config)))
+        if compiler is None or each.HasField("config_discovery"):
+            continue
+        from fastroute.compile.extensions import open_extension
+
+        here = f"{path}[{place}]"
+        _, message = open_extension(each, ctx, here, effect="the filter is left out")
+        found = ctx.attempt(
+            None, compiler, message, Installed(each.name, place, each.disabled, f"{here}.typed_config"), ctx
+        )
+        if found is not None:
+            made.append(found)
+    return tuple(made)

@@ -1,0 +1,65 @@
+"""Filters in front of the router that change what passes them: what reached whom, compared with the live Envoy.
+
+Routes and managers are those of `test_action_managers.py`; the requests are gRPC-Web, or nearly so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.action_routes import Maker
+from support.envoy import require_binary
+from support.filter_bed import FilterBed, off, requests
+
+pytestmark = pytest.mark.envoy
+
+
+@pytest.fixture(scope="module")
+def bed() -> Iterator[FilterBed]:
+    require_binary()
+    made = FilterBed(11)
+    made.start()
+    yield made
+    made.stop()
+
+
+def routes(maker: Maker) -> dict[str, Any]:
+    """A route configuration that disables a filter here and there."""
+    made = maker.configuration()
+    for host in made["virtual_hosts"]:
+        for level in (host, *host["routes"]):
+            if maker.chance(0.1):
+                level["typed_per_filter_config"] = off("web")
+    return made
+
+
+def compare(bed: FilterBed, seeds: range) -> int:
+    """Compare the configurations of `seeds`, each behind one of the managers; the number of requests compared."""
+    count = 0
+    for seed in seeds:
+        maker = Maker(seed)
+        configuration = routes(maker)
+        assert bed.load(configuration) == ("", ""), f"seed {seed}"
+        sent = requests(maker, configuration, 3)
+        listener = maker.random.choice(sorted(bed.managers()))
+        assert bed.ask(sent, listener) == [], f"seed {seed} on {listener}: {bed.managers()[listener]}"
+        count += len(sent)
+    return count
+
+
+def test_random_routes_behind_random_filters(bed: FilterBed) -> None:
+    assert compare(bed, range(9000, 9040)) >= 2_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(5))
+def test_many_random_routes_behind_random_filters(seed: int) -> None:
+    made = FilterBed(100 + seed)
+    made.start()
+    try:
+        assert compare(made, range(30_000 + 500 * seed, 30_500 + 500 * seed)) >= 30_000
+    finally:
+        made.stop()
