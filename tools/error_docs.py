@@ -83,6 +83,8 @@ EXAMPLES = (
     Example("required", "A required field or oneof is not set.", _routes("  routes: [{match: {prefix: /}}]\n")),
     Example("constraint", "A value breaks a constraint of the API.", _routes(
         "  routes: [{match: {path_separated_prefix: /a/}, redirect: {}}]\n")),
+    Example("duration", "A duration is negative, or longer than what Envoy counts.", _route(
+        "route: {cluster: blue, timeout: 9223372036s}")),
     Example("disallowed", "Envoy took the field once and refuses it now.", _routes(
         "  rate_limits: [{actions: [{dynamic_metadata: {descriptor_key: k, metadata_key: {key: a, path: [{key: b}]}}}]}]\n")),
     Example("refused", "Envoy refuses it when it builds the resource.", "name: in\naccess_log: [{name: file}]\n"),

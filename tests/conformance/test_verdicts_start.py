@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from support.envoy import require_binary, validate
 
 import fastroute
+from fastroute.api import names
 from fastroute.cli.validate import validate as command
 from fastroute.errors import ConfigError, UnsupportedError
 
@@ -31,6 +32,11 @@ STRUCT = "type.googleapis.com/google.protobuf.Struct"
 
 def watchdog(**fields: object) -> Tree:
     return {"watchdogs": {"main_thread_watchdog": fields}}
+
+
+def backtrace(**fields: object) -> Tree:
+    kind = names.url("envoy.extensions.watchdog.backtrace_action.v3.BacktraceActionConfig")
+    return {"event": "KILL", "config": {"name": "x", "typed_config": {"@type": kind, **fields}}}
 
 
 LATE: dict[str, Tree] = {
@@ -55,6 +61,7 @@ LATE: dict[str, Tree] = {
     },
     "admin pages by a broken regex": {"admin": {**ADMIN["admin"], "allow_paths": [{"safe_regex": {"regex": "["}}]}},
     "load reports to an unknown cluster": {"cluster_manager": {"load_stats_config": GRPC}},
+    "a watchdog that rests for too long": watchdog(actions=[backtrace(cooldown_duration="9223372036s")]),
     "a watchdog that does what is unknown": watchdog(
         actions=[{"event": "KILL", "config": {"name": "x", "typed_config": {"@type": STRUCT}}}]
     ),
@@ -65,10 +72,23 @@ EARLY: dict[str, Tree] = {
         "layered_runtime": {"layers": [{"name": "r", "rtds_layer": {"name": "r", "rtds_config": API}}]}
     },
     "a local cluster that is none": {"cluster_manager": {"local_cluster_name": "none"}},
-    "a watchdog with a negative time": watchdog(megamiss_timeout="-1s"),
     "a sink of no type": {"stats_sinks": [{"name": "x"}]},
     "clusters of an unknown cluster": {"dynamic_resources": {"cds_config": API}},
 }
+AGAINST_THE_API: dict[str, Tree] = {
+    "a watchdog with a negative time": watchdog(megamiss_timeout="-1s"),
+    "a watchdog with an action of no name": watchdog(actions=[{"event": "KILL", "config": {}}]),
+    "health that is asked for before now": {**STATIC, "hds_config": {**GRPC, "refresh_delay": "-1s"}},
+    "health that is asked for too late": {**STATIC, "hds_config": {**GRPC, "request_timeout": "9223372036s"}},
+    "load reports that wait before now": {
+        **STATIC,
+        "cluster_manager": {"load_stats_config": {**GRPC, "refresh_delay": "-1s"}},
+    },
+    "listeners that are waited for before now": {
+        "dynamic_resources": {"lds_config": {**API, "initial_fetch_timeout": "-1s"}}
+    },
+}
+"""What breaks a constraint of the API where the rest is looked at late."""
 SOUND: dict[str, Tree] = {
     "health of a known cluster": {**STATIC, "hds_config": GRPC},
     "load reports to a known cluster": {**STATIC, "cluster_manager": {"load_stats_config": GRPC}},
@@ -112,6 +132,13 @@ def test_what_only_a_start_refuses(case: str, tmp_path: Path) -> None:
 def test_what_is_refused_at_once(case: str) -> None:
     bootstrap = {**NODE, **ADMIN, **EARLY[case]}
     assert codes(bootstrap) == {"refused"}
+    assert not validate(bootstrap).ok
+
+
+@pytest.mark.parametrize("case", AGAINST_THE_API)
+def test_constraints_are_checked_at_once(case: str) -> None:
+    bootstrap = {**NODE, **ADMIN, **AGAINST_THE_API[case]}
+    assert codes(bootstrap) & {"duration", "required"}
     assert not validate(bootstrap).ok
 
 

@@ -1,33 +1,46 @@
 """A valid resource for every message of the API that a resource can hold, and its neighbours with one field changed.
 
     samples()              what is reachable: by message type, the way from a resource to it (`Way`)
+    samples(BOOTSTRAP)     the same from a bootstrap, but for the listeners and clusters in it
     minimal("…Type")       the smallest message that keeps its constraints, with what Envoy asks of it besides
     within(way, message)   a whole resource with that message in it
     neighbours(message)    (field, what was changed, the changed message)
 
 Ways lead through the extensions that Envoy has, as `fastroute.api.extension_points` names their categories. What a
-category does not tell, such as a filter behind which a terminal one is due, is in `_COMPLETIONS`.
+category does not tell, such as a filter behind which a terminal one is due, is in `support.api_completions`.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from fastroute.api import constraints, declared, extension_points, extension_types, names, pool, rules
-from support.authority import Authority
+from support.api_completions import AFTERWARDS, COMPLETIONS, Change
 from support.near_valid import LEFT_ALONE, message
 
 ROOTS = (names.ROUTE_CONFIGURATION, names.CLUSTER_LOAD_ASSIGNMENT, names.CLUSTER, names.LISTENER)
+_BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap"
+_PASSED_BY = tuple(
+    f"{_BOOTSTRAP}.{field}"
+    for field in (
+        "StaticResources.listeners",
+        "StaticResources.clusters",
+        "DynamicResources.lds_config",
+        "config_sources",
+        "default_config_source",
+    )
+)
+"""Where a bootstrap holds what is a resource of its own, and sources that `--mode validate` does not ask or that only
+have a part of what others may."""
 ANY = "google.protobuf.Any"
 TYPED = ("envoy.config.core.v3.TypedExtensionConfig", "xds.core.v3.TypedExtensionConfig")
 _FOREIGN = ("dynamic_modules", "DynamicModule", "wasm", "Wasm")
 """Extensions that run the code of others."""
-_EXT = "envoy.extensions."
 _MANAGER = names.HTTP_CONNECTION_MANAGER
 _POINTS = {
     **{
@@ -39,7 +52,7 @@ _POINTS = {
     "envoy.config.listener.v3.ListenerFilter.typed_config": "envoy.filters.listener",
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter.typed_config": "envoy.filters.http",
 }
-_TEXTS = ("a", "/a", "a:80", "http://a.com", "x-a", "1", "[a]", "10.0.0.0")
+_TEXTS = ("a", "/a", "a:80", "http://a.com", "x-a", "1", "[a]", "10.0.0.0", "%RESPONSE_CODE%")
 _NUMBERS = (1, 2, 10, 100, 0, 200, 500, 65537, 4096, 1000)
 _DURATIONS = ((1, 0), (0, 1_000_000), (10, 0), (100, 0))
 _DEEPEST = 12
@@ -58,10 +71,11 @@ class Step(NamedTuple):
 
 
 class Way(NamedTuple):
-    """From a resource to a message in it."""
+    """From a resource to a message in it, which is of the type `end`."""
 
     root: str
     steps: tuple[Step, ...]
+    end: str
 
 
 def _descriptor(name: str) -> Descriptor:
@@ -93,15 +107,16 @@ def _types(category: str) -> list[str]:
 
 
 @functools.cache
-def samples() -> dict[str, Way]:
-    """By message type, the shortest way to it from a resource."""
-    found = {root: Way(root, ()) for root in ROOTS}
-    due = deque(ROOTS)
+def samples(*roots: str) -> dict[str, Way]:
+    """By message type, the shortest way to it from one of the `roots`: from a resource, unless others are named."""
+    roots = roots or ROOTS
+    found = {root: Way(root, (), root) for root in roots}
+    due = deque(roots)
     while due:
         name = due.popleft()
         for step, inner in _steps(_descriptor(name), found[name].steps):
             if inner not in found and not any(word in inner for word in _FOREIGN):
-                found[inner] = Way(found[name].root, (*found[name].steps, step))
+                found[inner] = Way(found[name].root, (*found[name].steps, step), inner)
                 due.append(inner)
     return found
 
@@ -109,7 +124,7 @@ def samples() -> dict[str, Way]:
 def _steps(descriptor: Descriptor, steps: tuple[Step, ...]) -> Iterator[tuple[Step, str]]:
     for field in descriptor.fields:
         held = _held(field)
-        if held is None or constraints.is_disallowed(field):
+        if held is None or constraints.is_disallowed(field) or field.full_name in _PASSED_BY:
             continue
         if held.full_name == ANY or held.full_name in TYPED:
             for packed in _types(_category(field.full_name, steps)):
@@ -129,7 +144,7 @@ def minimal(name: str, depth: int = 0) -> Any:
     for oneof in made.DESCRIPTOR.oneofs:
         if rules.oneof_required(oneof) and made.WhichOneof(oneof.name) is None:
             _fill_one(made, oneof, depth)
-    for complete in _COMPLETIONS.get(name, ()):
+    for complete in COMPLETIONS.get(name, ()):
         complete(made)
     return made
 
@@ -272,7 +287,7 @@ def within(way: Way, inner: Any) -> Any:
         around = minimal(step.container)
         around.ClearField(step.field)
         put(around, field, packed_in(_held(field).full_name, inner) if step.packed else inner)
-        for complete in _AFTERWARDS.get(step.container, ()):
+        for complete in AFTERWARDS.get(step.container, ()):
             complete(around)
         inner = around
     return inner
@@ -291,9 +306,6 @@ def neighbours(base: Any) -> Iterator[tuple[FieldDescriptor, str, Any]]:
             except (CannotError, ValueError, TypeError):
                 continue
             yield field, what, changed
-
-
-Change = Callable[[Any], object]
 
 
 def _changes(field: FieldDescriptor, base: Any) -> Iterator[tuple[str, Change]]:
@@ -346,150 +358,3 @@ def _edges(field: FieldDescriptor) -> tuple[Any, ...]:
     if field.cpp_type in (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT):
         return (-1.0, 0.0, 0.5, 101.0)
     return (0, 1, 7, 65536, 2**31 - 1)
-
-
-def _default(**tree: Any) -> Change:
-    """Fields that are set where they are not."""
-
-    def complete(made: Any) -> None:
-        given = message(made.DESCRIPTOR.full_name, tree)
-        for field, _ in given.ListFields():
-            if any(each.number == field.number for each, _ in made.ListFields()):
-                given.ClearField(field.name)
-        made.MergeFrom(given)
-
-    return complete
-
-
-def _typed(kind: str, **fields: Any) -> dict[str, Any]:
-    return {"name": "x", "typed_config": {"@type": names.url(kind), **fields}}
-
-
-def _set(**tree: Any) -> Change:
-    return lambda made: (
-        made.Clear(),
-        made.MergeFrom(message(made.DESCRIPTOR.full_name, tree)),
-    )
-
-
-_PROXY = _typed(names.TCP_PROXY, stat_prefix="s", cluster="blue")
-_ADDRESS = {"socket_address": {"address": "127.0.0.1", "port_value": 80}}
-_GRPC = {"envoy_grpc": {"cluster_name": "blue"}}
-_RAW = _typed(f"{_EXT}transport_sockets.raw_buffer.v3.RawBuffer")
-_TERMINAL = ("HttpConnectionManager", "TcpProxy", "echo.", "direct_response.", "_proxy.", "reverse_tunnel.")
-
-
-def _end_chain(made: Any) -> None:
-    if not made.filters or not any(word in made.filters[-1].typed_config.type_url for word in _TERMINAL):
-        made.filters.add().CopyFrom(message("envoy.config.listener.v3.Filter", _PROXY))
-
-
-def _end_http(made: Any) -> None:
-    if not made.http_filters or "Router" not in made.http_filters[-1].typed_config.type_url:
-        made.MergeFrom(message(_MANAGER, {"http_filters": [_typed(names.ROUTER)]}))
-
-
-def _finish_listener(made: Any) -> None:
-    if made.HasField("internal_listener"):
-        made.ClearField("address")
-    if not made.filter_chains:
-        made.MergeFrom(message(names.LISTENER, {"filter_chains": [{"filters": [_PROXY]}]}))
-
-
-def _finish_cluster(made: Any) -> None:
-    if made.HasField("eds_cluster_config"):
-        made.type = 3
-    if made.HasField("cluster_type"):
-        made.lb_policy = 6
-    if any(check.HasField("grpc_health_check") for check in made.health_checks):
-        made.http2_protocol_options.SetInParent()
-    bind = made.upstream_bind_config
-    if bind.extra_source_addresses or bind.additional_source_addresses:
-        bind.source_address.address, bind.source_address.port_value = "::1", 0
-    if made.HasField("transport_socket_matcher") and not made.transport_socket_matches:
-        made.transport_socket_matches.add().CopyFrom(minimal("envoy.config.cluster.v3.Cluster.TransportSocketMatch"))
-
-
-@functools.cache
-def _pair() -> tuple[str, str]:
-    key, chain = Authority().server("a.com")
-    return key.decode(), chain.decode()
-
-
-def _certify(made: Any) -> None:
-    key, chain = _pair()
-    own = made.common_tls_context.tls_certificates.add()
-    own.private_key.inline_string, own.certificate_chain.inline_string = key, chain
-
-
-_COMPLETIONS: dict[str, tuple[Change, ...]] = {
-    names.ROUTE_CONFIGURATION: (_default(name="r"),),
-    names.CLUSTER_LOAD_ASSIGNMENT: (lambda made: setattr(made, "cluster_name", "e"),),
-    names.CLUSTER: (lambda made: setattr(made, "name", "c"),),
-    names.LISTENER: (
-        lambda made: made.ClearField("address"),
-        _default(
-            name="l",
-            bind_to_port=False,
-            address={"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-            filter_chains=[{"filters": [_PROXY]}],
-        ),
-    ),
-    _MANAGER: (_default(stat_prefix="s", route_config={"name": "x"}, http_filters=[_typed(names.ROUTER)]),),
-    names.TCP_PROXY: (_default(stat_prefix="s", cluster="blue"),),
-    "envoy.config.core.v3.SocketAddress": (_set(address="127.0.0.1", port_value=80),),
-    "envoy.config.core.v3.ConfigSource": (_set(path_config_source={"path": "/dev/null"}),),
-    "envoy.config.core.v3.TransportSocket": (_default(**_RAW),),
-    "envoy.config.cluster.v3.Cluster.TransportSocketMatch": (_default(transport_socket=_RAW),),
-    "envoy.config.core.v3.HealthCheck.CustomHealthCheck": (
-        _default(**_typed(f"{_EXT}health_checkers.redis.v3.Redis")),
-    ),
-    "envoy.config.core.v3.HealthCheck.Payload": (_set(text="ab"),),
-    "envoy.config.accesslog.v3.AccessLog": (_default(**_typed(f"{_EXT}access_loggers.stream.v3.StdoutAccessLog")),),
-    "envoy.config.listener.v3.ListenerFilter": (
-        _default(**_typed(f"{_EXT}filters.listener.tls_inspector.v3.TlsInspector")),
-    ),
-    f"{_EXT}access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig": (_default(grpc_service=_GRPC),),
-    f"{_EXT}access_loggers.fluentd.v3.FluentdAccessLogConfig": (
-        _set(cluster="blue", tag="t", stat_prefix="s", record={"a": "b"}),
-    ),
-    f"{_EXT}access_loggers.stats.v3.Config": (_default(stat_prefix="s"),),
-    "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": (_default(cluster="blue"),),
-    "envoy.config.cluster.v3.LoadBalancingPolicy": (
-        _default(
-            policies=[{"typed_extension_config": _typed(f"{_EXT}load_balancing_policies.round_robin.v3.RoundRobin")}]
-        ),
-    ),
-    "envoy.config.route.v3.WeightedCluster.ClusterWeight": (_default(name="blue", weight=1),),
-    "envoy.config.route.v3.VirtualCluster": (_default(headers=[{"name": ":path", "string_match": {"prefix": "/"}}]),),
-    "envoy.config.endpoint.v3.LbEndpoint": (_default(endpoint={"address": _ADDRESS}),),
-    "envoy.config.endpoint.v3.Endpoint": (_default(address=_ADDRESS),),
-    "envoy.config.endpoint.v3.Endpoint.AdditionalAddress": (_default(address=_ADDRESS),),
-    "envoy.config.core.v3.CidrRange": (_set(address_prefix="10.0.0.0", prefix_len=8),),
-    "envoy.type.v3.Int64Range": (_set(start=200, end=300),),
-    "envoy.config.core.v3.DataSource": (_set(inline_string="a"),),
-    "envoy.config.core.v3.GrpcService": (_default(**_GRPC),),
-    "envoy.config.core.v3.GrpcService.EnvoyGrpc": (_set(cluster_name="blue"),),
-    "envoy.config.core.v3.HttpUri": (_set(uri="http://a.com/", cluster="blue", timeout="1s"),),
-    "envoy.config.core.v3.ApiConfigSource": (_default(api_type="GRPC", grpc_services=[_GRPC]),),
-    "envoy.config.core.v3.TlvEntry": (_set(type=1, value="YQ=="),),
-    f"{_EXT}filters.network.http_connection_manager.v3.Rds": (
-        _set(config_source={"path_config_source": {"path": "/dev/null"}}, route_config_name="q"),
-    ),
-    f"{_EXT}filters.network.connection_limit.v3.ConnectionLimit": (_default(max_connections=1),),
-    f"{_EXT}path.match.uri_template.v3.UriTemplateMatchConfig": (_set(path_template="/a/{b}"),),
-    f"{_EXT}transport_sockets.tls.v3.DownstreamTlsContext": (_certify,),
-    f"{_EXT}access_loggers.filters.cel.v3.ExpressionFilter": (_set(expression="response.code == 200"),),
-}
-"""What Envoy asks of a message besides its constraints."""
-
-_AFTERWARDS: dict[str, tuple[Change, ...]] = {
-    names.LISTENER: (_finish_listener,),
-    names.CLUSTER: (_finish_cluster,),
-    _MANAGER: (_end_http,),
-    "envoy.config.listener.v3.FilterChain": (_end_chain,),
-    "envoy.config.core.v3.HealthCheck.HttpHealthCheck": (
-        lambda made: setattr(made, "method", 3) if made.HasField("send") else None,
-    ),
-}
-"""The same once a message holds what it was made for."""

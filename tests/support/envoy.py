@@ -1,7 +1,7 @@
 """The real Envoy 1.40, for tests that compare with it.
 
     require_binary()                 skip the calling test where Envoy is not installed
-    validate(bootstrap)              `envoy --mode validate`: (ok, message)
+    validate(bootstrap)              `envoy --mode validate`: (ok, message); `validate_message` of a message
     with Envoy(bootstrap) as envoy:  a running process of its own, stopped by its pid
         envoy.port("listener name")  the port a listener bound (give it port 0 in the bootstrap)
         envoy.admin("/clusters")     the text of an admin page
@@ -74,9 +74,21 @@ def validate(bootstrap: Mapping[str, Any], *, timeout: float = 30.0) -> Validati
     with tempfile.TemporaryDirectory(prefix="fastroute-validate-") as directory:
         path = Path(directory) / "bootstrap.json"
         path.write_text(json.dumps(_completed(bootstrap)))
-        command = [str(require_binary()), "--mode", "validate", "-c", str(path), "-l", "error", "--disable-hot-restart"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=directory)
-        return Validation(done.returncode == 0, "" if done.returncode == 0 else done.stdout + done.stderr)
+        return _validate(path, timeout)
+
+
+def validate_message(bootstrap: Message, *, timeout: float = 30.0) -> Validation:
+    """The same of a bootstrap as it is, in its binary form."""
+    with tempfile.TemporaryDirectory(prefix="fastroute-validate-") as directory:
+        path = Path(directory) / "bootstrap.pb"
+        path.write_bytes(bootstrap.SerializeToString())
+        return _validate(path, timeout)
+
+
+def _validate(path: Path, timeout: float) -> Validation:
+    command = [str(require_binary()), "--mode", "validate", "-c", str(path), "-l", "error", "--disable-hot-restart"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=path.parent)
+    return Validation(done.returncode == 0, "" if done.returncode == 0 else done.stdout + done.stderr)
 
 
 def _completed(bootstrap: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from libc.string cimport memcpy, memset
 
 from fastroute.wire.cursor cimport BYTES, VARINT, Field, Span, next_field, read_fixed, read_varint, span_of
 
+cdef int64_t TOO_LONG_S = 9_223_372_036    # seconds; see fastroute.api.durations
+
 cdef enum:
     MOST_NESTED = 60
     MOST_FIELDS = 64
@@ -323,7 +325,7 @@ cdef bint duration_holds(FieldCheck rule, Span span) except -1:
             seconds = <int64_t>field.value
         else:
             nanos = <int32_t><uint32_t>field.value
-    if state < 0 or seconds < 0 or nanos < 0:
+    if state < 0 or not 0 <= seconds < TOO_LONG_S or not 0 <= nanos < 1_000_000_000:
         return False
     if rule.test is None:
         return True

@@ -9,8 +9,7 @@ rules mean is in `fastroute.api.rules`; here is where they apply:
 * Lists and maps are checked as a whole, then item by item.
 * What Envoy checks beyond the rules, in fields that decide nothing, is in `fastroute.api.semantics`.
 * An Any is opened where Envoy hands it to an extension, not in metadata, which it only carries, and
-  not in a load balancing policy, whose configuration Envoy 1.40 uses unchecked; it only refuses
-  durations below zero there.
+  not in a load balancing policy, whose configuration Envoy 1.40 uses unchecked.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import anys, bootstrap_semantics, declared, deprecations, replacements, rules, semantics
+from fastroute.api import anys, bootstrap_semantics, declared, deprecations, durations, replacements, rules, semantics
 from fastroute.api.config_sources import PRIMARY, SECRETS, primary_clusters, static_secrets
 from fastroute.api.faults import index, join, key
 from fastroute.api.names import BOOTSTRAP
@@ -138,8 +137,8 @@ class Checker:
     def _add(self, field: FieldDescriptor, visits: dict[int, tuple[str, Visit]]) -> None:
         rule = rules.field_rules(field)
         visit = _either(_disallowed(field), None if is_disallowed(field) else _visit(field, rule))
-        if visit is not None:
-            visits[field.number] = (field.name, _policy if self.closed and visit is _any else visit)
+        if visit is not None and not (self.closed and visit is _any):
+            visits[field.number] = (field.name, visit)
 
     def check(self, message: Message) -> list[Violation]:
         """Every violation in `message`, in the order of the fields."""
@@ -169,7 +168,7 @@ class Checker:
 
 @functools.cache
 def checker(descriptor: Descriptor, closed: bool = False, built: bool = True) -> Checker:
-    """The checker of a message type; a `closed` one looks in the Anys of the message for durations only.
+    """The checker of a message type; a `closed` one leaves the Anys of the message alone.
 
     One that is not `built` leaves out what Envoy checks when it builds the message.
     """
@@ -199,7 +198,7 @@ def check(message: Message, path: str = "") -> list[Violation]:
 
 
 def _late(violation: Violation) -> Violation:
-    late = bootstrap_semantics.is_late(violation.path) and violation.code in ("refused", "disallowed")
+    late = bootstrap_semantics.is_late(violation.path, built=violation.code in ("refused", "disallowed"))
     return replace(violation, code="start") if late else violation
 
 
@@ -337,17 +336,16 @@ def _inside(field: FieldDescriptor) -> Visit | None:
     name = field.message_type.full_name
     if name == "google.protobuf.Any":
         return None if field.full_name in CARRIED else _any
-    if name == "google.protobuf.Duration":
-        return _negative
+    if name == durations.DURATION:
+        return _duration
     if name.startswith("google.protobuf."):
         return None
     return checker(field.message_type, field.full_name in UNCHECKED, field.full_name not in _LATER).check
 
 
-def _negative(value: Any) -> list[Violation] | None:
-    if not semantics.negative(value):
-        return None
-    return [Violation("", "expected a positive duration", "Write it without the minus sign.", "refused")]
+def _duration(value: Any) -> list[Violation] | None:
+    wrong = durations.fault(value)
+    return [Violation("", *wrong, code="duration")] if wrong else None
 
 
 def _any(value: Any) -> list[Violation] | None:
@@ -359,29 +357,10 @@ def _any(value: Any) -> list[Violation] | None:
         return [Violation(error.path, error.message, error.remedy, error.code)]
     name = inner.DESCRIPTOR.full_name
     if name in UNVALIDATED:
-        return list(_negatives(inner)) or None
+        return [Violation(path, wrong, remedy, "refused") for path, wrong, remedy in durations.within(inner)]
     if name.startswith("google.protobuf.") or anys.is_unknown(inner):
         return None
     return checker(inner.DESCRIPTOR).check(inner)
-
-
-def _policy(value: Any) -> list[Violation] | None:
-    try:
-        return list(_negatives(anys.unpack(value))) if value.type_url else None
-    except ParseError as error:
-        return [Violation(error.path, error.message, error.remedy, error.code)]
-
-
-def _negatives(message: Any) -> Iterator[Violation]:
-    """The durations below zero that are set in the message, outside Anys."""
-    for field, value in message.ListFields():
-        if field.message_type is None or declared.is_map(field):
-            continue
-        for position, one in enumerate(value if field.is_repeated else (value,)):
-            step = f"{field.name}{index(position)}" if field.is_repeated else field.name
-            inner = one.DESCRIPTOR.full_name
-            found = _negative(one) or () if inner == "google.protobuf.Duration" else _negatives(one)
-            yield from (violation.under(step) for violation in found)
 
 
 def _list(field: FieldDescriptor, rule: Any) -> Visit | None:

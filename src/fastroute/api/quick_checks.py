@@ -14,7 +14,7 @@ from typing import Any, Literal
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from fastroute.api import constraints, declared, names, pool, rules, semantics, wire
+from fastroute.api import constraints, declared, durations, names, pool, rules, semantics, wire
 from fastroute.wire.checks import FieldCheck, MessageCheck
 
 _Made = tuple[
@@ -45,7 +45,6 @@ _NUMBERS: dict[int, tuple[_Kind, int]] = {
     FieldDescriptor.TYPE_FLOAT: ("float", wire.FIXED32),
 }
 _TEXT_RULES = frozenset(("min_len", "well_known_regex", "strict", "max_bytes"))
-_POLICY = "envoy.config.core.v3.TypedExtensionConfig"
 _TYPED_STRUCTS = frozenset((names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT))
 
 
@@ -156,19 +155,13 @@ def _message(
     name = inner.full_name
     if name == "google.protobuf.Any" and not closed and field.full_name not in constraints.CARRIED:
         return FieldCheck("any", wire=wire.BYTES, **options)
-    if name == "google.protobuf.Any" and closed and _is_policy(field):
-        return FieldCheck("other", wire=wire.BYTES, refused=True)  # it may hold a negative duration
-    if name == "google.protobuf.Duration":
+    if name == durations.DURATION:
         return FieldCheck("duration", wire=wire.BYTES, test=test, **options)
     if test is not None:
         options = {**options, "inside": MessageCheck(lambda: _wrapper(inner, test))}
     else:
         options = {**options, "inside": lambda: check_of(inner, field.full_name in constraints.UNCHECKED)}
     return FieldCheck("message", wire=wire.BYTES, **options)
-
-
-def _is_policy(field: FieldDescriptor) -> bool:
-    return field.containing_type is not None and field.containing_type.full_name == _POLICY
 
 
 def _wrapper(descriptor: Descriptor, test: rules.Test) -> _Made:

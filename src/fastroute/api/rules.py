@@ -5,7 +5,8 @@ Rules (CF-11; protoc-gen-validate as Envoy compiles it):
 * `min_len` and `max_len` count characters of text and bytes of bytes; `max_bytes` counts bytes.
 * A pattern must match the whole text. The header patterns only forbid NUL, CR and LF when not
   strict; a strict name may hold a comma, for the pattern means `+-.` as a range.
-* Bounds: above `gt` or from `gte`, below `lt` or to `lte`; durations compare with nanoseconds.
+* Bounds: above `gt` or from `gte`, below `lt` or to `lte`; durations compare with nanoseconds. Where the upper
+  bound is below the lower one, a value keeps one of them: it is not between the two.
 * `ignore_empty` spares the empty value. `defined_only` wants a number that the enum defines.
 * A plain field without presence is tested even when it is absent, with its zero value; a wrapper or
   a message only when it is there.
@@ -207,13 +208,32 @@ def _bool_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
 
 
 def _number_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
-    tests: list[Test] = []
+    bounds: dict[str, Any] = {}
     for name, bound in _set(rule):
         if name in _BOUNDS:
-            tests.append(_bound(name, bound, _BOUNDS[name][1] + _shown(bound)))
+            bounds[name] = bound
         elif name != "ignore_empty":
             raise _unheard_of(field, name)
-    return tests
+    return _bounded(bounds, lambda value: value, _shown)
+
+
+def _bounded(bounds: dict[str, Any], number: Callable[[Any], Any], shown: Callable[[Any], str]) -> list[Test]:
+    """The tests of a value, whose `number` is compared, against its bounds."""
+    tests = [_bound(_BOUNDS[name][0], bound, _BOUNDS[name][1] + shown(bound), number) for name, bound in bounds.items()]
+    lower, upper = (next((bounds[name] for name in names if name in bounds), None) for names in (_LOWER, _UPPER))
+    return [_any_of(tests)] if lower is not None and upper is not None and upper < lower else tests
+
+
+def _bound(holds: Callable[[Any, Any], bool], bound: Any, wrong: str, number: Callable[[Any], Any]) -> Test:
+    return lambda value: None if holds(number(value), bound) else wrong
+
+
+def _any_of(tests: list[Test]) -> Test:
+    def any_of(value: Any) -> str | None:
+        found = [test(value) for test in tests]
+        return None if None in found else " or ".join(str(wrong) for wrong in found)
+
+    return any_of
 
 
 def _shown(bound: Any) -> str:
@@ -228,25 +248,21 @@ _BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
 }
 
 
-def _bound(name: str, bound: Any, wrong: str) -> Test:
-    holds = _BOUNDS[name][0]
-    return lambda value: None if holds(value, bound) else wrong
+_LOWER, _UPPER = ("gt", "gte"), ("lt", "lte")
 
 
 def _duration_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
-    tests: list[Test] = []
+    bounds: dict[str, int] = {}
     for name, bound in _set(rule):
         if name in _BOUNDS:
-            nanos = bound.seconds * _BILLION + bound.nanos
-            tests.append(_duration_bound(name, nanos, f"{_BOUNDS[name][1]}{nanos / _BILLION:g}s"))
+            bounds[name] = _nanos(bound)
         elif name != "required":
             raise _unheard_of(field, name)
-    return tests
+    return _bounded(bounds, _nanos, lambda nanos: f"{nanos / _BILLION:g}s")
 
 
-def _duration_bound(name: str, bound: int, wrong: str) -> Test:
-    holds = _BOUNDS[name][0]
-    return lambda value: None if holds(value.seconds * _BILLION + value.nanos, bound) else wrong
+def _nanos(duration: Any) -> int:
+    return int(duration.seconds * _BILLION + duration.nanos)
 
 
 def _set(rule: Any) -> list[tuple[str, Any]]:

@@ -3,7 +3,7 @@
 Rules that no constraint of the API expresses and that no compiler meets, because the fields do not
 matter to a decision; each was seen in the real Envoy. What compilers read they check themselves.
 
-* A duration is not negative ("Expected positive duration", CF-05).
+* A duration is not negative, and not too long: see `fastroute.api.durations`.
 * An address is not resolved by an unknown resolver. An additional address of an endpoint is one.
 * A listener is `ipv4_compat` at `::` or a mapped address only, internal without an address, and
   binds its port when it is of UDP.
@@ -47,11 +47,6 @@ def _later(module: str, name: str) -> Check:
         return found
 
     return check
-
-
-def negative(duration: Any) -> bool:
-    """Whether a Duration is below zero."""
-    return bool(duration.seconds < 0 or duration.nanos < 0)
 
 
 def _socket_address(message: Any) -> Iterator[Complaint]:
@@ -164,6 +159,7 @@ CHECKS: dict[str, Check] = {
     "envoy.config.core.v3.HealthCheck.Payload": _later("health_semantics", "payload"),
     "envoy.extensions.health_checkers.thrift.v3.Thrift": _later("health_semantics", "thrift"),
     "envoy.config.cluster.v3.Cluster": _later("cluster_semantics", "cluster"),
+    "envoy.config.cluster.v3.LoadBalancingPolicy": _later("policy_semantics", "policies"),
     "envoy.config.core.v3.BindConfig": _later("cluster_semantics", "bind_config"),
     "envoy.config.core.v3.ConfigSource": config_sources.config_source,
     "envoy.config.core.v3.ExtensionConfigSource": config_sources.subscribing("config_source"),
@@ -217,6 +213,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "transport_socket_matcher",
         "lb_subset_config",
     ),
+    "envoy.config.cluster.v3.LoadBalancingPolicy": ("policies",),
     "envoy.config.core.v3.BindConfig": ("source_address", "extra_source_addresses", "additional_source_addresses"),
     "envoy.config.core.v3.ConfigSource": ("self", "path", "api_config_source"),
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": ("upstream_connect_mode", "backoff_options"),

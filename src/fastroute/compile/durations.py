@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastroute.api import durations
+
 if TYPE_CHECKING:
     from fastroute.compile.context import Context
-
-_LIMIT_S = 9_223_372_036
 
 
 def milliseconds(duration: Any, ctx: Context, path: str) -> int:
     """The duration in milliseconds, cut towards zero; a negative or oversized one is refused by Envoy."""
-    if duration.seconds < 0 or duration.nanos < 0 or duration.nanos > 999_999_999:
-        raise ctx.reject(path, "Invalid duration: Expected positive duration")
-    if duration.seconds > _LIMIT_S:
-        raise ctx.reject(path, "Invalid duration: Duration out-of-range")
+    wrong = durations.fault(duration)
+    if wrong:
+        raise ctx.reject(path, f"Invalid duration: {wrong[0]}", remedy=wrong[1])
     return int(duration.seconds) * 1000 + int(duration.nanos) // 1_000_000
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Parameters = dict[str, object]
 _PREFIX = "envoy.extensions.load_balancing_policies."
+_DAMAGED = "bytes"
 
 
 def typed(ctx: Context, config: Any, path: str, shared: Parameters, name: str) -> Policy:
@@ -37,7 +38,9 @@ def typed(ctx: Context, config: Any, path: str, shared: Parameters, name: str) -
         tried.append(extension.name)
         try:
             message = unpack(extension.typed_config, path=here)
-        except ParseError:
+        except ParseError as error:
+            if error.code == _DAMAGED:
+                raise ctx.reject(error.path, error.message, code=error.code) from None
             continue
         kind = message.DESCRIPTOR.full_name.removeprefix(_PREFIX).partition(".")[0]
         if is_unknown(message) or not message.DESCRIPTOR.full_name.startswith(_PREFIX) or kind == "pick_first":

@@ -38,6 +38,10 @@ def broken(kind: str, tree: dict[str, Any]) -> list[str]:
     return found
 
 
+def window(span: str) -> dict[str, Any]:
+    return {"name": "c", "common_lb_config": {"update_merge_window": span}}
+
+
 @pytest.mark.parametrize(
     ("kind", "good", "bad"),
     [
@@ -64,6 +68,10 @@ def broken(kind: str, tree: dict[str, Any]) -> list[str]:
         (names.CLUSTER, {"name": "c", "connect_timeout": "1s"}, {"name": "c", "connect_timeout": "0s"}),
         (names.CLUSTER, {"name": "c", "lb_policy": "MAGLEV"}, {"name": "c", "lb_policy": 5000}),
         (CORE + "Metadata", {"filter_metadata": {"a": {}}}, {"filter_metadata": {"": {}}}),
+        (names.CLUSTER, window("9223372035.999999999s"), window("9223372036s")),
+        (names.CLUSTER, window("0s"), window("-0.000000001s")),
+        (CORE + "QuicKeepAliveSettings", {"initial_interval": "0s"}, {"initial_interval": "0.000999999s"}),
+        (CORE + "QuicKeepAliveSettings", {"initial_interval": "9999999s"}, {"initial_interval": "-1s"}),
     ],
 )
 def test_edges(kind: str, good: dict[str, Any], bad: dict[str, Any]) -> None:

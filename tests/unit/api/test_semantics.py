@@ -51,17 +51,24 @@ STOP: dict[str, Any] = {
     "name": ACTION + "stop_accepting_requests",
     "triggers": [{"name": "h", "threshold": {"value": 0.5}}],
 }
+POLICY = "envoy.config.cluster.v3.LoadBalancingPolicy"
 FILTERS = "envoy.extensions.filters.network."
 LOGGERS = "envoy.extensions.access_loggers."
 STATISTICS = LOGGERS + "stats.v3.Config"
 STAT = {"name": "s"}
 ROUTES_INSIDE = {"stat_prefix": "s", "route_config": {}}
+
+
+def weighted(period: str) -> dict[str, Any]:
+    """A balancing policy that weighs after a period."""
+    kind = "envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin"
+    config = {"@type": names.url(kind), "blackout_period": period}
+    return {"policies": [{"typed_extension_config": {"name": "p", "typed_config": config}}]}
+
+
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    (
-        CLUSTER,
-        {"name": "c", "common_lb_config": {"update_merge_window": "1s"}},
-        {"name": "c", "common_lb_config": {"update_merge_window": "-1s"}},
-    ),
+    (POLICY, weighted("1s"), weighted("-1s")),
+    (POLICY, weighted("9223372035.999999999s"), weighted("9223372036s")),
     (
         CLUSTER,
         checked({"expected_statuses": [{"start": 200, "end": 201}]}),
