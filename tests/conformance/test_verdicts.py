@@ -162,6 +162,8 @@ def automatic(*sockets: str) -> dict[str, Any]:
         (names.ROUTE_CONFIGURATION, {"max_direct_response_body_size_bytes": 0}),
         (names.LISTENER, {"internal_listener": {}}),
         (names.LISTENER, {"access_log": [{}]}),
+        (names.LISTENER, {"additional_addresses": [{"address": samples.LISTENER["address"]}]}),
+        (names.LISTENER, {"bind_to_port": False, "additional_addresses": [{"address": samples.LISTENER["address"]}]}),
         (names.LISTENER, {"address": {"socket_address": {"address": "::1", "port_value": 0, "resolver_name": "x"}}}),
         (names.CLUSTER, {"health_checks": [{
             "timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1,

@@ -32,9 +32,11 @@ DIFFERENT = {
     f"{_TLS}CertificateValidationContext.trusted_ca": _KEYS,
     f"{_TLS}TlsCertificate.pkcs12": _KEYS,
     f"{_TLS}TlsKeyLog.path": _FILES,
+    f"{_EXT}access_loggers.filters.cel.v3.ExpressionFilter.expression": "CEL is not looked at",
     "envoy.type.matcher.v3.StringMatcher.custom": "Lua is not looked at",
+    "envoy.config.listener.v3.Listener.additional_addresses with an empty item": "is taken, and ends Envoy",
 }
-"""Fields in which verdicts may differ, and why; docs/compatibility.md says so too."""
+"""Fields in which verdicts may differ, or what is done to one, and why; docs/compatibility.md says so too."""
 UNUSED = ("typed_dns_resolver_config", "dns_resolvers", "named_endpoints", "proxy_protocol_config")
 """Where Envoy does not look, unless something else is set; strict loading does."""
 
@@ -83,7 +85,7 @@ def sound(asking: Asking, ways: Iterable[Way]) -> Iterator[tuple[Way, Any]]:
 def cases(way: Way, inner: Any) -> Iterator[Case]:
     """The configurations with one field of the message changed."""
     for field, what, changed in neighbours(inner):
-        if field.full_name not in DIFFERENT:
+        if DIFFERENT.keys().isdisjoint((field.full_name, f"{field.full_name} {what}")):
             yield Case(field.full_name, what, within(way, changed))
 
 

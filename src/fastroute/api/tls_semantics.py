@@ -2,7 +2,7 @@
 
 * A transport socket has a typed configuration, of a type that is one of its side: downstream or upstream.
 * A server has certificates: its own or those of SDS, not both; each with a chain and a key, or as PKCS 12 alone.
-  A client has one at most.
+  A client has one at most, which may be empty but for what only goes with one.
 * An application protocol has at most 255 bytes; a comma separates two of them.
 * A secret without a source is a static one of the bootstrap, of the kind that is asked for.
 * What selects certificates is of its side. No provider of private keys is there; a validator of certificates is one of
@@ -53,6 +53,8 @@ UPSTREAM = _BOTH | {
     )
 }
 _VALIDATORS = frozenset(f"envoy.tls.cert_validator.{name}" for name in ("default", "dynamic_modules", "spiffe"))
+_IDENTITY = ("certificate_chain", "private_key", "private_key_provider", "pkcs12")
+"""Fields without any of which a client's certificate is none."""
 _HEX = pattern(r"[0-9a-fA-F]{64}")
 _LONGEST_PROTOCOL, _LONGEST_LIST, _TICKET_KEY, _SHA256 = 255, 65_535, 80, 32
 
@@ -141,7 +143,7 @@ def upstream(message: Any) -> Iterator[Complaint]:
     common = message.common_tls_context
     yield from _selector(common, "envoy.tls.upstream_certificate_selectors")
     for number, certificate in enumerate(common.tls_certificates):
-        if certificate.ByteSize():
+        if any(certificate.HasField(field) for field in _IDENTITY):
             yield from _certificate(certificate, f"common_tls_context.tls_certificates[{number}]")
     if len(common.tls_certificates) > 1:
         wrong = "Multiple TLS certificates are not supported for client contexts"

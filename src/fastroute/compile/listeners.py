@@ -2,7 +2,7 @@
 
 LS-07  `additional_addresses` are further addresses of the same listener.
 LS-09  Refused: no address, no filter chain at all, an address that an earlier listener has. Port 0 is one
-       that the earlier one has only if it does not bind.
+       that the earlier one has only if it does not bind. One listener may name an address twice.
 LS-10  Of two static listeners with one name the first counts; two dynamic ones are refused.
 LS-12  `listener_filters_timeout`: 15 s unless given, 0 waits for ever.
 LS-13  What tunes sockets and statistics never changes a choice.
@@ -158,8 +158,8 @@ def _distinct(listeners: list[Resource], ctx: Context) -> Iterator[tuple[Resourc
 def _check_addresses(listener: Listener, addresses: dict[str, tuple[Listener, Context]], ctx: Context) -> None:
     for ip, port, compat in listener.addresses:
         text = str(Bound(ip, port, compat))
-        if text in addresses:
-            other, there = addresses[text]
+        other, there = addresses.get(text, (listener, ctx))
+        if other is not listener:
             error = ctx.reject(
                 "address",
                 f"'{listener.name}' has duplicate address '{text}' as existing listener '{other.name}'",
