@@ -120,7 +120,7 @@ def held(router: FollowingRouter) -> dict[tuple[str, str], bytes]:
 @pytest.mark.parametrize("delta", [False, True], ids=["sotw", "delta"])
 def test_it_ends_with_what_is_generated(served: Served, delta: bool) -> None:
     draw = random.Random(5)
-    with connect(bootstrap(served.port, delta=delta), strict=False) as router:
+    with connect(bootstrap(served.port, delta=delta)) as router:
         router.ready(30)
         for number in range(UPDATES):
             state = draw.choice(served.states)

@@ -45,11 +45,14 @@ def own(decision: Decision, fault: FaultDecision | None = None) -> Answer | None
     """Envoy's own answer to the request; None where it is forwarded.
 
     `fault` is `Decision.fault`, whose delay the caller has waited for. Raises FastrouteError where lenient loading
-    let a route through that cannot be decided.
+    let a route through that cannot be decided, and where filters of the connection manager change bodies.
     """
     if decision.reason == "undecidable":
         reasons = "; ".join(notice.line() for notice in decision.notices)
         raise FastrouteError(f"the request cannot be decided: {reasons}")
+    if decision.router_options is not None and decision.router_options.filters:
+        named = ", ".join(each.name for each in decision.router_options.filters)
+        raise FastrouteError(f"the HTTP filters {named} change bodies, which this adapter does not; leave them out")
     if fault is not None and fault.status is not None:
         return _aborted(decision, fault.status, fault)
     policy = _cors(decision)

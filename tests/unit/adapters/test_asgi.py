@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import fastroute
+from fastroute.adapters import answers
 from fastroute.adapters.asgi import Dispatch
 
 EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
@@ -332,3 +333,24 @@ def test_a_shutdown_that_fails_is_told() -> None:
     one = Lifespan()
     assert live(Lifespan("shutdown"), one)[-1] == {"type": "lifespan.shutdown.failed", "message": "broken"}
     assert one.seen == ["startup", "shutdown"]
+
+
+def test_filters_that_change_bodies_are_not_for_adapters() -> None:
+    http = f"{EXTENSIONS}.http."
+    web = {"name": "web", "typed_config": {"@type": http + "grpc_web.v3.GrpcWeb"}}
+    router = {"name": "router", "typed_config": {"@type": http + "router.v3.Router"}}
+    manager = {
+        "@type": f"{EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "m",
+        "http_filters": [web, router],
+        "route_config": {"name": "t", "virtual_hosts": [{"name": "h", "domains": ["*"], "routes": ROUTES}]},
+    }
+    listener = {
+        "name": "l",
+        "address": {"socket_address": {"address": "10.0.0.1", "port_value": 80}},
+        "filter_chains": [{"filters": [{"name": "m", "typed_config": manager}]}],
+    }
+    found = fastroute.Router(fastroute.load({"listeners": [listener]}))
+    decision = found.route("h", "/text", chain=found.connect(fastroute.Connection(("10.0.0.1", 80))))
+    with pytest.raises(fastroute.FastrouteError, match="the HTTP filters web change bodies"):
+        answers.own(decision)

@@ -8,6 +8,7 @@ from typing import Final
 from fastroute.api import names as api
 from fastroute.pilot.discovery.generate.access_log import access_log
 from fastroute.pilot.discovery.generate.names import ADS, JSON, extension, istio_only
+from fastroute.pilot.discovery.model.protocols import Protocol
 from fastroute.pilot.discovery.model.view import View
 
 TCP_PROXY: Final = "envoy.filters.network.tcp_proxy"
@@ -48,13 +49,13 @@ def tcp_proxy(view: View, targets: Iterable[tuple[str, int]], said: JSON | None 
     return extension(TCP_PROXY, api.TCP_PROXY, **fields)
 
 
-def outbound_http(view: View, prefix: str, route_name: str) -> JSON:
-    """The connection manager of an outbound listener; its routes come over RDS."""
+def outbound_http(view: View, prefix: str, route_name: str, *, grpc_web: bool) -> JSON:
+    """The connection manager of an outbound listener; its routes come over RDS. `grpc_web`: for gRPC-Web clients."""
     source = {**ADS, "initial_fetch_timeout": "0s"}
-    return _manager(view, prefix, True, rds={"config_source": source, "route_config_name": route_name})
+    return _manager(view, prefix, True, grpc_web, rds={"config_source": source, "route_config_name": route_name})
 
 
-def inbound_http(view: View, prefix: str, routes: JSON, *, http2: bool) -> JSON:
+def inbound_http(view: View, prefix: str, routes: JSON, protocol: Protocol) -> JSON:
     """The connection manager of an inbound chain, with its routes inside."""
     fields: JSON = {
         "route_config": routes,
@@ -62,16 +63,16 @@ def inbound_http(view: View, prefix: str, routes: JSON, *, http2: bool) -> JSON:
         "forward_client_cert_details": "APPEND_FORWARD",
         "set_current_client_cert_details": {"subject": True, "dns": True, "uri": True},
     }
-    if http2:
+    if protocol.is_http2:
         fields["http2_protocol_options"] = {}
-    return _manager(view, prefix, False, **fields)
+    return _manager(view, prefix, False, protocol is Protocol.GRPC_WEB, **fields)
 
 
-def _manager(view: View, prefix: str, outbound: bool, **fields: object) -> JSON:
+def _manager(view: View, prefix: str, outbound: bool, grpc_web: bool, **fields: object) -> JSON:
     made: JSON = {
         "codec_type": "AUTO",
         "stat_prefix": prefix,
-        "http_filters": http_filters(view, outbound=outbound),
+        "http_filters": http_filters(view, outbound=outbound, grpc_web=grpc_web),
         "use_remote_address": False,
         **_paths(view.mesh.path_normalization.normalization),
         "stream_idle_timeout": "0s",
@@ -106,15 +107,16 @@ def _paths(normalization: str) -> JSON:
     return made
 
 
-def http_filters(view: View, *, outbound: bool) -> list[JSON]:
-    """The HTTP filters in the profile's order; the router comes last."""
+def http_filters(view: View, *, outbound: bool, grpc_web: bool) -> list[JSON]:
+    """The HTTP filters in the profile's order, behind that of a gRPC-Web port; the router comes last."""
     made = {
         "fault": extension("envoy.filters.http.fault", api.FAULT),
         "cors": extension("envoy.filters.http.cors", api.CORS),
         "istio.alpn": _alpn() if outbound else None,
     }
+    first = [extension("envoy.filters.http.grpc_web", api.GRPC_WEB)] if grpc_web else []
     chosen = [one for name in view.profile.http_filters if (one := made[name]) is not None]
-    return [*chosen, extension("envoy.filters.http.router", api.ROUTER)]
+    return [*first, *chosen, extension("envoy.filters.http.router", api.ROUTER)]
 
 
 def _alpn() -> JSON:

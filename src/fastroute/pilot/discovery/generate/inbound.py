@@ -18,6 +18,7 @@ from fastroute.pilot.discovery.generate import filters, names, tls
 from fastroute.pilot.discovery.generate.names import JSON
 from fastroute.pilot.discovery.generate.routes import inbound_routes
 from fastroute.pilot.discovery.model.inbound import InboundPort, inbound_ports
+from fastroute.pilot.discovery.model.protocols import Protocol
 from fastroute.pilot.discovery.model.services import Port
 from fastroute.pilot.discovery.model.view import View
 from fastroute.pilot.profiles import Profile
@@ -94,7 +95,7 @@ def _undeclared(view: View) -> Iterator[JSON]:
     for option in options(view.profile, view.mtls_mode(), "auto"):
         name = f"{names.VIRTUAL_INBOUND}-catchall-http" if option.http else names.VIRTUAL_INBOUND
         routes = inbound_routes(view, cluster, f"{cluster}", 80, "")
-        yield _chain(view, name, option, everywhere, cluster, routes, http2=False)
+        yield _chain(view, name, option, everywhere, cluster, routes)
 
 
 def _chains(view: View, one: InboundPort) -> Iterator[JSON]:
@@ -102,16 +103,15 @@ def _chains(view: View, one: InboundPort) -> Iterator[JSON]:
     cluster = names.inbound(one.target)
     routes = inbound_routes(view, cluster, cluster, one.port.number, one.host)
     match = {"destination_port": one.target}
-    http2 = one.port.protocol.is_http2
     if one.tls is not None:
         ended = Option(True, ends_tls=True, http=one.port.protocol.is_http)
         yield {
-            **_chain(view, one.name, ended, match, cluster, routes, http2=http2),
+            **_chain(view, one.name, ended, match, cluster, routes, one.port.protocol),
             "transport_socket": tls.server(one.tls),
         }
         return
     for option in options(view.profile, view.mtls_mode(one.target), _family(one.port)):
-        yield _chain(view, one.name, option, match, cluster, routes, http2=http2)
+        yield _chain(view, one.name, option, match, cluster, routes, one.port.protocol)
 
 
 def _bound(view: View, one: InboundPort) -> JSON:
@@ -133,7 +133,9 @@ def _family(port: Port) -> str:
     return "auto" if port.protocol.value == "auto" else "tcp"
 
 
-def _chain(view: View, name: str, option: Option, match: JSON, cluster: str, routes: JSON, *, http2: bool) -> JSON:
+def _chain(
+    view: View, name: str, option: Option, match: JSON, cluster: str, routes: JSON, protocol: Protocol = Protocol.HTTP
+) -> JSON:
     conditions: JSON = {**match, "transport_protocol": "tls" if option.over_tls else "raw_buffer"}
     if option.protocols:
         conditions["application_protocols"] = list(option.protocols)
@@ -141,7 +143,7 @@ def _chain(view: View, name: str, option: Option, match: JSON, cluster: str, rou
     if option.http:
         declared = "destination_port" in match
         prefix = f"inbound_{name}" if declared else cluster
-        made["filters"] = [filters.inbound_http(view, prefix, routes, http2=http2)]
+        made["filters"] = [filters.inbound_http(view, prefix, routes, protocol)]
     else:
         made["filters"] = [filters.tcp_proxy(view, [(cluster, 1)])]
     if option.ends_tls:

@@ -57,6 +57,7 @@ class _Entry:
     pure: bool = False
     """Everything that it gets is HTTP."""
     route: str = ""
+    grpc_web: bool = False
     chains: list[JSON] = field(default_factory=list)
 
     @property
@@ -127,6 +128,8 @@ def _join(view: View, entry: _Entry, service: Service, port: Port, route: str = 
     protocol = port.protocol
     if not protocol.is_tcp:
         shared = entry.bind == ANY
+        if not entry.route:
+            entry.grpc_web = protocol is Protocol.GRPC_WEB
         entry.route = entry.route or route or (str(port.number) if shared else f"{service.host}:{port.number}")
     if protocol.is_http:
         return
@@ -144,10 +147,10 @@ def _listener(view: View, entry: _Entry) -> JSON:
     rest = [chain for chain in entry.chains if "filter_chain_match" not in chain]
     made = _addressed(view, entry)
     if entry.pure:
-        made["filter_chains"] = [{"filters": [filters.outbound_http(view, f"outbound_{entry.name}", entry.route)]}]
+        made["filter_chains"] = [{"filters": [_manager(view, entry)]}]
         return made
     if entry.route:
-        chains.append(_http_chain(view, entry.name, entry.route))
+        chains.append(_http_chain(view, entry))
     if not chains:
         made["filter_chains"] = rest
         return made
@@ -177,13 +180,18 @@ def _addressed(view: View, entry: _Entry) -> JSON:
     return made
 
 
-def _http_chain(view: View, listener: str, route: str) -> JSON:
+def _http_chain(view: View, entry: _Entry) -> JSON:
     match = {"transport_protocol": "raw_buffer", "application_protocols": list(view.profile.plain_http)}
     return {
-        "name": listener,
+        "name": entry.name,
         "filter_chain_match": match,
-        "filters": [filters.outbound_http(view, f"outbound_{listener}", route)],
+        "filters": [_manager(view, entry)],
     }
+
+
+def _manager(view: View, entry: _Entry) -> JSON:
+    """The connection manager; the first service of a listener says whether its clients are gRPC-Web's."""
+    return filters.outbound_http(view, f"outbound_{entry.name}", entry.route, grpc_web=entry.grpc_web)
 
 
 def _look(view: View, listener: JSON) -> None:
