@@ -13,7 +13,7 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
@@ -183,15 +183,8 @@ class Proxy:
         endpoint = self.router.pick(mirror.cluster)
         if endpoint is not None:
             with contextlib.suppress(OSError, EOFError, ValueError):
-                request = request_bytes(decision, mirror.authority.decode("latin-1"), self.copied(mirror.headers), body)
+                request = request_bytes(decision, mirror.authority.decode("latin-1"), list(mirror.headers), body)
                 await exchange(endpoint.address, endpoint.port, request, head=decision.method == "HEAD")
-
-    def copied(self, headers: Sequence[tuple[bytes, bytes]]) -> Pairs:
-        """The headers of a copy: Envoy calls it internal, and itself a proxy on the way."""
-        told = [value for name, value in headers if name == b"x-forwarded-for"]
-        kept = [pair for pair in headers if pair[0] not in (b"x-forwarded-for", b"x-envoy-internal")]
-        forwarded = b",".join([*told, self.address.encode()])
-        return [*kept, (b"x-forwarded-for", forwarded), (b"x-envoy-internal", b"true")]
 
 
 def request_bytes(decision: fastroute.Decision, authority: str, headers: Pairs, body: bytes) -> bytes:

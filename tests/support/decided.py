@@ -38,3 +38,6 @@ class FakeDecision:
 
     def local_address(self):
         return self.local
+
+    def own_address(self):
+        return self.local and self.local[0]

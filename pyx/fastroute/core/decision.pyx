@@ -216,6 +216,14 @@ cdef class Decision:
         """The address that the connection was made to; `None` when no connection is known."""
         return None if self.context is None else self.context.destination
 
+    def own_address(self):
+        """The address that Envoy tells as its own in x-forwarded-for; `None` when no connection is known."""
+        if self.context is None:
+            return None
+        if self.context.local_address is not None:
+            return self.context.local_address
+        return None if self.context.destination is None else self.context.destination[0]
+
     @property
     def destination(self):
         """The original destination that a listener filter restored: the host of an ORIGINAL_DST cluster."""

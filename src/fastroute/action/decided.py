@@ -63,6 +63,10 @@ class Decided(Protocol):
         """The address that the connection was made to; None when no connection is known."""
         ...
 
+    def own_address(self) -> str | None:
+        """The address that Envoy tells as its own in x-forwarded-for; None when no connection is known."""
+        ...
+
 
 class Concluded(Decided, Protocol):
     """The same, and what came of it."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fastroute.action.redirects import InternalRedirectPolicy
 
 ATTEMPT_COUNT = b"x-envoy-attempt-count"
+ALT_STAT_NAME = b"x-envoy-upstream-alt-stat-name"
 _CONSUMED = frozenset(
     (
         b"x-envoy-retry-on",
@@ -48,6 +49,16 @@ _CONSUMED = frozenset(
 _NOT_FORWARDED = (b"connection", b"proxy-connection", b"transfer-encoding", b"upgrade", b"server")
 """Response headers that the connection manager takes away, or replaces by its own."""
 _SWITCHING_PROTOCOLS = 101
+
+
+def _resend(headers: Headers, whole: int, decision: Decided) -> None:
+    """What the router of a copy does to its headers; `whole` is the timeout of the request in milliseconds."""
+    options = decision.router_options or DEFAULT_ROUTER
+    headers.remove(ALT_STAT_NAME)
+    hedged = headers.first(b"x-envoy-hedge-on-per-try-timeout") == b"true"
+    quiet, expected = options.suppress_envoy_headers, options.respect_expected_timeout
+    announce(Timeouts(whole), headers, 0, hedged=hedged, quiet=quiet, expected=expected)
+    headers.remove_all(_CONSUMED)
 
 
 def _nothing(_template: Template) -> bytes:
@@ -118,7 +129,7 @@ class ForwardAction(BaseAction):
         self, decision: Decided, operators: Supply | None = None, notes: Notes | None = None
     ) -> tuple[Draft, Times]:
         request = self.arrived(decision)
-        request.headers.remove(b"x-envoy-upstream-alt-stat-name")
+        request.headers.remove(ALT_STAT_NAME)
         times = self._announce(decision, request.headers)
         if self.host.attempt_count:
             request.headers.set(ATTEMPT_COUNT, b"1")
@@ -256,7 +267,9 @@ class ForwardAction(BaseAction):
             return ()
         from fastroute.action import mirrors
 
-        return mirrors.chosen(policies, decision, self._sent(decision))
+        request, times = self._finalise(decision)
+        request.headers.remove_all(_CONSUMED)
+        return mirrors.chosen(policies, decision, request, lambda headers: _resend(headers, times.whole, decision))
 
     def rate_limits(self, decision: Decided) -> tuple[rate_limits.Descriptor, ...]:
         if not self.policies.rate_limits and not self.host.rate_limits:

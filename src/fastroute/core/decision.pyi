@@ -145,6 +145,9 @@ class Decision:
     def local_address(self) -> tuple[str, int] | None:
         """The address that the connection was made to; `None` when no connection is known."""
 
+    def own_address(self) -> str | None:
+        """The address that Envoy tells as its own in x-forwarded-for; `None` when no connection is known."""
+
     @property
     def destination(self) -> tuple[str, int] | None:
         """The original destination that a listener filter restored: the host of an ORIGINAL_DST cluster."""

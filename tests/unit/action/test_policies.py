@@ -65,6 +65,42 @@ def test_a_mirror_has_the_changed_headers_and_its_own():
     assert b"x-gone" not in names
 
 
+def mirrored(*mutations, address=("192.0.2.9", 80), **fields):
+    """The headers of a copy made with these mutations of its policy."""
+    policy = {"cluster": "m", "request_headers_mutations": list(mutations)}
+    (mirror,) = action(request_mirror_policies=[policy], **fields).mirrors(request(local=address))
+    return dict(mirror.headers)
+
+
+def test_a_copy_is_a_request_of_envoys_own():
+    found = mirrored({"append": header("x-envoy-internal", "false")}, {"append": header("x-forwarded-for", "1.1.1.1")})
+    assert (found[b"x-envoy-internal"], found[b"x-forwarded-for"]) == (b"true", b"1.1.1.1,192.0.2.9")
+
+
+def test_without_a_connection_a_copy_names_no_address():
+    assert b"x-forwarded-for" not in mirrored(address=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("x-envoy-upstream-rq-timeout-ms", "77", b"77"),
+        ("x-envoy-upstream-rq-per-try-timeout-ms", "55", b"55"),
+        ("x-envoy-expected-rq-timeout-ms", "78", b"15000"),
+        ("x-envoy-upstream-alt-stat-name", "s", b"15000"),
+    ],
+)
+def test_the_router_of_a_copy_reads_its_headers(name, value, told):
+    found = mirrored({"append": header(name, value)})
+    assert found[b"x-envoy-expected-rq-timeout-ms"] == told
+    assert name.encode() not in found or name == "x-envoy-expected-rq-timeout-ms"
+
+
+def test_a_copy_is_told_the_whole_timeout_though_attempts_have_less():
+    found = mirrored(retry_policy={"retry_on": "5xx", "per_try_timeout": "2s"})
+    assert found[b"x-envoy-expected-rq-timeout-ms"] == b"15000"
+
+
 # Rate limits
 
 
