@@ -22,6 +22,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "types": (set(), set()),
     "_version": (set(), set()),
     "late": (set(), set()),
+    "linked": (set(), set()),
     "patterns": (set(), set()),
     "request": (BASE, set()),
     "decision": (BASE | {"core", "request"}, set()),

@@ -9,6 +9,7 @@ endpoint = router.pick(decision)
 
 from __future__ import annotations
 
+from fastroute import linked  # noqa: F401 - first: it finds the other extension modules
 from fastroute._version import __version__
 from fastroute.errors import (
     ConfigError,

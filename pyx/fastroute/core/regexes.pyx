@@ -1,5 +1,4 @@
 # cython: boundscheck=True, nonecheck=True
-# distutils: language = c++
 """Regular expressions as Envoy has them: RE2, Latin-1, full match, bounded program size.
 
 Rules
@@ -8,16 +7,18 @@ Rules
   RA-22  a substitution replaces all matches from left to right; `\\0` to `\\9` are groups. A template that
          names a group that does not exist leaves the text as it was.
 
-RE2 is linked in where the build found it (FASTROUTE_HAVE_RE2); elsewhere the raw object of google-re2 does
-the same work. Everything above `find` is common to both.
+RE2 is that of `fastroute.core.re2` where the build found the library; elsewhere the raw object of google-re2 does
+the same work. Either is loaded by the first expression. Everything above `find` is common to both.
 """
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from cpython.unicode cimport PyUnicode_AsUTF8String
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free
 
+from fastroute.core.re2 cimport Re2
 from fastroute.core.sequences cimport plain_sequence
 
 cdef enum:
@@ -26,102 +27,69 @@ cdef enum:
 
 cdef extern from *:
     """
-    #include <cstdlib>
-    #include <cstring>
-    #include <string>
+    #include <stdlib.h>
+    #include <stdint.h>
 
-    #if FASTROUTE_HAVE_RE2
-    #include <re2/re2.h>
-
-    static void *regex_new(const char *pattern, size_t size, char **error) {
-        RE2::Options options(RE2::Latin1);
-        options.set_log_errors(false);
-        RE2 *re = new RE2(re2::StringPiece(pattern, size), options);
-        if (re->ok()) return re;
-        *error = strdup(re->error().c_str());
-        delete re;
-        return nullptr;
-    }
-    static void regex_delete(void *re) { delete static_cast<RE2 *>(re); }
-    static int regex_program_size(void *re) { return static_cast<RE2 *>(re)->ProgramSize(); }
-    static int regex_groups(void *re) { return static_cast<RE2 *>(re)->NumberOfCapturingGroups(); }
-    static int regex_find(void *re, const char *data, Py_ssize_t size, Py_ssize_t start, int full,
-                          Py_ssize_t *spans, int count) {
-        re2::StringPiece found[17];
-        RE2::Anchor anchor = full ? RE2::ANCHOR_BOTH : RE2::UNANCHORED;
-        if (!static_cast<RE2 *>(re)->Match(re2::StringPiece(data, size), start, size, anchor, found, count)) return 0;
-        for (int i = 0; i < count; i++) {
-            bool set = found[i].data() != nullptr;
-            spans[2 * i] = set ? found[i].data() - data : -1;
-            spans[2 * i + 1] = set ? spans[2 * i] + static_cast<Py_ssize_t>(found[i].size()) : -1;
-        }
-        return 1;
-    }
-    #else
-    static void *regex_new(const char *, size_t, char **) { return nullptr; }
-    static void regex_delete(void *) {}
-    static int regex_program_size(void *) { return 0; }
-    static int regex_groups(void *) { return 0; }
-    static int regex_find(void *, const char *, Py_ssize_t, Py_ssize_t, int, Py_ssize_t *, int) { return 0; }
-    #endif
-    """
-    const bint FASTROUTE_HAVE_RE2
-    void *regex_new(const char *pattern, size_t size, char **error)
-    void regex_delete(void *re)
-    int regex_program_size(void *re)
-    int regex_groups(void *re)
-    int regex_find(void *re, const char *data, Py_ssize_t size, Py_ssize_t start, bint full,
-                   Py_ssize_t *spans, int count) noexcept nogil
-
-
-cdef extern from *:
-    """
     /* A sequence of sets of bytes, each to be taken at least and at most so many times. */
-    struct RegexStep { uint32_t set[8]; uint32_t least, most; };
-    struct RegexSteps { size_t count; RegexStep step[1]; };
+    typedef struct { uint32_t set[8]; uint32_t least, most; } RegexStep;
+    typedef struct { size_t count; RegexStep step[1]; } RegexSteps;
 
-    static inline bool regex_in(const RegexStep &step, unsigned char c) { return step.set[c >> 5] >> (c & 31) & 1; }
+    static inline int regex_in(const RegexStep *step, unsigned char c) { return step->set[c >> 5] >> (c & 31) & 1; }
 
     static RegexSteps regex_no_sequence;            /* what is known of an expression that is none */
 
     static void *regex_steps_new(size_t count) {
-        RegexSteps *made = static_cast<RegexSteps *>(calloc(1, sizeof(RegexSteps) + count * sizeof(RegexStep)));
+        RegexSteps *made = (RegexSteps *) calloc(1, sizeof(RegexSteps) + count * sizeof(RegexStep));
         if (made) made->count = count;
         return made;
     }
     static void regex_steps_fill(void *steps, size_t at, const unsigned char *members, Py_ssize_t size, uint32_t least,
                                  uint32_t most) {
-        RegexStep &step = static_cast<RegexSteps *>(steps)->step[at];
-        for (; size; size--, members++) step.set[*members >> 5] |= uint32_t(1) << (*members & 31);
-        step.least = least;
-        step.most = most;
+        RegexStep *step = &((RegexSteps *) steps)->step[at];
+        for (; size; size--, members++) step->set[*members >> 5] |= (uint32_t) 1 << (*members & 31);
+        step->least = least;
+        step->most = most;
     }
     static int regex_steps_match(void *steps, const char *data, Py_ssize_t size) {
-        const RegexSteps *all = static_cast<RegexSteps *>(steps);
-        const unsigned char *at = reinterpret_cast<const unsigned char *>(data), *end = at + size;
+        const RegexSteps *all = (const RegexSteps *) steps;
+        const unsigned char *at = (const unsigned char *) data, *end = at + size;
         for (const RegexStep *step = all->step, *last = step + all->count; step < last; step++) {
             if (step->most == 1 && step->least == 1) {
-                if (at == end || !regex_in(*step, *at++)) return 0;
+                if (at == end || !regex_in(step, *at++)) return 0;
                 continue;
             }
             const unsigned char *start = at;
-            const unsigned char *stop = static_cast<size_t>(end - at) > step->most ? at + step->most : end;
-            while (at < stop && regex_in(*step, *at)) at++;
-            if (static_cast<size_t>(at - start) < step->least) return 0;
+            const unsigned char *stop = (size_t) (end - at) > step->most ? at + step->most : end;
+            while (at < stop && regex_in(step, *at)) at++;
+            if ((size_t) (at - start) < step->least) return 0;
         }
         return at == end;
     }
     """
-    void *NO_SEQUENCE "static_cast<void *>(&regex_no_sequence)"
+    void *NO_SEQUENCE "((void *) &regex_no_sequence)"
     void *regex_steps_new(size_t count)
     void regex_steps_fill(void *steps, size_t at, const unsigned char *members, Py_ssize_t size, uint32_t least,
                           uint32_t most)
     int regex_steps_match(void *steps, const char *data, Py_ssize_t size) noexcept nogil
 
 
-LINKED = bool(FASTROUTE_HAVE_RE2)
-
+cdef bint looked = False       # for the library
+cdef Re2 *linked = NULL        # its functions; NULL where there is none
 cdef object google = None      # google-re2's raw module, its options and its two anchors, once it was needed
+
+
+cdef Re2 *library() except? NULL:
+    """The linked library; NULL, without an error, where the build had none."""
+    global looked, linked
+    if not looked:
+        try:
+            from fastroute.core.re2 import FUNCTIONS
+        except ImportError:
+            linked = NULL
+        else:
+            linked = <Re2 *>PyCapsule_GetPointer(FUNCTIONS, "fastroute.core.re2.FUNCTIONS")
+        looked = True
+    return linked
 
 
 class RegexError(ValueError):
@@ -167,7 +135,7 @@ cdef class Regex:
 
     def __cinit__(self, pattern, *, int max_program_size=0):
         self.pattern = to_bytes(pattern)
-        if FASTROUTE_HAVE_RE2:
+        if library() != NULL:
             self.compile_native()
         else:
             self.compile_google()
@@ -183,7 +151,7 @@ cdef class Regex:
         if self.steps != NO_SEQUENCE:
             free(self.steps)
         if self.native != NULL:
-            regex_delete(self.native)
+            linked.drop(self.native)
 
     cdef int sequence(self) except -1:
         """Compile a plain sequence, if the expression is one: at the first match, for many are never asked."""
@@ -204,13 +172,13 @@ cdef class Regex:
 
     cdef int compile_native(self) except -1:
         cdef char *error = NULL
-        self.native = regex_new(PyBytes_AS_STRING(self.pattern), PyBytes_GET_SIZE(self.pattern), &error)
+        self.native = linked.compile(PyBytes_AS_STRING(self.pattern), PyBytes_GET_SIZE(self.pattern), &error)
         if self.native == NULL:
             message = (<bytes>error).decode("utf-8", "replace")
             free(error)
             raise RegexError(message)
-        self.program_size = measured(self.pattern) or regex_program_size(self.native)
-        self.groups = regex_groups(self.native)
+        self.program_size = measured(self.pattern) or linked.program_size(self.native)
+        self.groups = linked.groups(self.native)
         return 0
 
     cdef int compile_google(self) except -1:
@@ -229,7 +197,7 @@ cdef class Regex:
         if self.steps != NO_SEQUENCE:
             return regex_steps_match(self.steps, data, size)
         if self.native != NULL:
-            return regex_find(self.native, data, size, 0, True, NULL, 0)
+            return linked.find(self.native, data, size, 0, True, NULL, 0)
         return self.find(data, size, 0, True, NULL, 0)
 
     cdef int find(self, const char *data, Py_ssize_t size, Py_ssize_t start, bint full,
@@ -237,7 +205,7 @@ cdef class Regex:
         """1 at a match from `start` on; `spans` takes begin and end of the match and of `count - 1` groups."""
         cdef int number
         if self.native != NULL:
-            return regex_find(self.native, data, size, start, full, spans, count)
+            return linked.find(self.native, data, size, start, full, spans, count)
         found = self.raw.Match(self.anchor[1 if full else 0], PyBytes_FromStringAndSize(data, size), start, size)
         if not found or found[0][0] < 0:
             return 0

@@ -5,9 +5,6 @@
 
 from typing import final
 
-LINKED: bool
-"""Whether libre2 is linked in; otherwise the google-re2 package does the work."""
-
 class RegexError(ValueError):
     """An expression that RE2 does not compile, or whose program exceeds the limit; the text is RE2's or Envoy's."""
 
