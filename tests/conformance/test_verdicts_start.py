@@ -30,6 +30,11 @@ EDS = {"name": "e", "type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
 STRUCT = "type.googleapis.com/google.protobuf.Struct"
 
 
+IGNORING = {"safe_regex": {"regex": "a"}, "ignore_case": True}
+LUA = {"name": "x", "typed_config": {"@type": names.url("envoy.extensions.string_matcher.lua.v3.Lua")}}
+OTHER = {"name": "x", "typed_config": {"@type": STRUCT}}
+
+
 def watchdog(**fields: object) -> Tree:
     return {"watchdogs": {"main_thread_watchdog": fields}}
 
@@ -39,6 +44,15 @@ def backtrace(**fields: object) -> Tree:
     return {"event": "KILL", "config": {"name": "x", "typed_config": {"@type": kind, **fields}}}
 
 
+def sink(cluster: str, kind: str) -> Tree:
+    return {"name": "s", "typed_config": {"@type": names.url(kind), "tcp_cluster_name": cluster}}
+
+
+def logger(kind: str, **fields: object) -> Tree:
+    return {"name": "a", "typed_config": {"@type": names.url(f"envoy.extensions.access_loggers.{kind}"), **fields}}
+
+
+SENDING = {"grpc_service": SERVICE}
 LATE: dict[str, Tree] = {
     "listeners by ADS without ADS": {"dynamic_resources": {"lds_config": ADS}},
     "clusters by ADS without ADS": {"dynamic_resources": {"cds_config": ADS}},
@@ -60,6 +74,18 @@ LATE: dict[str, Tree] = {
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": "["}}]}}}
     },
     "admin pages by a broken regex": {"admin": {**ADMIN["admin"], "allow_paths": [{"safe_regex": {"regex": "["}}]}},
+    "statistics by code that is not there": {
+        "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": [{"custom": LUA}]}}}
+    },
+    "buckets by a regex that ignores case": {
+        "stats_config": {"histogram_bucket_settings": [{"match": IGNORING, "buckets": [1]}]}
+    },
+    "buckets by code that is not there": {
+        "stats_config": {"histogram_bucket_settings": [{"match": {"custom": LUA}, "buckets": [1]}]}
+    },
+    "admin pages by a regex that ignores case": {"admin": {**ADMIN["admin"], "allow_paths": [IGNORING]}},
+    "admin pages by code that is not there": {"admin": {**ADMIN["admin"], "allow_paths": [{"custom": LUA}]}},
+    "admin pages by an extension of another kind": {"admin": {**ADMIN["admin"], "allow_paths": [{"custom": OTHER}]}},
     "load reports to an unknown cluster": {"cluster_manager": {"load_stats_config": GRPC}},
     "a watchdog that rests for too long": watchdog(actions=[backtrace(cooldown_duration="9223372036s")]),
     "a watchdog that does what is unknown": watchdog(
@@ -74,6 +100,30 @@ EARLY: dict[str, Tree] = {
     "a local cluster that is none": {"cluster_manager": {"local_cluster_name": "none"}},
     "a sink of no type": {"stats_sinks": [{"name": "x"}]},
     "clusters of an unknown cluster": {"dynamic_resources": {"cds_config": API}},
+    "a sink at a cluster of no name": {"stats_sinks": [sink("", "envoy.config.metrics.v3.StatsdSink")]},
+    "an admin page that logs by gRPC": {
+        **STATIC,
+        "admin": {
+            **ADMIN["admin"],
+            "access_log": [logger("grpc.v3.HttpGrpcAccessLogConfig", common_config={"log_name": "a", **SENDING})],
+        },
+    },
+    "an admin page that logs by OpenTelemetry": {
+        **STATIC,
+        "admin": {
+            **ADMIN["admin"],
+            "access_log": [logger("open_telemetry.v3.OpenTelemetryAccessLogConfig", **SENDING)],
+        },
+    },
+    "an admin page that logs to Fluentd": {
+        **STATIC,
+        "admin": {
+            **ADMIN["admin"],
+            "access_log": [
+                logger("fluentd.v3.FluentdAccessLogConfig", cluster="xds", tag="t", stat_prefix="s", record={"a": "b"})
+            ],
+        },
+    },
 }
 AGAINST_THE_API: dict[str, Tree] = {
     "a watchdog with a negative time": watchdog(megamiss_timeout="-1s"),

@@ -119,6 +119,7 @@ COMPLETIONS: dict[str, tuple[Change, ...]] = {
     names.TCP_PROXY: (_default(stat_prefix="s", cluster="blue"),),
     "envoy.config.core.v3.SocketAddress": (_set(address="127.0.0.1", port_value=80),),
     "envoy.config.core.v3.ConfigSource": (_set(path_config_source={"path": "/dev/null"}),),
+    "envoy.config.core.v3.PathConfigSource": (_set(path="/dev/null"),),
     "envoy.config.core.v3.TransportSocket": (_default(**_RAW),),
     "envoy.config.cluster.v3.Cluster.TransportSocketMatch": (_default(transport_socket=_RAW),),
     "envoy.config.core.v3.HealthCheck.CustomHealthCheck": (
@@ -143,6 +144,12 @@ COMPLETIONS: dict[str, tuple[Change, ...]] = {
     ),
     "envoy.config.metrics.v3.StatsSink": (_default(**_typed("envoy.config.metrics.v3.StatsdSink", address=_ADDRESS)),),
     "envoy.config.metrics.v3.TagSpecifier": (_default(tag_name="t", fixed_value="v"),),
+    f"{_EXT}resource_monitors.fixed_heap.v3.FixedHeapConfig": (_default(max_heap_size_bytes=1 << 40),),
+    f"{_EXT}resource_monitors.injected_resource.v3.InjectedResourceConfig": (_set(filename="/dev/null"),),
+    "envoy.config.core.v3.RuntimeUInt64": (_set(runtime_key="a", default_value=1 << 40),),
+    f"{_EXT}access_loggers.filters.process_ratelimit.v3.ProcessRateLimitFilter": (
+        _default(dynamic_config={"resource_name": "r", "config_source": {"path_config_source": {"path": "/dev/null"}}}),
+    ),
     "envoy.config.overload.v3.OverloadManager": (
         lambda made: made.ClearField("resource_monitors"),
         _default(resource_monitors=[_HEAP]),
@@ -189,6 +196,10 @@ COMPLETIONS: dict[str, tuple[Change, ...]] = {
 """What Envoy asks of a message besides its constraints."""
 
 AFTERWARDS: dict[str, tuple[Change, ...]] = {
+    f"{_EXT}resource_monitors.fixed_heap.v3.FixedHeapConfig": (
+        lambda made: made.ClearField("max_heap_size_bytes") if made.HasField("max_heap_size_bytes_runtime") else None,
+    ),
+    f"{_STATISTICS}.Gauge": (lambda made: made.ClearField("set") if made.HasField("add_subtract") else None,),
     "envoy.config.core.v3.BindConfig": (_bind_twice,),
     _STATISTICS: (lambda made: made.ClearField("stat_prefix") if made.HasField("stats_scope") else None,),
     "envoy.config.bootstrap.v3.Bootstrap.StaticResources": (_default(clusters=[{"name": "blue"}]),),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from fastroute.errors import ConfigError
-from support.api_samples import CannotError, Way, minimal, neighbours, within
+from support.api_samples import CannotError, Step, Way, minimal, neighbours, within
 from support.judged import alone, errors, expected
 from support.live_resources import CrashedError, LiveResources
 
@@ -25,6 +25,8 @@ DIFFERENT = {
     f"{_EXT}access_loggers.fluentd.v3.FluentdAccessLogConfig.cluster": "may be one that comes later",
     f"{_EXT}common.tap.v3.CommonExtensionConfig.static_config": "needs the admin page",
     f"{_EXT}filters.network.mongo_proxy.v3.MongoProxy.access_log": _FILES,
+    f"{_EXT}resource_monitors.injected_resource.v3.InjectedResourceConfig.filename": _FILES,
+    "envoy.config.bootstrap.v3.ClusterManager.OutlierDetection.event_log_path": _FILES,
     f"{_EXT}health_check.event_sinks.file.v3.HealthCheckEventFileSink.event_log_path": _FILES,
     f"{_TLS}CommonTlsContext.combined_validation_context": _SECRETS,
     f"{_TLS}CommonTlsContext.tls_certificate_sds_secret_configs": _SECRETS,
@@ -37,7 +39,18 @@ DIFFERENT = {
     "envoy.config.listener.v3.Listener.additional_addresses with an empty item": "is taken, and ends Envoy",
 }
 """Fields in which verdicts may differ, or what is done to one, and why; docs/compatibility.md says so too."""
-UNUSED = ("typed_dns_resolver_config", "dns_resolvers", "named_endpoints", "proxy_protocol_config")
+UNUSED = frozenset(
+    (
+        "envoy.config.cluster.v3.Cluster.typed_dns_resolver_config",
+        "envoy.config.bootstrap.v3.Bootstrap.typed_dns_resolver_config",
+        "envoy.config.bootstrap.v3.Bootstrap.tracing",
+        "envoy.config.cluster.v3.Cluster.dns_resolvers",
+        "envoy.config.endpoint.v3.ClusterLoadAssignment.named_endpoints",
+        "envoy.config.core.v3.HealthCheck.TcpHealthCheck.proxy_protocol_config",
+        "envoy.config.core.v3.Node.listening_addresses",
+        f"{_TLS}TlsCertificate.tls_params",
+    )
+)
 """Where Envoy does not look, unless something else is set; strict loading does."""
 
 
@@ -71,7 +84,7 @@ class Case(NamedTuple):
 def sound(asking: Asking, ways: Iterable[Way]) -> Iterator[tuple[Way, Any]]:
     """The ways whose smallest message both take, each with it."""
     for way in ways:
-        if any(step.field in UNUSED for step in way.steps):
+        if any(_is_unused(step) for step in way.steps):
             continue
         try:
             inner = minimal(way.end)
@@ -80,6 +93,10 @@ def sound(asking: Asking, ways: Iterable[Way]) -> Iterator[tuple[Way, Any]]:
             continue
         if expected(asking.errors(made)) and asking.takes(made):
             yield way, inner
+
+
+def _is_unused(step: Step) -> bool:
+    return f"{step.container}.{step.field}" in UNUSED
 
 
 def cases(way: Way, inner: Any) -> Iterator[Case]:

@@ -3,7 +3,8 @@
 * A logger of OpenTelemetry has one way to send: `grpc_service`, `http_service` or `common_config.grpc_service`. What it
   sends are texts, lists and maps.
 * A logger of statistics has a prefix or a scope, not both. A counter has a value or its format; a gauge has an
-  operation. Operations name the kinds of entries that they are for.
+  operation, one of the two. Operations name the kinds of entries that they are for. Tags have formats too,
+  and rules of their own inputs and actions.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fastroute.api import format_semantics
+from fastroute.api import format_semantics, transport_matcher
 
 Complaint = tuple[str, str, str]
 
+_TAG_RULES = transport_matcher.Kinds(
+    inputs=("envoy.matching.stat_tag_matching_data.input", "envoy.matching.common_inputs"),
+    matchers=("envoy.matching.input_matchers",),
+    actions=frozenset(("envoy.extensions.matching.actions.transform_stat.v3.TransformStat",)),
+)
 _SENT = ("string_value", "array_value", "kvlist_value")
 
 
@@ -80,6 +86,9 @@ def _gauge(gauge: Any, path: str) -> Iterator[Complaint]:
     if not gauge.HasField("set") and not gauge.HasField("add_subtract"):
         wrong = "Stats logger gauge must have at least one operation configured."
         yield path, wrong, "Set set or add_subtract."
+    elif gauge.HasField("set") and gauge.HasField("add_subtract"):
+        wrong = "Stats logger gauge cannot have both SET and PAIRED_ADD/PAIRED_SUBTRACT operations."
+        yield f"{path}.set", wrong, "Keep one of the two."
     for field, types in (("set", ("log_type",)), ("add_subtract", ("add_log_type", "sub_log_type"))):
         for kind in types if gauge.HasField(field) else ():
             if not getattr(getattr(gauge, field), kind):
@@ -94,3 +103,9 @@ def _gauge(gauge: Any, path: str) -> Iterator[Complaint]:
 def _format(message: Any, path: str) -> Iterator[Complaint]:
     for field, wrong, remedy in format_semantics.texts(message, "value_format"):
         yield f"{path}.{field}", wrong, remedy
+    for position, tag in enumerate(message.stat.tags):
+        here = f"{path}.stat.tags[{position}]"
+        for field, wrong, remedy in format_semantics.texts(tag, "value_format"):
+            yield f"{here}.{field}", wrong, remedy
+        if tag.HasField("rules"):
+            yield from transport_matcher.check(tag.rules, f"{here}.rules", _TAG_RULES)

@@ -6,15 +6,17 @@
 * A locator of listeners or clusters is an `xdstp:` URL of a collection of them. The port of the admin
   page is a number.
 * Runtime layers have names of their own, and one admin layer is the most.
-* A tag has a name, and a regex that is one or a value, unless it is one of Envoy's own (`envoy.…`).
+* A tag has a value, or a name and a regex that is one, unless it is one of Envoy's own (`envoy.…`).
 * The local cluster is a static one, and so is one that statistics go to. These are flushed by time or by the admin
   page, and evicted at a multiple of the flushes. A value of the runtime is neither a list nor null.
 * What `xdstp:` URLs name comes from an api_config_source.
 * HDS and load statistics are asked for by gRPC, at static clusters.
+* The log of the admin page is made before clusters and subscriptions are: a logger that sends to a cluster,
+  or a filter that subscribes, ends Envoy.
 
 `envoy --mode validate` subscribes to no listeners, asks neither for clusters nor for HDS, and makes neither
-a matcher of statistics nor the actions of a watchdog: what is wrong with these ends Envoy only when it really starts
-(`is_late`).
+a matcher of statistics or of admin pages nor the actions of a watchdog: what is wrong with these ends Envoy only when
+it really starts (`is_late`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,16 @@ Complaint = tuple[str, str, str]
 
 _FLUSH = 5_000_000_000
 _STATSD = "envoy.config.metrics.v3.StatsdSink"
+_SENDING = frozenset(
+    f"envoy.extensions.access_loggers.{name}"
+    for name in (
+        "fluentd.v3.FluentdAccessLogConfig",
+        "grpc.v3.HttpGrpcAccessLogConfig",
+        "grpc.v3.TcpGrpcAccessLogConfig",
+        "open_telemetry.v3.OpenTelemetryAccessLogConfig",
+    )
+)
+_RATED = "envoy.extensions.access_loggers.filters.process_ratelimit.v3.ProcessRateLimitFilter"
 _LOCATORS = {"lds_resources_locator": names.LISTENER, "cds_resources_locator": names.CLUSTER}
 
 
@@ -57,6 +69,30 @@ def bootstrap(message: Any) -> Iterator[Complaint]:
     for path, wrong, remedy in _unknown(message.dynamic_resources.ads_config, known):
         yield f"dynamic_resources.ads_config.{path}", wrong, remedy
     yield from _parts(message, known)
+    for position, log in enumerate(message.admin.access_log):
+        yield from _admin_log(log, f"admin.access_log[{position}]")
+
+
+def _admin_log(log: Any, path: str) -> Iterator[Complaint]:
+    """An access log of the admin page, which Envoy makes before its clusters and subscriptions."""
+    kind = pool.type_name(log.typed_config.type_url)
+    if kind in _SENDING:
+        wrong = f"{kind} ends Envoy in the log of the admin page, which is made before clusters are"
+        yield f"{path}.typed_config", wrong, "Write the log to a file or a stream."
+    for below, extension in _extensions(log.filter, f"{path}.filter"):
+        if pool.type_name(extension.typed_config.type_url) == _RATED:
+            wrong = f"{_RATED} ends Envoy in the log of the admin page, which is made before subscriptions are"
+            yield below, wrong, "Remove the filter."
+
+
+def _extensions(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The extensions in an AccessLogFilter."""
+    kind = condition.WhichOneof("filter_specifier")
+    if kind == "extension_filter":
+        yield f"{path}.{kind}", condition.extension_filter
+    elif kind in ("and_filter", "or_filter"):
+        for position, each in enumerate(getattr(condition, kind).filters):
+            yield from _extensions(each, f"{path}.{kind}.filters[{position}]")
 
 
 def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
@@ -100,17 +136,17 @@ def _statistics(message: Any, known: set[str]) -> Iterator[Complaint]:
     for position, sink in enumerate(message.stats_sinks):
         if pool.type_name(sink.typed_config.type_url) == _STATSD:
             name = _tcp_cluster(sink.typed_config.value)
-            if name and name not in known:
+            if name is not None and name not in known:
                 path = f"stats_sinks[{position}].typed_config.tcp_cluster_name"
                 yield path, f"tcp statsd: unknown cluster '{name}'", "Name a cluster of static_resources."
 
 
-def _tcp_cluster(data: bytes) -> str:
+def _tcp_cluster(data: bytes) -> str | None:
     try:
         sink: Any = pool.message_class(_STATSD).FromString(data)
     except DecodeError:
-        return ""  # whoever opens the Any says so
-    return str(sink.tcp_cluster_name)
+        return None  # whoever opens the Any says so
+    return str(sink.tcp_cluster_name) if sink.HasField("tcp_cluster_name") else None
 
 
 def _nanos(duration: Any) -> int:
@@ -131,13 +167,18 @@ _LATE = (
     "hds_config",
     "cluster_manager.load_stats_config",
     "stats_config.stats_matcher",
+    "stats_config.histogram_bucket_settings",
+    "admin.allow_paths",
 )
 _LATE_PATHS = pattern(
     r"layered_runtime\.layers\[\d+\]\.rtds_layer\.rtds_config\.ads"
     r"|static_resources\.clusters\[\d+\]\.eds_cluster_config\.eds_config\.ads"
     r"|watchdogs?\.(?:\w+_watchdog\.)?actions\[\d+\]\.config\b.*"
 )
-_OPENED_LATE = pattern(r"watchdogs?\.(?:\w+_watchdog\.)?actions\[\d+\]\.config\.typed_config\..*")
+_OPENED_LATE = pattern(
+    r"watchdogs?\.(?:\w+_watchdog\.)?actions\[\d+\]\.config\.typed_config\..*"
+    r"|(?:stats_config\.(?:stats_matcher|histogram_bucket_settings)|admin\.allow_paths)\b.*\.custom\.typed_config\..*"
+)
 
 
 def is_late(path: str, *, built: bool) -> bool:
@@ -199,7 +240,7 @@ def secret(message: Any) -> Iterator[Complaint]:
 
 def tag_specifier(message: Any) -> Iterator[Complaint]:
     """What is wrong with a tag of the statistics."""
-    if not message.tag_name:
+    if not message.tag_name and not message.HasField("fixed_value"):
         yield "tag_name", "tag_name cannot be empty", "Set it."
     elif not message.regex and not message.HasField("fixed_value") and not message.tag_name.startswith("envoy."):
         wrong = f"no regex specified for tag specifier and no default regex for name: '{message.tag_name}'"

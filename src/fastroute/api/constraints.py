@@ -348,6 +348,10 @@ def _duration(value: Any) -> list[Violation] | None:
     return [Violation("", *wrong, code="duration")] if wrong else None
 
 
+def _nothing(_: Any) -> Iterator[semantics.Complaint]:
+    return iter(())
+
+
 def _any(value: Any) -> list[Violation] | None:
     if not value.type_url:
         return None
@@ -357,7 +361,9 @@ def _any(value: Any) -> list[Violation] | None:
         return [Violation(error.path, error.message, error.remedy, error.code)]
     name = inner.DESCRIPTOR.full_name
     if name in UNVALIDATED:
-        return [Violation(path, wrong, remedy, "refused") for path, wrong, remedy in durations.within(inner)]
+        built = semantics.CHECKS.get(name, _nothing)
+        found = (*durations.within(inner), *built(inner))
+        return [Violation(path, wrong, remedy, "refused") for path, wrong, remedy in found]
     if name.startswith("google.protobuf.") or anys.is_unknown(inner):
         return None
     return checker(inner.DESCRIPTOR).check(inner)

@@ -35,6 +35,7 @@ POINTS: dict[str, dict[str, str]] = {
         "stateful_formatter": "envoy.http.stateful_header_formatters"
     },
     "envoy.config.core.v3.SubstitutionFormatString": {"formatters": "envoy.formatter"},
+    "envoy.config.core.v3.HttpService": {"formatters": "envoy.formatter"},
     "envoy.config.listener.v3.Listener.ConnectionBalanceConfig": {"extend_balance": "envoy.network.connection_balance"},
     "envoy.config.metrics.v3.StatsSink": {"typed_config": "envoy.stats_sinks"},
     "envoy.config.overload.v3.ResourceMonitor": {"typed_config": "envoy.resource_monitors"},
@@ -44,6 +45,9 @@ POINTS: dict[str, dict[str, str]] = {
     "envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig": {
         "formatters": "envoy.formatter",
         "resource_detectors": "envoy.tracers.opentelemetry.resource_detectors",
+    },
+    "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig": {
+        "resource_detectors": "envoy.tracers.opentelemetry.resource_detectors"
     },
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": {"formatters": "envoy.formatter"},
     "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": {"custom_handshaker": "envoy.tls_handshakers"},
@@ -62,6 +66,8 @@ FURTHER = (
     "envoy.matching.action",
     "envoy.matching.common_inputs",
     "envoy.matching.input_matchers",
+    "envoy.matching.stat_matching_data.input",
+    "envoy.matching.stat_tag_matching_data.input",
     "envoy.matching.transport_socket.input",
     "envoy.tls.certificate_selectors",
     "envoy.tls.upstream_certificate_selectors",

@@ -98,6 +98,10 @@ envoy.matching.input_matchers:
   input_matchers.consistent_hashing.v3.ConsistentHashing input_matchers.dynamic_modules.v3.DynamicModuleMatcher
   input_matchers.ip.v3.Ip input_matchers.metadata.v3.Metadata input_matchers.runtime_fraction.v3.RuntimeFraction
   xds.type. matcher.v3.CelMatcher
+envoy.matching.stat_matching_data.input:
+  envoy.extensions.matching. common_inputs.stats.v3.StatFullNameMatchInput
+envoy.matching.stat_tag_matching_data.input:
+  envoy.extensions.matching. common_inputs.stats.v3.StatTagValueInput
 envoy.matching.transport_socket.input:
   envoy.extensions.matching. common_inputs.transport_socket.v3.EndpointMetadataInput
   common_inputs.transport_socket.v3.FilterStateInput common_inputs.transport_socket.v3.LocalityMetadataInput

@@ -1,6 +1,7 @@
 """What Envoy refuses of an overload manager beyond the constraints of the API.
 
 * Resource monitors have names of their own; so have actions, which are known ones, and each has a trigger once.
+* A heap that is monitored has a size, by one of two fields.
 * A trigger names a resource monitor; a scaled one rises from a lower threshold to a higher one.
 * `reduce_timeouts` has a configuration of its own type, `shrink_heap` may have one, no other action has any;
   `reset_high_memory_stream` needs `buffer_factory_config`.
@@ -65,6 +66,10 @@ def _action(action: Any, path: str, buffers: bool) -> Iterator[Complaint]:
         yield f"{path}.name", wrong, f"Name one of {', '.join(sorted(_ACTIONS))}."
         return
     given, meant = pool.type_name(action.typed_config.type_url), _CONFIGURED.get(action.name)
+    if action.HasField("typed_config") and not given and meant is not None:
+        wrong = f'Overload action "{action.name}" has an invalid typed_config: type_url is empty'
+        yield f"{path}.typed_config", wrong, f"Make it a {meant}, or remove it."
+        return
     if action.name == _REDUCES and not given:
         yield path, f'Overload action "{action.name}" requires typed_config', f"Set typed_config to a {meant}."
     elif given and meant is None:
@@ -75,6 +80,15 @@ def _action(action: Any, path: str, buffers: bool) -> Iterator[Complaint]:
     if action.name == _RESETS and not buffers:
         wrong = f'Overload action "{action.name}" requires buffer_factory_config.'
         yield path, wrong, "Set overload_manager.buffer_factory_config."
+
+
+def fixed_heap(message: Any) -> Iterator[Complaint]:
+    """The monitor of a heap that may have so many bytes."""
+    if message.HasField("max_heap_size_bytes_runtime") and message.max_heap_size_bytes:
+        wrong = "fixed_heap: exactly one of max_heap_size_bytes or max_heap_size_bytes_runtime must be set"
+        yield "max_heap_size_bytes_runtime", wrong, "Remove one of the two."
+    elif not message.max_heap_size_bytes and not message.max_heap_size_bytes_runtime.default_value:
+        yield "max_heap_size_bytes", "fixed_heap: max heap size must be greater than 0", "Set it."
 
 
 def _triggers(message: Any, path: str, monitors: set[str], what: str) -> Iterator[Complaint]:

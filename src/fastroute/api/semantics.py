@@ -36,6 +36,11 @@ Check = Callable[[Any], Iterator[Complaint]]
 
 _RESOLVERS = frozenset(("", "envoy.ip"))
 _LOGGERS = "envoy.extensions.access_loggers."
+_SOCKMAP = "envoy.extensions.network.socket_interface.sockmap.v3.Sockmap"
+_REVERSE = (
+    "envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface"
+)
+_OTLP_SINK = "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig"
 _INTERNAL_UPSTREAM = "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"
 
 
@@ -173,6 +178,7 @@ CHECKS: dict[str, Check] = {
     "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": _tcp_proxy,
     "envoy.extensions.transport_sockets.tls.v3.TlsParameters": _tls_parameters,
     "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": _later("tls_semantics", "upstream"),
+    "envoy.extensions.formatter.generic_secret.v3.GenericSecret": _later("tls_semantics", "generic_secrets"),
     "envoy.type.matcher.v3.StringMatcher": _string_matcher,
     "envoy.config.cluster.v3.OutlierDetection": _later("cluster_semantics", "outlier_detection"),
     _INTERNAL_UPSTREAM: _later("cluster_semantics", "internal_upstream"),
@@ -186,6 +192,12 @@ CHECKS: dict[str, Check] = {
     _LOGGERS + "fluentd.v3.FluentdAccessLogConfig": _later("format_semantics", "fluentd"),
     _LOGGERS + "grpc.v3.CommonGrpcAccessLogConfig": _api_version,
     "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz": _api_version,
+    "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz": _api_version,
+    "envoy.config.metrics.v3.MetricsServiceConfig": _api_version,
+    _SOCKMAP: _later("extension_semantics", "sockmap"),
+    _REVERSE: _later("extension_semantics", "reverse_connections"),
+    _OTLP_SINK: _later("extension_semantics", "open_telemetry_sink"),
+    "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig": _later("overload_semantics", "fixed_heap"),
     "envoy.config.ratelimit.v3.RateLimitServiceConfig": _api_version,
     "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit": _connection_limit,
     "envoy.extensions.filters.network.ratelimit.v3.RateLimit": _later("format_semantics", "rate_limit"),
@@ -241,6 +253,8 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "envoy.config.listener.v3.FilterChain": ("transport_socket",),
     _LOGGERS + "grpc.v3.CommonGrpcAccessLogConfig": ("transport_api_version",),
     "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz": ("transport_api_version",),
+    "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz": ("transport_api_version",),
+    "envoy.config.metrics.v3.MetricsServiceConfig": ("transport_api_version",),
     "envoy.config.ratelimit.v3.RateLimitServiceConfig": ("transport_api_version",),
     "envoy.extensions.filters.network.ratelimit.v3.RateLimit": ("descriptors",),
     _LOGGERS + "file.v3.FileAccessLog": ("format", "json_format", "typed_json_format"),

@@ -22,6 +22,7 @@ from typing import Any
 
 from fastroute.api import extension_points, pool
 from fastroute.api.config_sources import SECRETS
+from fastroute.api.faults import key
 from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
@@ -101,9 +102,9 @@ def downstream(message: Any) -> Iterator[Complaint]:
     if message.WhichOneof("session_ticket_keys_type") == "session_ticket_keys_sds_secret_config":
         field = "session_ticket_keys_sds_secret_config"
         yield from _secret(getattr(message, field), field, "session_ticket_keys", "session ticket keys")
-    for number, key in enumerate(message.session_ticket_keys.keys):
-        kind = key.WhichOneof("specifier")
-        data = getattr(key, kind) if kind in ("inline_string", "inline_bytes") else b"0" * _TICKET_KEY
+    for number, ticket in enumerate(message.session_ticket_keys.keys):
+        kind = ticket.WhichOneof("specifier")
+        data = getattr(ticket, kind) if kind in ("inline_string", "inline_bytes") else b"0" * _TICKET_KEY
         if len(data) != _TICKET_KEY:
             wrong = f"Incorrect TLS session ticket key length. Length {len(data)}, expected length {_TICKET_KEY}."
             yield f"session_ticket_keys.keys[{number}]", wrong, "Give a key of 80 bytes."
@@ -174,6 +175,12 @@ def _secret(config: Any, path: str, kind: str, what: str) -> Iterator[Complaint]
     if known is not None and not config.HasField("sds_config") and (kind, config.name) not in known:
         wrong = f"Unknown static {what}: {config.name}"
         yield f"{path}.name", wrong, "Set sds_config, or name one of static_resources.secrets."
+
+
+def generic_secrets(message: Any) -> Iterator[Complaint]:
+    """The secrets that formats of logs and headers may show."""
+    for name, config in message.secret_configs.items():
+        yield from _secret(config, f"secret_configs{key(name)}", "generic_secret", "generic secret")
 
 
 def _common(message: Any) -> Iterator[Complaint]:

@@ -51,12 +51,41 @@ STOP: dict[str, Any] = {
     "name": ACTION + "stop_accepting_requests",
     "triggers": [{"name": "h", "threshold": {"value": 0.5}}],
 }
+EXT = "envoy.extensions."
+SINK = EXT + "stat_sinks.open_telemetry.v3.SinkConfig"
+TRANSFORM = EXT + "matching.actions.transform_stat.v3.TransformStat"
+HEAP_CONFIG = EXT + "resource_monitors.fixed_heap.v3.FixedHeapConfig"
+REVERSE = EXT + "bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface"
+SHRINK: dict[str, Any] = {"name": ACTION + "shrink_heap", "triggers": [{"name": "h", "threshold": {"value": 0.5}}]}
 POLICY = "envoy.config.cluster.v3.LoadBalancingPolicy"
 FILTERS = "envoy.extensions.filters.network."
 LOGGERS = "envoy.extensions.access_loggers."
 STATISTICS = LOGGERS + "stats.v3.Config"
 STAT = {"name": "s"}
 ROUTES_INSIDE = {"stat_prefix": "s", "route_config": {}}
+
+
+def secret(name: str) -> dict[str, Any]:
+    """A bootstrap whose log shows a secret."""
+    kind = EXT + "formatter.generic_secret.v3.GenericSecret"
+    shown = {"name": "g", "typed_config": {"@type": names.url(kind), "secret_configs": {"k": {"name": name}}}}
+    log = {
+        "@type": names.url(LOGGERS + "stream.v3.StdoutAccessLog"),
+        "log_format": {"text_format_source": {"inline_string": "x"}, "formatters": [shown]},
+    }
+    return {"admin": {"access_log": [{"name": "a", "typed_config": log}]}}
+
+
+def converted(action: str) -> dict[str, Any]:
+    """A sink that does something with every metric."""
+    doing = {"name": "a", "typed_config": {"@type": names.url(action)}}
+    return {"grpc_service": GOOGLE, "custom_metric_conversions": {"on_no_match": {"action": doing}}}
+
+
+def tagged(text: str, action: str) -> dict[str, Any]:
+    """A statistic with a tag that something is done with."""
+    doing = {"name": "a", "typed_config": {"@type": names.url(action)}}
+    return {"name": "s", "tags": [{"name": "t", "value_format": text, "rules": {"on_no_match": {"action": doing}}}]}
 
 
 def weighted(period: str) -> dict[str, Any]:
@@ -68,6 +97,40 @@ def weighted(period: str) -> dict[str, Any]:
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (POLICY, weighted("1s"), weighted("-1s")),
+    (EXT + "network.socket_interface.sockmap.v3.Sockmap", {"accelerated_ports": [{"start": 1, "end": 65536}]}, {
+        "accelerated_ports": [{"start": 0, "end": 2}]}),
+    (EXT + "network.socket_interface.sockmap.v3.Sockmap", {}, {"accelerated_ports": [{"start": 2, "end": 2}]}),
+    (REVERSE, {}, {"reporter_config": {"name": "x", "typed_config": RAW["typed_config"]}}),
+    (SINK, converted(SINK + ".DropAction"), converted("envoy.type.v3.Percent")),
+    (HEAP_CONFIG, {"max_heap_size_bytes": 1}, {}),
+    (HEAP_CONFIG, {"max_heap_size_bytes_runtime": {"runtime_key": "k", "default_value": 1}}, {
+        "max_heap_size_bytes": 1, "max_heap_size_bytes_runtime": {"runtime_key": "k", "default_value": 1}}),
+    (OVERLOAD, {"resource_monitors": [HEAP], "actions": [{**SHRINK}]}, {
+        "resource_monitors": [HEAP], "actions": [{**SHRINK, "typed_config": {}}]}),
+    ("envoy.config.metrics.v3.MetricsServiceConfig", {"grpc_service": GOOGLE}, {
+        "grpc_service": GOOGLE, "transport_api_version": "V2"}),
+    (EXT + "filters.http.ext_authz.v3.ExtAuthz", {"grpc_service": GOOGLE}, {
+        "grpc_service": GOOGLE, "transport_api_version": "V2"}),
+    (STATISTICS, {"stat_prefix": "s", "counters": [{"stat": tagged("x", TRANSFORM), "value_fixed": 1}]}, {
+        "stat_prefix": "s", "counters": [{"stat": tagged("x", "envoy.type.v3.Percent"), "value_fixed": 1}]}),
+    (STATISTICS, {"stat_prefix": "s"}, {
+        "stat_prefix": "s", "counters": [{"stat": tagged("%FOO%", TRANSFORM), "value_fixed": 1}]}),
+    (STATISTICS, {"stat_prefix": "s"}, {"stat_prefix": "s", "gauges": [{
+        "stat": STAT, "value_fixed": 1, "set": {"log_type": "TcpPeriodic"},
+        "add_subtract": {"add_log_type": "TcpPeriodic", "sub_log_type": "TcpPeriodic"}}]}),
+    ("envoy.config.metrics.v3.TagSpecifier", {"fixed_value": "v"}, {"regex": "a"}),
+    (names.BOOTSTRAP, {}, {"stats_sinks": [{"name": "s", "typed_config": {
+        "@type": names.url("envoy.config.metrics.v3.StatsdSink"), "tcp_cluster_name": ""}}]}),
+    (names.BOOTSTRAP, {}, {"admin": {"access_log": [{"name": "a", "filter": {"or_filter": {"filters": [
+        {"traceable_filter": {}}, {"extension_filter": {"name": "r", "typed_config": {
+            "@type": names.url(LOGGERS + "filters.process_ratelimit.v3.ProcessRateLimitFilter"),
+            "dynamic_config": {"resource_name": "r", "config_source": {"path": "/dev/null"}}}}}]}},
+        "typed_config": {"@type": names.url(LOGGERS + "stream.v3.StdoutAccessLog")}}]}}),
+    (names.BOOTSTRAP, {}, secret("a")),
+    (names.BOOTSTRAP, {"admin": {"access_log": [{"name": "a", "typed_config": {"@type": names.url(
+        LOGGERS + "stream.v3.StdoutAccessLog")}}]}}, {"admin": {"access_log": [{"name": "a", "typed_config": {
+        "@type": names.url(LOGGERS + "fluentd.v3.FluentdAccessLogConfig"), "cluster": "c", "tag": "t",
+        "stat_prefix": "s", "record": {}}}]}}),
     (POLICY, weighted("9223372035.999999999s"), weighted("9223372036s")),
     (
         CLUSTER,
@@ -328,7 +391,13 @@ def test_each_check(kind: str, good: dict[str, Any], bad: dict[str, Any]) -> Non
 
 
 def test_every_check_has_a_case() -> None:
-    reached = {kind for kind, _, _ in CASES} | {CORE + "HealthCheck.HttpHealthCheck"} | set(SUBSCRIBING) | set(POINTS)
+    reached = (
+        {kind for kind, _, _ in CASES}
+        | {EXT + "formatter.generic_secret.v3.GenericSecret"}
+        | {CORE + "HealthCheck.HttpHealthCheck"}
+        | set(SUBSCRIBING)
+        | set(POINTS)
+    )
     assert set(semantics.CHECKS) <= reached
 
 
