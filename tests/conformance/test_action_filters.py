@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.action_bed import ActionBed
 from support.action_routes import Maker
 from support.envoy import require_binary
-from support.filter_bed import FilterBed, off, requests
+from support.filter_bed import ROUTER, FilterBed, inert, off, requests
 
 pytestmark = pytest.mark.envoy
 
@@ -51,6 +52,33 @@ def compare(bed: FilterBed, seeds: range) -> int:
 
 def test_random_routes_behind_random_filters(bed: FilterBed) -> None:
     assert compare(bed, range(9000, 9040)) >= 2_000
+
+
+class SourceBed(ActionBed):
+    """Connections to upstreams come from the client's address, which has to be this machine's."""
+
+    def managers(self) -> dict[str, dict[str, Any]]:
+        first = inert("original_src.v3.OriginalSrc", {})
+        return {name: {**fields, "http_filters": [first, ROUTER]} for name, fields in super().managers().items()}
+
+
+def test_the_source_of_connections_is_no_decision() -> None:
+    require_binary()
+    made = SourceBed()
+    made.start()
+    try:
+        maker = Maker(9)
+        configuration = maker.configuration()
+        assert made.load(configuration) == ("", "")
+        asked = [
+            sent
+            for sent in maker.requests(configuration, 5)
+            if not any(name.lower() == "x-forwarded-for" for name, _ in sent.headers)
+        ]
+        assert len(asked) > 50
+        assert made.compare(asked) == []
+    finally:
+        made.stop()
 
 
 @pytest.mark.long

@@ -43,6 +43,27 @@ HEADERS = (
 )  # fmt: skip
 
 
+INERT: dict[str, dict[str, Any]] = {
+    "alternate_protocols_cache.v3.FilterConfig": {},
+    "bandwidth_limit.v3.BandwidthLimit": {
+        "stat_prefix": "b",
+        "enable_mode": "REQUEST",
+        "limit_kbps": 1_000_000,
+    },
+    "cors.v3.Cors": {},
+    "grpc_stats.v3.FilterConfig": {"emit_filter_state": True},
+    "on_demand.v3.OnDemand": {},
+    "tap.v3.Tap": {"common_config": {"admin_config": {"config_id": "tap"}}},
+}
+"""Filters that change nothing, with fields that make them work. One that limits the bandwidth of responses holds bodies
+back, and loses that of an answer to what is no HTTP, after which the connection is closed."""
+
+
+def inert(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """One of those."""
+    return {"name": kind, "typed_config": {"@type": TYPE + kind, **fields}}
+
+
 def grpc_web(name: str = "web", **options: Any) -> dict[str, Any]:
     """A gRPC-Web filter."""
     return {"name": name, "typed_config": {"@type": TYPE + "grpc_web.v3.GrpcWeb"}, **options}
@@ -51,11 +72,10 @@ def grpc_web(name: str = "web", **options: Any) -> dict[str, Any]:
 def filters(rng: Random) -> list[dict[str, Any]]:
     """The filters in front of the router."""
     fault = {"name": "envoy.filters.http.fault", "typed_config": {"@type": TYPE + "fault.v3.HTTPFault"}}
-    stats = {"name": "stats", "typed_config": {"@type": TYPE + "grpc_stats.v3.FilterConfig", "emit_filter_state": True}}
     chosen = [grpc_web(disabled=rng.random() < 0.1)]
     chosen += [fault] if rng.random() < 0.5 else []
-    chosen += [stats] if rng.random() < 0.3 else []
     chosen += [grpc_web("web2")] if rng.random() < 0.1 else []
+    chosen += [inert(kind, fields) for kind, fields in INERT.items() if rng.random() < 0.3]
     rng.shuffle(chosen)
     return chosen
 
@@ -95,7 +115,9 @@ def read_back(response: Response) -> Response:
     if message.startswith(("{", "%00")):
         body = unquote_to_bytes(message)
         headers = tuple(pair for pair in headers if pair[0] != b"grpc-message")
-    return dataclasses.replace(response, headers=headers, body=body[5:] if body.startswith(b"\0") else body)
+    if body.startswith(b"\0"):  # a frame; one with trailers may follow
+        body = body[5 : 5 + int.from_bytes(body[1:5], "big")]
+    return dataclasses.replace(response, headers=headers, body=body)
 
 
 def requests(maker: Maker, configuration: dict[str, Any], count: int) -> list[Sent]:

@@ -33,8 +33,17 @@ _HARMLESS = frozenset(
         "grpc_stats.v3.FilterConfig",
         "upstream_codec.v3.UpstreamCodec",
         "tap.v3.Tap",
+        "bandwidth_limit.v3.BandwidthLimit",
+        "original_src.v3.OriginalSrc",
     )
 )
+_HARMLESS_UNSET = frozenset(
+    (
+        _PREFIX + "alternate_protocols_cache.v3.FilterConfig",
+        _PREFIX + "on_demand.v3.OnDemand",
+    )
+)
+"""Filters that do nothing to a request as long as no field of theirs is set."""
 _CHANGES = {
     _PREFIX + "compressor.v3.Compressor": "changes the headers of requests and responses",
     _PREFIX + "decompressor.v3.Decompressor": "changes the headers of requests and responses",
@@ -52,7 +61,7 @@ _MAY_END = frozenset(
 )
 """Filters that may be the last; the others go on to a next one, which Envoy asks for when it builds the chain."""
 _REROUTES = "may answer or reroute a request"
-_BEFORE_RBAC = frozenset((names.HTTP_RBAC, _PREFIX + "grpc_stats.v3.FilterConfig", _PREFIX + "tap.v3.Tap"))
+_BEFORE_RBAC = frozenset((names.HTTP_RBAC, *_HARMLESS_UNSET, *_HARMLESS)) - {names.CORS}
 _ROUTER_HANDLED = ("suppress_envoy_headers", "respect_expected_rq_timeout")
 _ROUTER_INERT = ("dynamic_stats", "start_child_span", "upstream_log", "upstream_log_options")
 _MEANT = {
@@ -139,6 +148,9 @@ def _check(each: Any, ctx: Context, path: str, *, last: bool) -> None:
         ctx.gather(ctx.reject(path, wrong, remedy="Add the router behind it."))
     if type_name in _HARMLESS:
         ctx.look_through(message, f"{path}.typed_config")
+        return
+    if type_name in _HARMLESS_UNSET:
+        ctx.only(message, f"{path}.typed_config", ())
         return
     if type_name == names.HTTP_RBAC or type_name in _PASSED:
         return

@@ -86,10 +86,18 @@ BEYOND = (
     ),
     Beyond(
         "VH-20",
-        "a filter that fetches virtual hosts on demand",
-        "http_filters[0]",
+        "a filter that fetches clusters on demand",
+        "http_filters[0].typed_config.odcds",
         ANY,
-        {"http_filters": [extension("envoy.extensions.filters.http.on_demand.v3.OnDemand"), ROUTER]},
+        {
+            "http_filters": [
+                extension(
+                    "envoy.extensions.filters.http.on_demand.v3.OnDemand",
+                    odcds={"source": {"ads": {}, "resource_api_version": "V3"}},
+                ),
+                ROUTER,
+            ]
+        },
     ),
     Beyond(
         "RM-36",
