@@ -60,7 +60,8 @@ class Upstream(EchoServer):
         answer = [part.partition("=") for part in fields.get("x-answer", "").split("|") if part]
         lines = [f"HTTP/1.1 {fields.get('x-status', status)} Scripted", f"content-length: {len(body)}"]
         lines += [f"x-upstream: {self.name}", *(f"{name}: {value}" for name, _, value in answer)]
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        head = "\r\n".join([*lines, "", ""]).encode()
+        return head if received.line.startswith("HEAD ") else head + body
 
 
 @dataclass(frozen=True)

@@ -40,13 +40,14 @@ class Received:
 
 
 class EchoServer:
-    """A threaded echo server on a loopback port of its own."""
+    """A threaded echo server on a port of its own, of 127.0.0.1 or of another loopback address."""
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", address: str = "127.0.0.1") -> None:
         self.name = name
+        self.address = address
         self.requests: list[Received] = []
         self._script: deque[int | Literal["reset"]] = deque()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server((address, 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
 
@@ -63,7 +64,7 @@ class EchoServer:
     @property
     def endpoint(self) -> dict[str, Any]:
         """This server as an `lb_endpoints` entry."""
-        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
+        address = {"socket_address": {"address": self.address, "port_value": self.port}}
         return {"endpoint": {"address": address}}
 
     def script(self, *steps: int | Literal["reset"]) -> None:

@@ -15,9 +15,9 @@ from fastroute.core.request import Context as RequestContext
 from support.action_bed import PLAIN, ActionBed, Sent
 from support.action_routes import Maker
 from support.families import normalisation as near
+from support.own_address import own_address
 
 MANAGERS = 30
-OWN_ADDRESS = "192.0.2.2"
 LOOPBACK = {"cidr_ranges": [{"address_prefix": "127.0.0.0", "prefix_len": 8}]}
 HEADERS = (
     ("expect", "100-continue"), ("Expect", "100-CONTINUE"), ("date", "x"), ("server", "q"),
@@ -116,7 +116,7 @@ class ManagerBed(ActionBed):
             [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.headers],
             random=0,
             context=RequestContext(
-                source=("127.0.0.1", 1234), destination=("127.0.0.1", port), local_address=OWN_ADDRESS
+                source=("127.0.0.1", 1234), destination=("127.0.0.1", port), local_address=own_address()
             ),
             manager=self.compiled[self.chosen],
         )

@@ -20,7 +20,9 @@ cdef class Codec:
     cdef int take(self, View *view, Decision decision) except -1
     cdef str problem(self, Decision decision, bytes method, bytes target, list headers)
     cdef str line_problem(self, bytes method, bytes target, bytes authority)
-    cdef str header_problem(self, bytes target, bytes authority, list headers)
+    cdef bint is_too_large(self, bytes target, bytes authority, list headers) except -1
+    cdef str header_problem(self, list headers)
+    cdef Py_ssize_t first_underscore(self, list headers) except -1
     cdef str take_target(self, Decision decision, bytes method, bytes target, bytes authority)
     cdef list receive(self, bytes authority, list given)
 

@@ -3,9 +3,10 @@
 
 HC-02  A second Host line is joined to the first with ",".
 HC-03  Absolute form gives authority, path and scheme (http and https only), and drops user information; `*` is for
-       OPTIONS; the target of CONNECT is host:port.
+       OPTIONS; the target of CONNECT is host:port, perhaps behind "@". In brackets there is an IP address.
 HC-05  Methods are the known ones, in upper case, unless custom methods are allowed.
 HC-06  Control characters, spaces and bytes above 0x7e in the target are refused.
+       A control character anywhere is found before all else, unless there are too many bytes to hold.
 HC-07  Too many headers (as they are stored) or too many bytes: 431. Names with "_" are taken, refused or dropped.
 HC-08  Inline headers are stored as one line, of which empty parts leave no trace; others keep their lines.
 HC-09  Headers that Connection names are removed, unless the request is an upgrade; some must not be named. An
@@ -22,6 +23,7 @@ from fastroute.core import headers as _headers
 from fastroute.patterns import pattern as _pattern
 from fastroute.core.arena cimport NONE
 from fastroute.core.bytemap cimport ByteMap
+from fastroute.core.cidr cimport ip_t, parse_ip
 from fastroute.core.decision cimport Decision
 from fastroute.core.headers cimport CONNECTION, UPGRADE, View
 from fastroute.core.request_line cimport LINE_UNUSUAL
@@ -90,9 +92,15 @@ cdef class Codec:
         """What the codec refuses, or None; then the decision has the request as it is handed over."""
         cdef bytes authority = text_of(decision.request_authority) or b""
         cdef list stored
+        cdef bint too_large = self.is_too_large(target, authority, headers)
+        reason = self.line_problem(method, target, authority)
+        if not too_large and (has_control(method) or has_control(authority) or any_control(headers)):
+            return "http1.invalid_characters"
         if not self.takes_method(method):
-            return "http1.codec_error"
-        reason = self.line_problem(method, target, authority) or self.header_problem(target, authority, headers)
+            return "http1.invalid_characters" if reason == "http1.invalid_characters" else "http1.codec_error"
+        if reason is None and too_large:
+            return "http1.headers_too_large"
+        reason = reason or self.header_problem(headers)
         if reason is not None:
             return reason
         stored = self.receive(text_of(decision.request_authority), headers)
@@ -125,21 +133,34 @@ cdef class Codec:
         shape = AUTHORITY_FORM if method == b"CONNECT" else ABSOLUTE_FORM
         return None if shape.match(line) and b"@@" not in line else "http1.codec_error"
 
-    cdef str header_problem(self, bytes target, bytes authority, list headers):
+    cdef bint is_too_large(self, bytes target, bytes authority, list headers) except -1:
         cdef Py_ssize_t size = len(target or b"") + len(authority) + 4
-        cdef list stored
         for name, value in headers:
+            size += len(name) + len(value)
+        return size > self.max_header_bytes
+
+    cdef str header_problem(self, list headers):
+        """Names are all looked at first; then lines are taken one by one."""
+        cdef list stored
+        cdef Py_ssize_t number
+        for name, _ in headers:
             if not name or any([byte not in TOKEN for byte in name]):
                 return "http1.codec_error"
-            if any([(byte < 0x20 and byte != 0x09) or byte == 0x7F for byte in value]):
-                return "http1.invalid_characters"
-            if self.on_underscores == REJECT_REQUEST and b"_" in name:
-                return "http1.unexpected_underscore"
-            size += len(name) + len(value)
-        if size > self.max_header_bytes:
-            return "http1.headers_too_large"
         stored = self.receive(b"", [(name, b"") for name, _ in headers])
-        return "http1.too_many_headers" if len(stored) > self.max_headers else None
+        if len(stored) <= self.max_headers:
+            return "http1.unexpected_underscore" if self.first_underscore(headers) < len(headers) else None
+        number = self.first_underscore(headers)
+        stored = self.receive(b"", [(name, b"") for name, _ in headers[:number]])
+        return "http1.too_many_headers" if len(stored) > self.max_headers else "http1.unexpected_underscore"
+
+    cdef Py_ssize_t first_underscore(self, list headers) except -1:
+        """Which line is the first that is refused for its name; the number of lines where none is."""
+        cdef Py_ssize_t number
+        if self.on_underscores == REJECT_REQUEST:
+            for number in range(len(headers)):
+                if b"_" in headers[number][0]:
+                    return number
+        return len(headers)
 
     cdef str take_target(self, Decision decision, bytes method, bytes target, bytes authority):
         """The parts of a target that is well formed, into the decision; or what is wrong with it."""
@@ -148,8 +169,9 @@ cdef class Codec:
             if target is not None and (target.startswith(b"/") or b":" not in target):
                 return "http1.invalid_url"
             host = authority if target is None else target
+            host = host.removeprefix(b"@")
             _, colon, port = host.rpartition(b":")
-            if not colon or not is_port(port):
+            if not colon or not is_port(port) or not is_url_host(host):
                 return "http1.invalid_url"
             decision.request_path, decision.request_authority = None, host
             return None
@@ -158,13 +180,13 @@ cdef class Codec:
         if target == b"*":
             return None if method == b"OPTIONS" else "http1.invalid_url"
         scheme, _, rest = target.partition(b"://")
-        if scheme.lower() not in (b"http", b"https"):
-            return "http1.invalid_scheme"
         end = min([at for at in (rest.find(b"/"), rest.find(b"?"), rest.find(b"#")) if at >= 0] or [len(rest)])
         host = rest[:end].rpartition(b"@")[2]
         _, colon, port = (host, b"", b"") if host.endswith(b"]") else host.rpartition(b":")
-        if rest[:end].count(b"@") > 1 or URL_HOST.fullmatch(host) is None or (colon and not is_port(port)):
+        if rest[:end].count(b"@") > 1 or not is_url_host(host) or (colon and not is_port(port)):
             return "http1.invalid_url"
+        if scheme.lower() not in (b"http", b"https"):
+            return "http1.invalid_scheme"
         decision.request_path, decision.request_authority = rest[end:] or b"/", host
         decision.more().scheme_given = scheme.lower()
         return None
@@ -257,6 +279,30 @@ cdef bint is_plain_connection(View *view) noexcept nogil:
         return False
     return (text.size == 10 and same_folded(text.data, b"keep-alive", 10)
             or text.size == 5 and same_folded(text.data, b"close", 5))
+
+
+cdef bint has_control(bytes text) except -1:
+    """Whether a control character other than a tab is in it."""
+    return any([(byte < 0x20 and byte != 0x09) or byte == 0x7F for byte in text])
+
+
+cdef bint any_control(list headers) except -1:
+    for name, value in headers:
+        if has_control(name) or has_control(value):
+            return True
+    return False
+
+
+cdef bint is_url_host(bytes host) except -1:
+    """Whether it is a name or an address in brackets, with a port or without."""
+    cdef bytes inside
+    cdef ip_t address
+    if URL_HOST.fullmatch(host) is None:
+        return False
+    if not host.startswith(b"["):
+        return True
+    inside = host[1:host.find(b"]")]
+    return parse_ip(inside, len(inside), &address)
 
 
 cdef bint is_port(bytes text) except -1:

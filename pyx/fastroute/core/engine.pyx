@@ -93,6 +93,7 @@ cdef class Engine:
         cdef HttpManager manager = None
         cdef Context context = None
         cdef Decision decision
+        cdef bint scoped = False
         if chain is not None:
             if chain.kind != "http":
                 raise ValueError(f"no HTTP on this connection: its chain is of kind {chain.kind}")
@@ -106,6 +107,7 @@ cdef class Engine:
                         headers = list(headers)
                     found = manager.scopes.find(authority, headers, tables.routes)
                     table = NO_ROUTES if found is None else found
+                    scoped = True
             context = chain.surroundings
             if context is None:
                 context = chain.surroundings = context_of(chain, None, None)
@@ -126,6 +128,11 @@ cdef class Engine:
             context = context_of(connection, None, None)
         decision = decide(table, tables.live, authority, path, method, headers, scheme,
                           self.random if random is None else random, context, manager)
+        if scoped:
+            other = rescoped(table, tables, manager, decision, authority, headers)
+            if other is not table:
+                decision = decide(other, tables.live, authority, path, method, headers, scheme,
+                                  self.random if random is None else random, context, manager)
         if tables.marks is not None:
             decision.more().marks = tables.marks
             decision.more().chain = chain
@@ -175,6 +182,19 @@ cdef class Engine:
         if found is None:
             raise LookupError(f"no cluster {name!r} in this snapshot")
         return <Cluster?>found
+
+
+cdef RouteTable rescoped(RouteTable table, Tables tables, HttpManager manager, Decision decision, object authority,
+                         object headers):
+    """VH-34: the table of the scope by the headers that the codec handed over, and still by those that routes see."""
+    if decision.reason is not None and decision.reason.startswith("http1."):
+        return table
+    if not manager.scopes.is_certain(headers):
+        found = manager.scopes.find(authority, decision.received_headers(), tables.routes)
+        table = NO_ROUTES if found is None else found
+    if table.internal_only_headers and manager.scopes.key(authority, decision.processed_headers()) is None:
+        return NO_ROUTES
+    return table
 
 
 cdef Context context_of(object connection, object dynamic_metadata, object filter_state):

@@ -95,10 +95,16 @@ cdef class HttpManager:
     cdef int check_authority(self, View *view, Decision decision) except -1:
         """Look at one that is long, or not of letters, digits, "-", "." and ":" alone."""
         cdef Py_ssize_t at
-        cdef unsigned char common = 0xFF
+        cdef unsigned char byte, common = 0xFF
         for at in range(view.authority.size):
             common &= IN_AUTHORITY[<unsigned char>view.authority.data[at]]
-        return 0 if common else answer(decision, "respond", 400, "http.invalid_authority")
+        if common:
+            return 0
+        for at in range(view.authority.size):
+            byte = view.authority.data[at]
+            if byte == 0x7F or (byte < 0x20 and byte != 0x09):
+                return answer(decision, "respond", 400, "http1.invalid_characters")
+        return answer(decision, "respond", 400, "http.invalid_authority")
 
     cdef int normalise_authority(self, View *view, Decision decision) except -1:
         cdef bytes before, after
@@ -193,10 +199,10 @@ cdef class HttpManager:
             enabled = self.upgrades.get(name, False)
         if enabled:
             return 0
+        if decision.action is not None:
+            decision.action = decision.action.refused(decision.cluster)
         decision.cluster = None
         decision.value = None
-        if decision.action is not None:
-            decision.action = decision.action.refused()
         return answer(decision, "respond", 403, "upgrade_failed")
 
     # Filters.

@@ -19,6 +19,7 @@ cdef class ScopedRoutes:
 
     def __cinit__(self, tuple fragments not None, scopes):
         self.fragments = fragments
+        self.names = frozenset([fragment[0] for fragment in fragments])
         self.scopes = dict(scopes)
 
     def key(self, authority, headers):
@@ -36,6 +37,18 @@ cdef class ScopedRoutes:
         key = self.key(authority, headers)
         found = None if key is None else self.scopes.get(key)
         return tables.get(found) if isinstance(found, str) else found
+
+    def is_certain(self, headers not None):
+        """Whether the codec hands on the headers that the key is made of as they are."""
+        cdef set seen = set()
+        cdef bytes name
+        for pair in headers.items() if hasattr(headers, "items") else headers:
+            name = text_of(pair[0]).lower()
+            if name == b"connection" or name in seen or (name in self.names and b"_" in name):
+                return False
+            if name in self.names:
+                seen.add(name)
+        return True
 
     cdef bytes extract(self, tuple fragment, bytes value):
         cdef list elements = value.split(fragment[1]) if fragment[1] else [value]

@@ -13,7 +13,7 @@ from fastroute.action.format import Supply, Template, Values
 from fastroute.action.levels import Levels
 from fastroute.action.policies import NO_HOST_POLICIES, HostPolicies
 from fastroute.core.hashing import xxh64
-from fastroute.records import field, record
+from fastroute.records import field, record, replace
 
 if TYPE_CHECKING:
     from fastroute.action import cors
@@ -139,10 +139,11 @@ class BaseAction:
     def upgrade(self, name: bytes) -> bool | None:
         return None
 
-    def refused(self) -> BaseAction:
+    def refused(self, cluster: str | None) -> BaseAction:
+        """What answers in place of this, which would have led to `cluster`, where the request is no allowed upgrade."""
         from fastroute.action.denied import DeniedAction
 
-        return DeniedAction.of(self, b"")
+        return DeniedAction.of(self, cluster, b"")
 
     def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:
         return []
@@ -176,9 +177,7 @@ class BaseAction:
 
     def mutate_response(self, response: Headers, values: Values) -> None:
         """Apply the response header mutations of all levels (RA-73)."""
-        with_response = Values(
-            values.decision, values.request, response.first, values.metadata, values.virtual_cluster, values.supply
-        )
+        with_response = replace(values, response=response.first)
 
         def render(template: Template) -> bytes:
             return template.render(with_response)

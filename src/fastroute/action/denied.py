@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from fastroute.action.base import BaseAction
 from fastroute.action.decided import Decided, Pairs
-from fastroute.action.draft import Headers
+from fastroute.action.draft import Draft, Headers
 from fastroute.action.fault import FaultDecision
 from fastroute.action.format import Supply, Values
 from fastroute.action.respond import LocalAction
-from fastroute.records import record
+from fastroute.records import record, replace
 from fastroute.types import RandomSource
 
 ACCESS_DENIED = b"RBAC: access denied"
@@ -26,13 +26,17 @@ class DeniedAction(LocalAction):
 
     mutates: bool = False
     text: bytes = ACCESS_DENIED
+    cluster: str | None = None
 
     @classmethod
-    def of(cls, action: object, text: bytes = ACCESS_DENIED) -> DeniedAction:
-        """The denial in place of `action`; None where no route was chosen."""
+    def of(cls, action: object, cluster: str | None, text: bytes = ACCESS_DENIED) -> DeniedAction:
+        """The denial in place of `action`, which leads to `cluster`; None where no route was chosen."""
         if not isinstance(action, BaseAction):
             return cls(text=text)
-        return cls(action.levels, action.route_metadata, action.operation, action.host, action.forwards, text)
+        return cls(action.levels, action.route_metadata, action.operation, action.host, action.forwards, text, cluster)
+
+    def values(self, decision: Decided, request: Draft, operators: Supply | None = None) -> Values:
+        return replace(LocalAction.values(self, decision, request, operators), cluster=self.cluster)
 
     def text_of(self, decision: Decided) -> bytes:
         return self.text

@@ -23,7 +23,10 @@ Supply = Callable[[str, str], bytes | None]
 
 @record
 class Values:
-    """What operators read: the decision, the request's headers as they are now, the response's if there is one."""
+    """What operators read: the decision, the request's headers as they are now, the response's if there is one.
+
+    `cluster` is that of the route, where the request does not get to it.
+    """
 
     decision: Decided
     request: Lookup
@@ -31,6 +34,7 @@ class Values:
     metadata: Mapping[str, Mapping[str, object]] | None = None
     virtual_cluster: str | None = None
     supply: Supply | None = None
+    cluster: str | None = None
 
 
 @record
@@ -186,7 +190,7 @@ OPERATORS: Mapping[str, Callable[[Values, str], bytes | None]] = {
     "PATH": _path,
     "QUERY_PARAM": _query_parameter,
     "ROUTE_NAME": lambda values, _: _text(values.decision.route),
-    "UPSTREAM_CLUSTER_RAW": lambda values, _: _text(values.decision.cluster or ""),
+    "UPSTREAM_CLUSTER_RAW": lambda values, _: _text(values.decision.cluster or values.cluster or ""),
     "VIRTUAL_CLUSTER_NAME": lambda values, _: _text(values.virtual_cluster or ""),
     "DYNAMIC_METADATA": _dynamic_metadata,
     "METADATA": _metadata,

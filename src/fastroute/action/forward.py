@@ -15,7 +15,7 @@ from fastroute.action import filters, metadata, rewrites
 from fastroute.action.base import CORS_FILTER, BaseAction, installed
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
-from fastroute.action.headers import is_grpc
+from fastroute.action.headers import is_grpc, speaks_grpc
 from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
@@ -107,8 +107,11 @@ class ForwardAction(BaseAction):
         )
 
     def _named_virtual_cluster(self, decision: Decided) -> str | None:
-        """The virtual cluster as operators see it: the catch-all has no name there."""
-        name = self.virtual_cluster(decision)
+        """The virtual cluster as operators see it: the catch-all has no name there.
+
+        Without a cluster the router answers before it looks for one (PIPE-04).
+        """
+        name = self.virtual_cluster(decision) if decision.cluster is not None else None
         if name is None:
             return None
         from fastroute.action.virtual_clusters import OTHER
@@ -159,11 +162,12 @@ class ForwardAction(BaseAction):
             self.timeouts,
             headers,
             per_try,
+            grpc=decision.original_path is not None and is_grpc(headers.pairs),
             hedged=hedged,
             quiet=options.suppress_envoy_headers,
             expected=options.respect_expected_timeout,
             stream_limit=options.max_stream_duration,
-            came_as_grpc=is_grpc(decision.processed_headers()) if options.filters else None,
+            came_as_grpc=speaks_grpc(decision) if options.filters else None,
         )
 
     def _hedged(self, headers: Headers) -> bool:
@@ -310,9 +314,10 @@ class ForwardAction(BaseAction):
     def downstream_headers(
         self, decision: Decided, status: int, headers: Pairs, operators: Supply | None = None
     ) -> list[tuple[bytes, bytes]]:
-        request = self._sent(decision, operators)
+        # Without a cluster the router answers before it changes the request (PIPE-04).
+        request = self.arrived(decision) if decision.cluster is None else self._sent(decision, operators)
         response = Headers(headers, JOINED_IN_RESPONSES)
-        if self.host.attempt_count_in_response:
+        if self.host.attempt_count_in_response and decision.cluster is not None:
             response.set(ATTEMPT_COUNT, b"1")
         self.mutate_response(response, self._values(decision, request, operators))
         if decision.cluster is None:

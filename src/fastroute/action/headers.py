@@ -62,6 +62,11 @@ def signed(value: bytes) -> int | None:
     return number if -(1 << 63) <= number < 1 << 63 else None
 
 
+def speaks_grpc(decision: Decided) -> bool:
+    """Whether the request is gRPC: by its content type, and never without a path (RM-50)."""
+    return decision.original_path is not None and is_grpc(decision.processed_headers())
+
+
 def is_grpc(headers: Pairs) -> bool:
     """Whether the content type makes it gRPC: exactly `application/grpc`, or with `+` after it (RM-50)."""
     content_type = first(headers, b"content-type")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Headers
-from fastroute.action.headers import first, is_grpc
+from fastroute.action.headers import first, speaks_grpc
 
 _GRPC_STATUSES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 _UNKNOWN = 2
@@ -19,7 +19,7 @@ _UNKNOWN = 2
 
 def finish(response: Headers, decision: Decided, status: int, text: bytes, content_type: bytes = b"") -> None:
     """Give the headers of a reply with `status` and `text` what every reply has; `content_type` overrides others."""
-    if is_grpc(decision.processed_headers()):
+    if speaks_grpc(decision):
         response.set(b"content-type", b"application/grpc")
         if not response.first(b"grpc-status"):
             response.set(b"grpc-status", b"%d" % grpc_status(status))

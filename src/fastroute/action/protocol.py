@@ -140,8 +140,8 @@ class Action(Protocol):
         """Whether the route itself enables the upgrade `name`; None when it does not say."""
         ...
 
-    def refused(self) -> Action:
-        """What stands for this action where the connection manager refuses an upgrade: 403 without a text."""
+    def refused(self, cluster: str | None) -> Action:
+        """What stands for this action, which leads to `cluster`, where an upgrade is refused: 403 without a text."""
         ...
 
     def upstream_headers(self, decision: Decided, operators: Supply | None = None) -> list[tuple[bytes, bytes]]:

@@ -18,7 +18,7 @@ from fastroute.action import rewrites
 from fastroute.action.base import BaseAction
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers
 from fastroute.action.format import Supply, Template, Values
-from fastroute.action.headers import is_grpc
+from fastroute.action.headers import speaks_grpc
 from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.router_options import DEFAULT_ROUTER
@@ -55,10 +55,10 @@ class LocalAction(BaseAction):
 
     def status_of(self, decision: Decided, status: int) -> int:
         """The HTTP status of the reply: gRPC clients get 200, and the status as a gRPC one in a header."""
-        return 200 if is_grpc(decision.processed_headers()) else status
+        return 200 if speaks_grpc(decision) else status
 
     def body(self, decision: Decided) -> bytes:
-        return b"" if is_grpc(decision.processed_headers()) else self.text_of(decision)
+        return b"" if speaks_grpc(decision) else self.text_of(decision)
 
     def text_of(self, decision: Decided) -> bytes:
         """The text of the reply: its body, or the message for a gRPC client."""

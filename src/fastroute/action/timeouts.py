@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastroute.action.headers import UINT64, is_grpc, unsigned
+from fastroute.action.headers import UINT64, unsigned
 from fastroute.records import record
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def announce(
     headers: Headers,
     per_try: int,
     *,
+    grpc: bool,
     hedged: bool,
     quiet: bool = False,
     expected: bool = False,
@@ -100,12 +101,11 @@ def announce(
 ) -> Times:
     """Compute the timeouts, and put them into the request headers for the upstream.
 
-    `per_try` is the retry policy's, `hedged` whether per-try timeouts hedge; `quiet` leaves
-    x-envoy-expected-rq-timeout-ms out (`suppress_envoy_headers`), `expected` lets it come in
+    `per_try` is the retry policy's, `grpc` whether the request is gRPC, `hedged` whether per-try timeouts hedge;
+    `quiet` leaves x-envoy-expected-rq-timeout-ms out (`suppress_envoy_headers`), `expected` lets it come in
     (`respect_expected_rq_timeout`); `stream_limit` is the connection manager's `max_stream_duration`;
     `came_as_grpc` whether the request was gRPC before the filters, where those may have made it so.
     """
-    grpc = is_grpc(headers.pairs)
     if grpc if came_as_grpc is None else came_as_grpc:
         _limit_stream(timeouts, headers, stream_limit)
     times = _times(timeouts, headers, per_try, grpc=grpc, expected=expected)

@@ -19,7 +19,7 @@ from fastroute.action.cors import CorsPolicy
 from fastroute.action.draft import JOINED_IN_RESPONSES, Headers
 from fastroute.action.fault import FaultDecision
 from fastroute.action.forward import ATTEMPT_COUNT, ForwardAction
-from fastroute.action.headers import is_grpc
+from fastroute.action.headers import speaks_grpc
 from fastroute.action.local_reply import finish
 from fastroute.core.decision import Decision
 from fastroute.errors import FastrouteError
@@ -82,7 +82,7 @@ def _aborted(decision: Decision, status: int, fault: FaultDecision) -> Answer:
 def _local(decision: Decision, status: int, text: bytes, headers: Pairs) -> Answer:
     response = Headers(headers, JOINED_IN_RESPONSES)
     finish(response, decision, status, text)
-    if is_grpc(decision.processed_headers()):
+    if speaks_grpc(decision):
         status, text = 200, b""
     return _whole(decision, status, response.pairs, text)
 

@@ -15,7 +15,6 @@ from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastroute.action import forward
-from fastroute.action.base import BaseAction
 from fastroute.action.cluster_specifiers import PriorityGroups
 from fastroute.action.metadata import NAMESPACE, merged
 from fastroute.action.respond import RedirectAction, ResponseAction
@@ -102,7 +101,7 @@ def compile_targets(
     if kind == "direct_response":
         return _respond(route, scope, ctx, path)
     if kind in ("non_forwarding_action", "filter_action"):
-        return Forward("", BaseAction(**_common(route, scope, ctx, path)))
+        return Forward("", forward.ForwardAction(**_common(route, scope, ctx, path)))
     if kind == "redirect":
         fields = redirects.compile_redirect(route.redirect, route.match, ctx, f"{path}.redirect")
         return Redirect(

@@ -98,7 +98,9 @@ def access_of(filters: Iterable[Filter]) -> Access | None:
             check = _in_force(each, decision).check
             allowed, policy = (True, None) if check is None else check(decision)
             if not allowed:
-                return f"rbac_access_denied_matched_policy[{policy or 'none'}]", DeniedAction.of(decision.action)
+                return f"rbac_access_denied_matched_policy[{policy or 'none'}]", DeniedAction.of(
+                    decision.action, decision.cluster
+                )
         return None
 
     return access

@@ -30,6 +30,9 @@ class ScopedRoutes:
     ) -> tuple[bytes, ...] | None:
         """The scope key of a request; `None` when a fragment cannot be made."""
 
+    def is_certain(self, headers: Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[_Text, _Text]]) -> bool:
+        """Whether the codec hands on the headers that the key is made of as they are."""
+
     def find(
         self,
         authority: _Text,

@@ -75,11 +75,9 @@ def with_changes(explanation: Explanation, decision: Decision) -> Explanation:
     action = decision.action
     options, levels = decision.router_options, None if action is None else action.levels
     filtered = () if options is None else tuple(Step(*told) for told in options.filter_steps(decision, levels))
-    if action is None:
-        return Explanation(explanation.decision, (*explanation.steps, *filtered))
-    changes = (*filtered, *(Step(*fields) for fields in action.explain_steps(decision)))
+    own = () if action is None else tuple(Step(*fields) for fields in action.explain_steps(decision))
     seen = {"method": decision.method, "path": decision.path, "authority": decision.authority}
-    return Explanation({**explanation.decision, **seen}, (*explanation.steps, *changes))
+    return Explanation({**explanation.decision, **seen}, (*explanation.steps, *filtered, *own))
 
 
 def undecided(decision: Decision) -> Explanation:

@@ -35,8 +35,10 @@ _BODIES = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 def refuse(manager: Message, request: Request, stream: Stream) -> Outcome | None:
     """The codec's own answer to a request that it does not take; else fills in the stream's headers."""
-    problem = _method(manager, request.method) or _line(request) or _headers(manager, request)
-    problem = problem or _limits(manager, request, stream)
+    too_large = _too_large(manager, request, stream)
+    problem = None if too_large else _controls(request)
+    problem = problem or _line_with_method(manager, request) or too_large or _names(request)
+    problem = problem or _lines(manager, request, stream)
     if problem is not None:
         status, details, rule = problem
         return _refused(stream, status, details, rule)
@@ -77,6 +79,22 @@ def _method(manager: Message, method: bytes) -> Problem | None:
     return None if known else (400, "http1.codec_error", "HC-05")
 
 
+def _line_with_method(manager: Message, request: Request) -> Problem | None:
+    """What is wrong with the request line: a control character before the method, that before the target."""
+    line = _line(request)
+    if line is not None and line[1] == "http1.invalid_characters":
+        return line
+    return _method(manager, request.method) or line
+
+
+def _controls(request: Request) -> Problem | None:
+    """A control character anywhere in the head, found before all else."""
+    texts = [request.method, request.authority, *(text for pair in request.headers for text in pair)]
+    if any((byte < 0x20 and byte != 0x09) or byte == 0x7F for text in texts for byte in text):
+        return 400, "http1.invalid_characters", "HC-06"
+    return None
+
+
 def _line(request: Request) -> Problem | None:
     details = request_target.line_error(request)
     return None if details is None else (400, details, "HC-06")
@@ -86,15 +104,27 @@ def _dropped(manager: Message, name: bytes) -> bool:
     return b"_" in name and manager.common_http_protocol_options.headers_with_underscores_action == DROP
 
 
-def _headers(manager: Message, request: Request) -> Problem | None:
-    action = manager.common_http_protocol_options.headers_with_underscores_action
-    for name, value in request.headers:
+def _names(request: Request) -> Problem | None:
+    for name, _ in request.headers:
         if not name or any(byte not in TOKEN for byte in name):
             return 400, "http1.codec_error", "HC-08"
-        if any((byte < 0x20 and byte != 0x09) or byte == 0x7F for byte in value):
-            return 400, "http1.invalid_characters", "HC-08"
-        if b"_" in name and action == REJECT:
+    return None
+
+
+def _lines(manager: Message, request: Request, stream: Stream) -> Problem | None:
+    """Lines are taken one by one, until a name is refused or there are too many (HC-07)."""
+    options = manager.common_http_protocol_options
+    count = _own_limit(stream, "headers_count", 100)
+    if options.HasField("max_headers_count"):
+        count = options.max_headers_count.value
+    stored = HeaderMap([(b"host", b"")])
+    for name, _ in (*request.headers, (b"host", b"")):
+        if len(list(stored)) > count:
+            return 431, "http1.too_many_headers", "HC-07"
+        if b"_" in name and options.headers_with_underscores_action == REJECT:
             return 400, "http1.unexpected_underscore", "HC-07"
+        if not _dropped(manager, name):
+            stored.receive(name, b"")
     return None
 
 
@@ -103,19 +133,10 @@ def _own_limit(stream: Stream, key: str, usual: int) -> int:
     return int(found) if found is not None and 0 <= found < 2**64 else usual
 
 
-def _limits(manager: Message, request: Request, stream: Stream) -> Problem | None:
-    options = manager.common_http_protocol_options
-    count = _own_limit(stream, "headers_count", 100)
-    if options.HasField("max_headers_count"):
-        count = options.max_headers_count.value
+def _too_large(manager: Message, request: Request, stream: Stream) -> Problem | None:
     kilobytes = _own_limit(stream, "headers_size_kb", 60)
     if manager.HasField("max_request_headers_kb"):
         kilobytes = manager.max_request_headers_kb.value
     size = len(request.path or b"") + len(b"host") + len(request.authority)
     size += sum(len(name) + len(value) for name, value in request.headers)
-    if size > kilobytes * 1024:
-        return 431, "http1.headers_too_large", "HC-07"
-    stored = HeaderMap((name, b"") for name, _ in request.headers if not _dropped(manager, name))
-    if len(list(stored)) + (stored.first(b"host") is None) > count:
-        return 431, "http1.too_many_headers", "HC-07"
-    return None
+    return (431, "http1.headers_too_large", "HC-07") if size > kilobytes * 1024 else None

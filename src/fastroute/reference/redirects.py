@@ -4,10 +4,10 @@
 - RA-41: the host is `host_redirect` as it stands, else the request's; of the latter the port is
   dropped when `port_redirect` is set, or when the scheme differs from x-forwarded-proto and the port is
   the default of the old one. A `port_redirect` other than 0 is appended, to `host_redirect` too.
-- RA-42: `path_redirect` gets a leading "/"; the query is appended unless it has a "?" itself or
-  `strip_query` is set.
+- RA-42: every path gets a leading "/"; the query is appended to `path_redirect` unless that has a "?" itself
+  or `strip_query` is set.
 - RA-43: `prefix_rewrite` replaces what the route matched, `regex_rewrite` every match in the path
-  without its query; an empty result is no rewrite. The query is kept unless `strip_query`.
+  without its query; an empty result is no rewrite. `strip_query` cuts at the first "?", be it the rewrite's.
 - RA-44: `path_rewrite` is a template (see `formatter.py`); an empty result is no rewrite; the query is
   appended unless the result has a "?".
 - RA-45: the status is 301 unless `response_code` says otherwise.
@@ -67,22 +67,40 @@ def _path(route: Message, stream: Stream) -> bytes:
     redirect = route.redirect
     whole = stream.path or b""
     path = without_query(whole)
-    query = b"" if redirect.strip_query else whole[whole.find(b"?") :] if b"?" in whole else b""
+    query = whole[len(path) :] if whole[len(path) :].startswith(b"?") else b""
+    found = _given(route, stream)
+    if found and b"?" in found:
+        made = found
+    else:
+        made = found + query if found else _rewritten(route, path) + query
+        made = made.partition(b"?")[0] if redirect.strip_query else made
+    return made if made.startswith(b"/") else b"/" + made
+
+
+def _given(route: Message, stream: Stream) -> bytes:
+    """The path that the redirect itself names; its query, if it has one, is the only one."""
+    redirect = route.redirect
     match redirect.WhichOneof("path_rewrite_specifier"):
-        case "path_redirect" if redirect.path_redirect:
-            target: bytes = redirect.path_redirect.encode("utf-8")
-            target = target if target.startswith(b"/") else b"/" + target
-            return target if b"?" in target else target + query
+        case "path_redirect":
+            named: bytes = redirect.path_redirect.encode("utf-8")
+            return named
+        case "path_rewrite" if redirect.path_rewrite:
+            return formatter.render(redirect.path_rewrite, route, stream, absent=b"")
+        case _:
+            return b""
+
+
+def _rewritten(route: Message, path: bytes) -> bytes:
+    """The request's path, changed as forwarding would."""
+    redirect = route.redirect
+    match redirect.WhichOneof("path_rewrite_specifier"):
         case "prefix_rewrite" if redirect.prefix_rewrite:
-            return redirect.prefix_rewrite.encode("utf-8") + path[matched_length(route.match, path) :] + query  # type: ignore[no-any-return]
+            return redirect.prefix_rewrite.encode("utf-8") + path[matched_length(route.match, path) :]  # type: ignore[no-any-return]
         case "regex_rewrite":
             rewrite = redirect.regex_rewrite
-            return (regexes.replace(rewrite.pattern.regex, rewrite.substitution, path) or path) + query
-        case "path_rewrite" if redirect.path_rewrite:
-            rewritten = formatter.render(redirect.path_rewrite, route, stream, absent=b"")
-            return (rewritten or path) + (b"" if b"?" in rewritten else query)
+            return regexes.replace(rewrite.pattern.regex, rewrite.substitution, path) or path
         case _:
-            return path + query
+            return path
 
 
 def matched_length(match: Message, path: bytes) -> int:

@@ -1,14 +1,16 @@
 """The request target (HC-03): origin form, absolute form, authority form, asterisk.
 
 - Absolute form is taken unless `allow_absolute_url` is false; its scheme is http or https.
-- User information before "@" is dropped. A host is letters, digits, "." and "-", or an IPv6 literal; a
-  port must fit 16 bits.
+- User information before "@" is dropped. A host is letters, digits, "." and "-", or an IP address in
+  brackets; a port must fit 16 bits. CONNECT takes no user information but an empty one.
 - The path of `http://h` is "/"; that of `http://h?q` is "?q" (and answered with 404 later, HC-11).
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from typing import TypeGuard
 
 from fastroute.records import record
 from fastroute.reference.stream import Message
@@ -17,7 +19,7 @@ from fastroute.request import Request
 _ALLOWED = frozenset(range(0x21, 0x7F))
 _HOST = rb"[A-Za-z0-9!$%&'()*+,\-.:;=@\[\]_~]*(?:[/?]|$)"
 _AUTHORITY = re.compile(_HOST)
-_URL_HOST = re.compile(rb"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
+_URL_HOST = re.compile(rb"(?:[A-Za-z0-9.\-]+|\[(?P<literal>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]+))?")
 _URL = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*://" + _HOST)
 
 
@@ -76,22 +78,33 @@ def _connect(request: Request) -> Target | Refused:
     if request.path is not None and (request.path.startswith(b"/") or b":" not in request.path):
         return Refused("http1.invalid_url")
     authority = request.path if request.path is not None else request.authority
+    authority = authority.removeprefix(b"@")
     _, colon, port = authority.rpartition(b":")
-    if not colon or not _is_port(port):
+    if not colon or not _is_port(port) or not _is_host(_URL_HOST.fullmatch(authority)):
         return Refused("http1.invalid_url")
     return Target(None, authority)
 
 
 def _absolute(path: bytes) -> Target | Refused:
     scheme, _, rest = path.partition(b"://")
-    if scheme.lower() not in (b"http", b"https"):
-        return Refused("http1.invalid_scheme")
     end = min((place for mark in (b"/", b"?", b"#") if (place := rest.find(mark)) >= 0), default=len(rest))
     host = rest[:end].rpartition(b"@")[2]
     found = _URL_HOST.fullmatch(host)
-    if found is None or rest[:end].count(b"@") > 1 or (found["port"] is not None and not _is_port(found["port"])):
+    if not _is_host(found) or rest[:end].count(b"@") > 1 or (found["port"] is not None and not _is_port(found["port"])):
         return Refused("http1.invalid_url")
+    if scheme.lower() not in (b"http", b"https"):
+        return Refused("http1.invalid_scheme")
     return Target(rest[end:] or b"/", host, scheme.lower())
+
+
+def _is_host(found: re.Match[bytes] | None) -> TypeGuard[re.Match[bytes]]:
+    if found is None or found["literal"] is None:
+        return found is not None
+    try:
+        ipaddress.ip_address(found["literal"].decode())
+    except ValueError:
+        return False
+    return True
 
 
 def _is_port(text: bytes) -> bool:

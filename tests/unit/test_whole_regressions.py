@@ -1,0 +1,139 @@
+"""Counterexamples that `conformance/test_whole_bootstraps.py` found, each by name.
+
+What is expected is what Envoy 1.40 was seen to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from support.whole import bootstrap_of
+
+import fastroute
+from fastroute.adapters import answers
+from fastroute.core.chain import Chain
+from fastroute.request import Connection
+
+GRPC = (b"content-type", b"application/grpc")
+Pairs = Sequence[tuple[bytes, bytes]]
+
+
+def answered(name: str, value: str) -> dict[str, Any]:
+    """A response header of a virtual host or a route."""
+    return {"response_headers_to_add": [{"header": {"key": name, "value": value}, "keep_empty_value": True}]}
+
+
+class Asked:
+    """A router of one bootstrap, and a connection to its listener."""
+
+    def __init__(self, bootstrap: Mapping[str, Any], connection: Connection | None = None) -> None:
+        self.router = fastroute.Router(fastroute.load(json.dumps(bootstrap).encode()))
+        found = self.router.connect(connection or Connection(("127.0.0.1", 0), ("127.0.0.1", 40000)))
+        assert found is not None
+        self.chain: Chain = found
+
+    def route(self, authority: bytes, path: bytes | None, method: bytes = b"GET", headers: Pairs = ()) -> Any:
+        """The decision, which its explanation tells as well."""
+        asked = (authority, path, method, headers)
+        decision = self.router.route(*asked, chain=self.chain, random=0)
+        told = self.router.explain(*asked, chain=self.chain, random=0).decision
+        for name in ("kind", "status", "reason", "location", "cluster", "path", "virtual_host", "route", "index"):
+            assert told[name] == getattr(decision, name), name
+        return decision
+
+
+ABSENT = {"match": {"prefix": "/"}, "route": {"cluster": "absent"}}
+QUIET = {"validate_clusters": False}
+
+
+def test_without_a_cluster_no_attempt_is_counted() -> None:
+    asked = Asked(bootstrap_of([ABSENT], host={"include_attempt_count_in_response": True}, configuration=QUIET))
+    decision = asked.route(b"h", b"/")
+    assert decision.reason == "cluster_not_found"
+    assert b"x-envoy-attempt-count" not in dict(decision.downstream_headers())
+
+
+def test_without_a_cluster_there_is_no_virtual_cluster() -> None:
+    host = {"virtual_clusters": [{"name": "vc", "headers": [{"name": "x-a", "present_match": True}]}]}
+    told = answered("x-told", "<%VIRTUAL_CLUSTER_NAME%>")
+    asked = Asked(bootstrap_of([ABSENT], host={**host, **told}, configuration=QUIET))
+    found = dict(asked.route(b"h", b"/", b"GET", [(b"x-a", b"1")]).downstream_headers())
+    assert found[b"x-told"] == b"<>"
+
+
+def test_without_a_cluster_the_request_is_not_changed_before_the_answer() -> None:
+    changed = {"request_headers_to_remove": ["x-a"], **answered("x-told", "%REQ(x-a)%")}
+    asked = Asked(bootstrap_of([ABSENT], host=changed, configuration=QUIET))
+    found = dict(asked.route(b"h", b"/", b"GET", [(b"x-a", b"1")]).downstream_headers())
+    assert found[b"x-told"] == b"1"
+
+
+def test_a_route_that_forwards_nothing_has_its_response_headers() -> None:
+    route = {"match": {"prefix": "/"}, "name": "r", "non_forwarding_action": {}, **answered("x-told", "%ROUTE_NAME%")}
+    decision = Asked(bootstrap_of([route])).route(b"h", b"/")
+    assert (decision.status, decision.reason) == (503, "cluster_not_found")
+    assert dict(decision.downstream_headers())[b"x-told"] == b"r"
+
+
+def test_a_request_without_a_path_is_not_grpc() -> None:
+    decision = Asked(bootstrap_of([ABSENT], configuration=QUIET)).route(b"h:80", None, b"CONNECT", [GRPC])
+    assert (decision.status, decision.reason) == (404, "route_not_found")
+    answer = answers.own(decision)
+    assert answer is not None
+    assert (answer.status, dict(answer.headers)) == (404, {})
+
+
+@pytest.mark.parametrize(
+    ("redirect", "location"),
+    [
+        ({"prefix_rewrite": "x"}, "http://h/x?q"),
+        ({"prefix_rewrite": "/y?z", "strip_query": True}, "http://h/y"),
+        ({"regex_rewrite": {"pattern": {"regex": "/a"}, "substitution": "b"}}, "http://h/b?q"),
+        ({"path_redirect": "c?d", "strip_query": True}, "http://h/c?d"),
+        ({"path_rewrite": "e"}, "http://h/e?q"),
+    ],
+)
+def test_an_explanation_leads_where_the_redirect_does(redirect: dict[str, Any], location: str) -> None:
+    decision = Asked(bootstrap_of([{"match": {"path": "/a"}, "redirect": redirect}])).route(b"h", b"/a?q")
+    assert decision.location == location
+
+
+def test_the_explanation_of_a_refusal_by_the_codec_tells_the_target() -> None:
+    decision = Asked(bootstrap_of([])).route(b"h", b"/a", b"CONNECT")
+    assert (decision.status, decision.reason) == (400, "http1.invalid_url")
+
+
+def scoped(routes: Mapping[str, Any], name: str = "x-tenant") -> Asked:
+    """A manager whose scope is the value of a header."""
+    keys = {"fragments": [{"header_value_extractor": {"name": name, "index": 0}}]}
+    host = {"name": "v", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]}
+    scope = {
+        "name": "s",
+        "key": {"fragments": [{"string_key": "a"}]},
+        "route_configuration": {"name": "r", "virtual_hosts": [host], **routes},
+    }
+    listed = {"scoped_route_configurations": [scope]}
+    found = bootstrap_of([])
+    manager = found["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    del manager["route_config"]
+    manager["scoped_routes"] = {"name": "n", "scope_key_builder": keys, "scoped_route_configurations_list": listed}
+    manager["common_http_protocol_options"] = {"headers_with_underscores_action": "DROP_HEADER"}
+    return Asked(found)
+
+
+def test_a_scope_is_lost_with_a_header_that_only_internal_requests_may_bring() -> None:
+    tenant = [(b"x-tenant", b"a")]
+    assert scoped({}).route(b"h", b"/", b"GET", tenant).status == 200
+    assert scoped({"internal_only_headers": ["x-tenant"]}).route(b"h", b"/", b"GET", tenant).status == 404
+
+
+def test_a_scope_is_found_by_the_headers_that_the_codec_hands_over() -> None:
+    named = [(b"connection", b"x-tenant"), (b"x-tenant", b"a")]
+    assert scoped({}).route(b"h", b"/", b"GET", named).status == 404
+    assert scoped({}, "x_tenant").route(b"h", b"/", b"GET", [(b"x_tenant", b"a")]).status == 404
+    joined = [(b"accept", b"a"), (b"accept", b"b")]
+    assert scoped({}, "accept").route(b"h", b"/", b"GET", joined).status == 404
+    assert scoped({}, "accept").route(b"h", b"/", b"GET", joined[:1]).status == 200
