@@ -57,7 +57,8 @@ def _resend(headers: Headers, whole: int, decision: Decided) -> None:
     headers.remove(ALT_STAT_NAME)
     hedged = headers.first(b"x-envoy-hedge-on-per-try-timeout") == b"true"
     quiet, expected = options.suppress_envoy_headers, options.respect_expected_timeout
-    announce(Timeouts(whole), headers, 0, hedged=hedged, quiet=quiet, expected=expected)
+    grpc = is_grpc(headers.pairs)  # a copy has a path: CONNECT is never copied
+    announce(Timeouts(whole), headers, 0, grpc=grpc, hedged=hedged, quiet=quiet, expected=expected)
     headers.remove_all(_CONSUMED)
 
 
