@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from fastroute._version import __version__
-from fastroute.cli.verdict import Finding, Verdict
+from fastroute.cli.verdict import ERROR, Finding, Verdict
 from fastroute.config.fetch import URLS
 from fastroute.errors import Where
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def report(verdicts: Sequence[Verdict]) -> dict[str, object]:
-    """One run with a result for each finding."""
+DIFFERS = "envoy-disagrees"
+
+
+def report(verdicts: Sequence[Verdict], different: Mapping[str, str] = MappingProxyType({})) -> dict[str, object]:
+    """One run with a result for each finding, and for each source about which the real Envoy says something else."""
     results = [_result(verdict, finding) for verdict in verdicts for finding in verdict.findings]
-    codes = sorted({finding.code for verdict in verdicts for finding in verdict.findings})
+    results += [_difference(source, words) for source, words in different.items()]
+    codes = sorted({str(result["ruleId"]) for result in results})
     driver = {
         "name": "fastroute validate",
         "semanticVersion": __version__,
@@ -42,6 +47,11 @@ def _result(verdict: Verdict, finding: Finding) -> dict[str, object]:
     }
 
 
+def _difference(source: str, words: str) -> dict[str, object]:
+    location = {"physicalLocation": {"artifactLocation": {"uri": _uri(source)}}}
+    return {"ruleId": DIFFERS, "level": "error", "message": {"text": words}, "locations": [location]}
+
+
 def _related(place: Where, words: str) -> dict[str, object]:
     location: dict[str, object] = {"artifactLocation": {"uri": _uri(place.file)}}
     if place.line is not None:
@@ -51,6 +61,8 @@ def _related(place: Where, words: str) -> dict[str, object]:
 
 def _text(finding: Finding) -> str:
     said = ": ".join(part for part in (finding.resource, finding.path, finding.message) if part)
+    if finding.conflict is not None:
+        said += f". It conflicts with {finding.conflict}" if finding.level == ERROR else f". See {finding.conflict}"
     return f"{said}. {finding.remedy}" if finding.remedy else said
 
 

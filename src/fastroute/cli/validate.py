@@ -40,7 +40,7 @@ def validate(files: Sequence[str], output: str, strict: bool, real: bool) -> Non
     if output == "json":
         click.echo(json.dumps(_tree(verdicts, answers), indent=2, ensure_ascii=False))
     elif output == "sarif":
-        click.echo(json.dumps(sarif.report(verdicts), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(sarif.report(verdicts, _different(verdicts, answers)), indent=2, ensure_ascii=False))
     else:
         _print(verdicts, answers)
     sys.exit(_code(verdicts, answers, strict))
@@ -62,6 +62,12 @@ def _code(verdicts: Sequence[Verdict], answers: Sequence[as_envoy.Answer], stric
 
 def _agree(verdict: Verdict, answer: as_envoy.Answer) -> bool:
     return answer.ok is None or answer.ok == (verdict.ok or verdict.ends_late)
+
+
+def _different(verdicts: Sequence[Verdict], answers: Sequence[as_envoy.Answer]) -> dict[str, str]:
+    """By source, what the real Envoy says where it disagrees."""
+    pairs = zip(verdicts, answers, strict=bool(answers))
+    return {verdict.source: _comparison(verdict, answer) for verdict, answer in pairs if not _agree(verdict, answer)}
 
 
 def _tree(verdicts: Sequence[Verdict], answers: Sequence[as_envoy.Answer]) -> list[dict[str, object]]:

@@ -163,7 +163,8 @@ class Reader:
                 f"malformed IP address: {socket.address}. Consider setting resolver_name or setting cluster type to "
                 "'STRICT_DNS' or 'LOGICAL_DNS'"
             )
-            self.ctx.gather(self.ctx.reject(f"{path}.address", words))
+            remedy = "Write an IP address, or set the type of the cluster to STRICT_DNS."
+            self.ctx.gather(self.ctx.reject(f"{path}.address", words, remedy=remedy))
             return []
         return [(ip, socket.port_value, "")]
 

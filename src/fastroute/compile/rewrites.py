@@ -39,7 +39,13 @@ def compile_path_rewrite(message: Any, match: Any, ctx: Context, path: str) -> t
     """The path rewrite of a RouteAction or RedirectAction at `path`, and the field that says it."""
     wanted = [field for field in PATH_FIELDS if _has(message, field)]
     if len(wanted) > 1:
-        raise ctx.reject(path, "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy")
+        first, second, *_ = (f"{path}.{field}" for field in wanted)
+        raise ctx.reject(
+            second,
+            "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy",
+            remedy="Remove one of the two.",
+            conflict=ctx.conflict(first),
+        )
     if not wanted:
         return None, ""
     field = wanted[0]

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from fastroute.api import anys, names, pool, transcode
 from fastroute.api.faults import Fault, join
+from fastroute.api.faults import kind as kind_of
 from fastroute.config import dump, kinds, runtime, unknown
 from fastroute.config.resources import Resource, Resources
 from fastroute.errors import ConfigError, Notice, ParseError, RejectedError, UnsupportedError, Where
@@ -76,7 +77,8 @@ class Collector:
             for position, item in enumerate(tree):
                 self.tree(item, document, f"{root}[{position}]", kind)
         elif not isinstance(tree, Mapping):
-            raise self._error(document, root, Fault("a configuration must be an object or a list", code="kind"))
+            wrong = f"a resource must be an object, not {kind_of(tree)}"
+            raise self._error(document, root, Fault(wrong, code="kind"))
         else:
             self._object(dict(tree) if not isinstance(tree, dict) else tree, document, root, kind)
 

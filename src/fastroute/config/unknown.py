@@ -31,9 +31,12 @@ def _message(descriptor: Descriptor | None, tree: object) -> Iterator[Fault]:
     if "@type" in tree:
         url = _unknown(tree)
         if url is not None:
+            from fastroute.api import extension_types
+
+            meant = extension_types.nearest(pool.type_name(url))
             yield Fault(
                 f'Envoy 1.40 has no extension of the type "{url}"',
-                remedy="Remove the extension, or load leniently.",
+                remedy=f"Did you mean {meant}?" if meant else "Remove the extension, or load leniently.",
                 code="unknown-type",
             )
             return

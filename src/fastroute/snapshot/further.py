@@ -3,7 +3,7 @@
 Rules:
 - Values that break a constraint are taken out first, as those that could not be read were. A resource that breaks
   one even then, but for what it lacks, is not compiled.
-- Where something could not be read, no cluster is unknown: it may be the one that is named.
+- Where something could not be read that may be a cluster, no cluster is unknown: it may be the one that is named.
 - What follows from an error told before is not told: an error at its field, or within it, or of the message
   around it.
 """
@@ -28,6 +28,11 @@ from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.parts import known_clusters
 
 _LISTS = ("listeners", "routes", "scoped_routes", "virtual_hosts", "clusters", "endpoints", "secrets")
+_READ = re.compile(
+    r"(?:RouteConfiguration|Listener|ScopedRouteConfiguration) \""
+    r"|Bootstrap (?:static_resources\.listeners\[|(?!static|dynamic)\w)"
+)
+"""Places where clusters are only named."""
 _STATIC = re.compile(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
 
 
@@ -44,8 +49,8 @@ def further_errors(
 
 
 def unread(errors: Sequence[ConfigError]) -> bool:
-    """Whether something could not be read, so that any name may be that of something."""
-    return any(isinstance(error, ParseError) for error in errors)
+    """Whether something could not be read that may be a cluster, so that any name may be that of one."""
+    return any(isinstance(error, ParseError) and not _READ.match(f"{error.resource} {error.path}") for error in errors)
 
 
 def repair(broken: Resources, resources: Resources) -> None:

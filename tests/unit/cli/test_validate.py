@@ -11,8 +11,10 @@ from click.testing import CliRunner, Result
 from support.envoy import require_binary
 from support.shared import shared
 
-from fastroute.cli import as_envoy
+from fastroute.cli import as_envoy, sarif
 from fastroute.cli.validate import validate
+from fastroute.cli.verdict import Finding, Verdict
+from fastroute.errors import Conflict
 
 GOOD = {"name": "r", "virtual_hosts": [{"name": "v", "domains": ["*"]}]}
 BAD = """name: r
@@ -150,6 +152,62 @@ def test_a_conflict_names_the_other_item(tmp_path: Path) -> None:
     assert verdict["findings"][0]["conflict"].startswith("virtual_hosts[0].domains[0] (")
     (result,) = json.loads(run("-o", "sarif", path).output)["runs"][0]["results"]
     assert result["relatedLocations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 23}
+
+
+MISSPELT = """node: {id: yes}
+static_resources:
+  listeners:
+  - name: in
+    address: {socket_address: {address: 0.0.0.0, port_value: 1}}
+    filter_chains:
+    - filters:
+      - name: t
+        typed_config:
+          "@type": type.googleapis.com/envoy.config.filter.network.tcp_proxy.v2.TcpProxy
+  - name: web
+    address: {socket_address: {address: 0.0.0.0, port_value: 2}}
+    filter_chains:
+    - filters:
+      - name: http
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: s
+          http_filters:
+          - {name: r, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.roter.v3.Router}}
+          route_config:
+            virtual_hosts:
+            - name: v
+              domains: ["*"]
+              routes: [{match: {prefix: /}, route: {cluster: bleu, prefix_rewrite: /a, regex_rewrite: {
+                pattern: {regex: a}, substitution: b}}}]
+  clusters: [{name: blue, type: STATIC, load_assignment: {cluster_name: blue, endpoints: [{lb_endpoints: [{endpoint: {
+    address: {socket_address: {address: backend, port_value: 80}}}}]}]}}]
+"""
+
+
+def test_each_error_says_what_was_meant(tmp_path: Path) -> None:
+    output = run(write(tmp_path / "b.yaml", MISSPELT)).output
+    assert "put quotes around the text" in output
+    assert "Did you mean envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy?" in output
+    assert "Did you mean envoy.extensions.filters.http.router.v3.Router?" in output
+    assert "unknown cluster 'bleu'" in output, "nothing that could not be read is a cluster"
+    assert "route.regex_rewrite: Specify only one of" in output
+    assert "It conflicts with filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0]" in output
+    assert "Write an IP address, or set the type of the cluster to STRICT_DNS." in output
+
+
+def test_a_cluster_that_cannot_be_read_may_be_the_one_that_is_named(tmp_path: Path) -> None:
+    broken = MISSPELT.replace("{name: blue,", "{name: no,")
+    assert "unknown cluster" not in run(write(tmp_path / "b.yaml", broken)).output
+
+
+def test_sarif_names_the_other_item_and_where_envoy_disagrees() -> None:
+    other = Finding("error", "rejected", "twice", conflict=Conflict("clusters[0]"), remedy="Rename one.")
+    report: Any = sarif.report([Verdict("a.yaml", (other,))], {"a.yaml": "the real Envoy DISAGREES"})
+    run_log = report["runs"][0]
+    texts = [result["message"]["text"] for result in run_log["results"]]
+    assert texts == ["twice. It conflicts with clusters[0]. Rename one.", "the real Envoy DISAGREES"]
+    assert [rule["id"] for rule in run_log["tool"]["driver"]["rules"]] == ["envoy-disagrees", "rejected"]
 
 
 SHADOWED = """name: r
