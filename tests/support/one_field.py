@@ -23,7 +23,6 @@ _FILES, _SECRETS, _KEYS = "files are not looked at", "secrets of the bootstrap",
 DIFFERENT = {
     f"{_EXT}access_loggers.file.v3.FileAccessLog.path": _FILES,
     f"{_EXT}access_loggers.fluentd.v3.FluentdAccessLogConfig.cluster": "may be one that comes later",
-    f"{_EXT}common.tap.v3.CommonExtensionConfig.static_config": "needs the admin page",
     f"{_EXT}filters.network.mongo_proxy.v3.MongoProxy.access_log": _FILES,
     f"{_EXT}resource_monitors.injected_resource.v3.InjectedResourceConfig.filename": _FILES,
     "envoy.config.bootstrap.v3.ClusterManager.OutlierDetection.event_log_path": _FILES,

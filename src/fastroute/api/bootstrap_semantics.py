@@ -42,6 +42,7 @@ _SENDING = frozenset(
         "open_telemetry.v3.OpenTelemetryAccessLogConfig",
     )
 )
+_INTERNAL = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 _RATED = "envoy.extensions.access_loggers.filters.process_ratelimit.v3.ProcessRateLimitFilter"
 _LOCATORS = {"lds_resources_locator": names.LISTENER, "cds_resources_locator": names.CLUSTER}
 
@@ -104,6 +105,7 @@ def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
     for field in ("xds_delegate_extension", "xds_config_tracker_extension"):
         if message.HasField(field):
             yield from extension_points.extension(getattr(message, field), field, getattr(message, field).name)
+    yield from _internal_listeners(message)
     local = message.cluster_manager.local_cluster_name
     if local and local not in known:
         yield "cluster_manager.local_cluster_name", f"local cluster '{local}' must be defined", "Define it statically."
@@ -114,6 +116,20 @@ def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
         if api.api_type:
             found = (*config_sources.ads(api), *_unknown(api, known))
             yield from ((f"{path}.{step}".rstrip("."), wrong, remedy) for step, wrong, remedy in found)
+
+
+def _internal_listeners(message: Any) -> Iterator[Complaint]:
+    """Internal listeners, which are an extension of the bootstrap."""
+    if any(pool.type_name(each.typed_config.type_url) == _INTERNAL for each in message.bootstrap_extensions):
+        return
+    for position, listener in enumerate(message.static_resources.listeners):
+        if listener.HasField("internal_listener"):
+            path = f"static_resources.listeners[{position}].internal_listener"
+            yield (
+                path,
+                "InternalListener bootstrap extension is mandatory",
+                f"Add a {_INTERNAL} to bootstrap_extensions.",
+            )
 
 
 def _collections(message: Any) -> Iterator[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 * A load balancing policy, if set, names one. Several health checks have names each; one of gRPC needs HTTP/2, and
   `use_alpn_protocol` a transport socket.
 * Subsets that heed the weights of localities need `locality_weighted_lb_config`.
+* A cluster of another type names one that is known, by its configuration or else by its name.
 * A source address is an IP address with a number for its port. There is one more at most, of the other IP version.
 * Outlier detection ejects no shorter at most than at first.
 * What an internal transport socket passes on is metadata of the host or of the cluster.
@@ -14,11 +15,28 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from fastroute.api import tls_semantics
+from fastroute.api import extension_points, tls_semantics
 from fastroute.api.names import HTTP_PROTOCOL_OPTIONS
 
 Complaint = tuple[str, str, str]
 
+_FACTORIES = frozenset(
+    (
+        *(f"envoy.cluster.{name}" for name in ("dns", "eds", "logical_dns", "original_dst", "static", "strict_dns")),
+        *(
+            f"envoy.clusters.{name}"
+            for name in (
+                "aggregate",
+                "composite",
+                "dynamic_forward_proxy",
+                "dynamic_modules",
+                "mcp_multicluster",
+                "redis",
+                "reverse_connection",
+            )
+        ),
+    )
+)
 _EJECTION_MS = 30_000
 _NO_PORT_NUMBER = "IP resolver can't handle port specifier type 4"
 
@@ -34,6 +52,8 @@ def cluster(message: Any) -> Iterator[Complaint]:
         from fastroute.api import transport_matcher
 
         yield from transport_matcher.check(message.transport_socket_matcher, "transport_socket_matcher")
+    if message.HasField("cluster_type"):
+        yield from _cluster_type(message.cluster_type)
     if message.HasField("load_balancing_policy") and not message.load_balancing_policy.policies:
         yield "load_balancing_policy.policies", "no load balancing policy is named", "Name one."
     weighted = message.common_lb_config.HasField("locality_weighted_lb_config")
@@ -41,6 +61,15 @@ def cluster(message: Any) -> Iterator[Complaint]:
         wrong = "Locality weight aware subset LB requires that a locality_weighted_lb_config be set"
         yield "lb_subset_config.locality_weight_aware", wrong, "Set common_lb_config.locality_weighted_lb_config."
     yield from _health_checks(message)
+
+
+def _cluster_type(message: Any) -> Iterator[Complaint]:
+    """What makes the cluster, by the type of its configuration, or by its name where it has none."""
+    if message.typed_config.type_url:
+        yield from extension_points.extension(message, "cluster_type", message.name, "envoy.clusters")
+    elif message.name not in _FACTORIES:
+        wrong = f"Didn't find a registered cluster factory implementation for name: '{message.name}'"
+        yield "cluster_type", wrong, "Set typed_config to the configuration of one."
 
 
 def _health_checks(message: Any) -> Iterator[Complaint]:

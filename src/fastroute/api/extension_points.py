@@ -3,8 +3,9 @@
 NF-02  An extension is found by the type of its configuration. Envoy looks for it among those of the category that the
        field takes, when it builds what the field belongs to; it refuses a type of another category, and none.
 
-Fields are left out whose extensions are compiled (filters, load balancing policies, matchers of requests, …), and those
-that Envoy does not look at until something needs them. What a category has is in `fastroute.api.extension_types`.
+Fields are left out whose extensions are compiled with words of their own (filters, load balancing policies, matchers
+of requests, …), and those that Envoy does not look at until something needs them. What a category has is in
+`fastroute.api.extension_types`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from fastroute.errors import ParseError
 
 Complaint = tuple[str, str, str]
 
-_OPTIONAL = frozenset(("envoy.config.core.v3.TypedExtensionConfig", "xds.core.v3.TypedExtensionConfig"))
+_OPTIONAL = frozenset(
+    (
+        "envoy.config.core.v3.TypedExtensionConfig",
+        "xds.core.v3.TypedExtensionConfig",
+        "envoy.config.cluster.v3.Cluster.CustomClusterType",
+    )
+)
 
 POINTS: dict[str, dict[str, str]] = {
     "envoy.config.accesslog.v3.AccessLog": {"typed_config": "envoy.access_loggers"},
@@ -39,12 +46,26 @@ POINTS: dict[str, dict[str, str]] = {
     "envoy.config.listener.v3.Listener.ConnectionBalanceConfig": {"extend_balance": "envoy.network.connection_balance"},
     "envoy.config.metrics.v3.StatsSink": {"typed_config": "envoy.stats_sinks"},
     "envoy.config.overload.v3.ResourceMonitor": {"typed_config": "envoy.resource_monitors"},
-    "envoy.config.route.v3.RouteAction": {"early_data_policy": "envoy.route.early_data_policy"},
+    "envoy.config.cluster.v3.Cluster.QueuingPolicies": {"pending_rq_policy": "envoy.queue_policy"},
+    "envoy.config.route.v3.RateLimit.Action": {"extension": "envoy.rate_limit_descriptors"},
+    "envoy.config.route.v3.RetryPolicy": {"retry_options_predicates": "envoy.retry_options_predicates"},
+    "envoy.config.route.v3.Route": {"route_specifiers": "envoy.router.route_specifiers"},
+    "envoy.config.route.v3.RouteAction": {
+        "early_data_policy": "envoy.route.early_data_policy",
+        "path_rewrite_policy": "envoy.path.rewrite",
+    },
+    "envoy.config.route.v3.RouteConfiguration": {"route_specifiers": "envoy.router.route_specifiers"},
+    "envoy.config.route.v3.RouteMatch": {"path_match_policy": "envoy.path.match"},
+    "envoy.config.route.v3.VirtualHost": {"route_specifiers": "envoy.router.route_specifiers"},
     "envoy.config.trace.v3.Tracing.Http": {"typed_config": "envoy.tracers"},
     "envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig": {"formatters": "envoy.formatter"},
     "envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig": {
         "formatters": "envoy.formatter",
         "resource_detectors": "envoy.tracers.opentelemetry.resource_detectors",
+    },
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": {
+        "early_header_mutation_extensions": "envoy.http.early_header_mutation",
+        "original_ip_detection_extensions": "envoy.http.original_ip_detection",
     },
     "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig": {
         "resource_detectors": "envoy.tracers.opentelemetry.resource_detectors"
@@ -60,6 +81,7 @@ POINTS: dict[str, dict[str, str]] = {
 """By message and field: the category."""
 
 FURTHER = (
+    "envoy.clusters",
     "envoy.filters.http",
     "envoy.filters.listener",
     "envoy.filters.network",

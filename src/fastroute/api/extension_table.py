@@ -19,6 +19,11 @@ envoy.bootstrap:
   reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface envoy.extensions.network.
   socket_interface.sockmap.v3.Sockmap socket_interface.v3.DefaultSocketInterface envoy.extensions.wasm.
   v3.WasmService
+envoy.clusters:
+  envoy.extensions.clusters. aggregate.v3.ClusterConfig composite.v3.ClusterConfig dns.v3.DnsCluster
+  dynamic_forward_proxy.v3.ClusterConfig dynamic_modules.v3.ClusterConfig mcp_multicluster.v3.ClusterConfig
+  original_dst.v3.OriginalDstCluster redis.v3.RedisClusterConfig
+  reverse_connection.v3.ReverseConnectionClusterConfig
 envoy.filters.http:
   envoy.extensions.common. matching.v3.ExtensionWithMatcher matching.v3.ExtensionWithMatcherPerRoute
   envoy.extensions.filters. http.a2a.v3.A2a http.adaptive_concurrency.v3.AdaptiveConcurrency
@@ -85,6 +90,12 @@ envoy.health_checkers:
   envoy.config.core. v3.HealthCheck.GrpcHealthCheck v3.HealthCheck.HttpHealthCheck v3.HealthCheck.TcpHealthCheck
   envoy.extensions.health_checkers. dynamic_modules.v3.DynamicModuleHealthCheck redis.v3.Redis thrift.v3.Thrift
   udp.v3.UdpHealthCheck
+envoy.http.early_header_mutation:
+  envoy.extensions.http. early_header_mutation.dynamic_modules.v3.DynamicModuleEarlyHeaderMutation
+  early_header_mutation.header_mutation.v3.HeaderMutation
+envoy.http.original_ip_detection:
+  envoy.extensions.http. original_ip_detection.custom_header.v3.CustomHeaderConfig
+  original_ip_detection.xff.v3.XffConfig
 envoy.http.stateful_header_formatters:
   envoy.extensions.http. header_formatters.dynamic_modules.v3.DynamicModuleHeaderFormatter
   header_formatters.preserve_case.v3.PreserveCaseFormatterConfig
@@ -106,13 +117,24 @@ envoy.matching.transport_socket.input:
   envoy.extensions.matching. common_inputs.transport_socket.v3.EndpointMetadataInput
   common_inputs.transport_socket.v3.FilterStateInput common_inputs.transport_socket.v3.LocalityMetadataInput
 envoy.network.connection_balance:
+envoy.path.match:
+  envoy.extensions.path. match.uri_template.v3.UriTemplateMatchConfig
+envoy.path.rewrite:
+  envoy.extensions.path. rewrite.uri_template.v3.UriTemplateRewriteConfig
+envoy.queue_policy:
+  envoy.extensions.queue_policy. fifo.v3.FifoQueuePolicyConfig
+envoy.rate_limit_descriptors:
+  envoy.extensions.rate_limit_descriptors. expr.v3.Descriptor jwt_claim.v3.Descriptor
 envoy.regex_engines:
   envoy.extensions.regex_engines. v3.GoogleRE2
 envoy.resource_monitors:
   envoy.extensions.resource_monitors. cgroup_memory.v3.CgroupMemoryConfig cpu_utilization.v3.CpuUtilizationConfig
   fixed_heap.v3.FixedHeapConfig injected_resource.v3.InjectedResourceConfig
+envoy.retry_options_predicates:
 envoy.route.early_data_policy:
   envoy.extensions.early_data. v3.DefaultEarlyDataPolicy
+envoy.router.route_specifiers:
+  envoy.extensions.router. route_specifiers.dynamic_modules.v3.DynamicModuleRouteSpecifier
 envoy.stats_sinks:
   envoy.config.metrics. v3.DogStatsdSink v3.HystrixSink v3.MetricsServiceConfig v3.StatsdSink
   envoy.extensions.stat_sinks. dynamic_modules.v3.DynamicModuleStatsSink graphite_statsd.v3.GraphiteStatsdSink

@@ -22,12 +22,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fastroute.api import (
-    bootstrap_semantics,
-    config_sources,
-    extension_points,
-    names,
-)
+from fastroute.api import bootstrap_semantics, config_sources, extension_points, names, pool
 
 Complaint = tuple[str, str, str]
 """Path below the message, what is wrong, what to do."""
@@ -35,7 +30,10 @@ Complaint = tuple[str, str, str]
 Check = Callable[[Any], Iterator[Complaint]]
 
 _RESOLVERS = frozenset(("", "envoy.ip"))
+_OF_ROUTES = ("PerRoute", ".PerRouteConfig", "Override", ".CorsPolicy")
+"""How the types of filters' settings in routes end, which Envoy tells among those of the filters."""
 _LOGGERS = "envoy.extensions.access_loggers."
+_HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
 _SOCKMAP = "envoy.extensions.network.socket_interface.sockmap.v3.Sockmap"
 _REVERSE = (
     "envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface"
@@ -82,6 +80,8 @@ def _listener(message: Any) -> Iterator[Complaint]:
     if message.HasField("internal_listener") and message.HasField("address"):
         wrong = "address should not be used when an internal listener config is provided"
         yield "address", wrong, "Remove address, or internal_listener."
+    if message.HasField("fcds_config") and not message.HasField("filter_chain_matcher"):
+        yield "fcds_config", "FCDS requires a filter chain matcher", "Set filter_chain_matcher."
     if own.protocol == 1 and message.HasField("bind_to_port") and not message.bind_to_port.value:
         yield "bind_to_port", "bind_to_port: false is not supported for UDP listeners", "Remove it."
 
@@ -103,6 +103,35 @@ def _scoped_rds(message: Any) -> Iterator[Complaint]:
     yield from _scopes(message)
     for _, wrong, remedy in config_sources.located(message.srds_resources_locator, names.SCOPED_ROUTE_CONFIGURATION):
         yield "srds_resources_locator", wrong, remedy
+
+
+def _vhds(message: Any) -> Iterator[Complaint]:
+    source = message.config_source
+    delta = source.api_config_source.api_type == 3  # DELTA_GRPC
+    if message.HasField("config_source") and not source.HasField("ads") and not delta:
+        wrong = "vhds: only 'DELTA_GRPC' or 'ADS' (which uses Delta xDS) is supported as a config source"
+        yield "config_source", wrong, "Use ads, or an api_config_source of DELTA_GRPC."
+
+
+def _leds(message: Any) -> Iterator[Complaint]:
+    if not message.leds_collection_name.startswith(("xdstp:", "http:", "file:")):
+        wrong = f"{message.leds_collection_name} does not have a xdstp:, http: or file: scheme"
+        yield "leds_collection_name", wrong, "Write the xdstp: URL of a collection."
+
+
+def _tap(message: Any) -> Iterator[Complaint]:
+    for position, sink in enumerate(message.static_config.output_config.sinks):
+        kind = sink.WhichOneof("output_sink_type")
+        if kind in ("streaming_admin", "buffered_admin"):
+            path = f"static_config.output_config.sinks[{position}].{kind}"
+            yield path, "specifying admin output without configuring admin", "Set admin_config, or use another sink."
+
+
+def _http_filter(message: Any) -> Iterator[Complaint]:
+    name = pool.type_name(message.typed_config.type_url)
+    if name.endswith(_OF_ROUTES) and message.typed_config.value:
+        wrong = f"Unable to unpack: {name} is the configuration of a filter in a route"
+        yield "typed_config", wrong, "Use the configuration of the filter itself."
 
 
 def _string_matcher(message: Any) -> Iterator[Complaint]:
@@ -194,6 +223,10 @@ CHECKS: dict[str, Check] = {
     "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz": _api_version,
     "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz": _api_version,
     "envoy.config.metrics.v3.MetricsServiceConfig": _api_version,
+    _HTTP_FILTER: _http_filter,
+    "envoy.config.route.v3.Vhds": _vhds,
+    "envoy.config.endpoint.v3.LedsClusterLocalityConfig": _leds,
+    "envoy.extensions.common.tap.v3.CommonExtensionConfig": _tap,
     _SOCKMAP: _later("extension_semantics", "sockmap"),
     _REVERSE: _later("extension_semantics", "reverse_connections"),
     _OTLP_SINK: _later("extension_semantics", "open_telemetry_sink"),
@@ -212,11 +245,13 @@ CHECKS: dict[str, Check] = {
 """The check of each message type that has one."""
 
 WATCHED: dict[str, tuple[str, ...]] = {
+    _HTTP_FILTER: ("typed_config",),
     "envoy.config.core.v3.SocketAddress": ("resolver_name",),
     "envoy.config.core.v3.HealthCheck.HttpHealthCheck": ("expected_statuses", "retriable_statuses", "send"),
     "envoy.config.core.v3.HealthCheck.Payload": ("text",),
     "envoy.config.cluster.v3.Cluster": (
         "typed_extension_protocol_options",
+        "cluster_type",
         "load_balancing_policy",
         "health_checks",
         "common_http_protocol_options",

@@ -65,6 +65,10 @@ STAT = {"name": "s"}
 ROUTES_INSIDE = {"stat_prefix": "s", "route_config": {}}
 
 
+def filtered(config: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "f", "typed_config": config}
+
+
 def secret(name: str) -> dict[str, Any]:
     """A bootstrap whose log shows a secret."""
     kind = EXT + "formatter.generic_secret.v3.GenericSecret"
@@ -100,6 +104,16 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (EXT + "network.socket_interface.sockmap.v3.Sockmap", {"accelerated_ports": [{"start": 1, "end": 65536}]}, {
         "accelerated_ports": [{"start": 0, "end": 2}]}),
     (EXT + "network.socket_interface.sockmap.v3.Sockmap", {}, {"accelerated_ports": [{"start": 2, "end": 2}]}),
+    ("envoy.config.route.v3.Vhds", {"config_source": {"ads": {}}}, {"config_source": {"path": "/dev/null"}}),
+    ("envoy.config.endpoint.v3.LedsClusterLocalityConfig", {"leds_collection_name": "xdstp://a/b/c"}, {}),
+    (EXT + "common.tap.v3.CommonExtensionConfig", {"admin_config": {"config_id": "x"}}, {"static_config": {
+        "match": {"any_match": True}, "output_config": {"sinks": [{"streaming_admin": {}}]}}}),
+    (FILTERS + "http_connection_manager.v3.HttpFilter", filtered({"@type": names.url(names.ROUTER)}), filtered({
+        "@type": names.url(EXT + "filters.http.buffer.v3.BufferPerRoute"), "disabled": True})),
+    (CLUSTER, {"name": "c", "cluster_type": {"name": "envoy.clusters.redis"}}, {
+        "name": "c", "cluster_type": {"name": "a"}}),
+    (names.LISTENER, {"name": "l"}, {"name": "l", "fcds_config": {}}),
+    (names.BOOTSTRAP, {}, {"static_resources": {"listeners": [{"name": "l", "internal_listener": {}}]}}),
     (REVERSE, {}, {"reporter_config": {"name": "x", "typed_config": RAW["typed_config"]}}),
     (SINK, converted(SINK + ".DropAction"), converted("envoy.type.v3.Percent")),
     (HEAP_CONFIG, {"max_heap_size_bytes": 1}, {}),
