@@ -21,12 +21,11 @@ from fastroute.core.entries cimport FORWARD, Target
 from fastroute.core.normalise cimport port_start
 from fastroute.core.paths cimport Found, descend, found_init
 from fastroute.core.request_line cimport line_host, line_target
-from fastroute.core.rows cimport target_of
+from fastroute.core.rows cimport borrowed_item, target_of
 from fastroute.core.slices cimport Slice, view
 from fastroute.core.table cimport HostRow, ListRow, Place, RouteTable
 
 cdef extern from "Python.h":
-    PyObject *borrowed_item "PyList_GET_ITEM" (PyObject *items, Py_ssize_t at) noexcept nogil
     Py_ssize_t size_of_bytes "PyBytes_GET_SIZE" (PyObject *text) noexcept nogil
 
 ctypedef int (*find_t)(PyObject *table, const char *authority, Py_ssize_t authority_size, const char *target,

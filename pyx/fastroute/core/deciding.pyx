@@ -306,26 +306,41 @@ cdef inline bint holds(RouteTable part, uint32_t number, View *view) except -1:
 
 cdef inline int conclude(View *view, Decision decision, Target target, LiveClusters clusters) except -1:
     """Say what the chosen route's target does."""
-    cdef str cluster
-    cdef object known
+    if target.code == FORWARD:
+        return forward(decision, target, clusters)
+    return conclude_otherwise(view, decision, target, clusters)
+
+
+cdef inline int forward(Decision decision, Target target, LiveClusters clusters) except -1:
+    decision.action = target.action
+    if target.asked != clusters.number:
+        clusters.find_for(target)
+    if target.known is NO_CLUSTER:
+        return answer(decision, "respond", target.status, "cluster_not_found")
+    decision.kind = "forward"
+    decision.cluster = target.cluster
+    decision.value = target.known
+    return 0
+
+
+cdef int conclude_otherwise(View *view, Decision decision, Target target, LiveClusters clusters) except -1:
+    """The same for a target that does not name one cluster."""
     if target.code >= WEIGHTED:
         target = fallen_on(view, decision, target)
-    decision.action = target.action
     if target.code == FORWARD:
-        cluster = target.cluster
-        known = target.known if target.asked == clusters.number else clusters.find_for(target)
-    elif target.code == CLUSTER_HEADER:
-        cluster = named_cluster(view, target)
-        known = clusters.find(cluster)
-    elif target.code == REDIRECT:
-        answer(decision, "redirect", target.status, "direct_response")
-        return 0
-    else:
-        answer(decision, "respond", target.status, "undecidable" if target.action is None else "direct_response")
-        return 0
+        return forward(decision, target, clusters)
+    decision.action = target.action
+    if target.code == CLUSTER_HEADER:
+        return forward_by_name(decision, named_cluster(view, target), clusters, target.status)
+    if target.code == REDIRECT:
+        return answer(decision, "redirect", target.status, "direct_response")
+    return answer(decision, "respond", target.status, "undecidable" if target.action is None else "direct_response")
+
+
+cdef int forward_by_name(Decision decision, str cluster, LiveClusters clusters, int status) except -1:
+    known = clusters.find(cluster)
     if known is NO_CLUSTER:
-        answer(decision, "respond", target.status, "cluster_not_found")
-        return 0
+        return answer(decision, "respond", status, "cluster_not_found")
     decision.kind = "forward"
     decision.cluster = cluster
     decision.value = known

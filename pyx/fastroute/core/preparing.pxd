@@ -6,30 +6,30 @@ normalised, and no path of its own is made.
 
 from libc.string cimport memcmp
 
-from fastroute.core.codec cimport ALLOW, Codec, is_known, is_plain_connection
+from fastroute.core.codec cimport ALLOW, is_known, is_plain_connection
 from fastroute.core.decision cimport Decision
 from fastroute.core.hcm cimport HttpManager, answer, is_connect
 from fastroute.core.headers cimport BAD_NAME, BAD_VALUE, CONNECTION, HOST, UNDERSCORE, View
 from fastroute.core.request_line cimport LINE_FOREIGN, LINE_UNUSUAL, line_host, line_target
 
 
-cdef inline bint is_plain(Codec codec, View *view, bint closely) noexcept:
-    """Whether the request is taken as it stands. `closely`: note what normalisation may change, not only "#"."""
+cdef inline bint is_plain(HttpManager manager, View *view) noexcept:
+    """Whether the request is taken as it stands. Notes what normalisation may change, where there is any; else "#"."""
     cdef Py_ssize_t query = -1
     cdef int seen
     if not view.has_path or view.target.size == 0 or view.target.data[0] != c"/":
         return False
-    seen = line_target(view.target.data, view.target.size, closely, &query)
+    seen = line_target(view.target.data, view.target.size, not manager.plain_path, &query)
     view.unusual = seen & LINE_UNUSUAL
     view.path_size = view.target.size if query < 0 else query
     view.measured = True
     if seen & LINE_FOREIGN or view.flags & (BAD_NAME | BAD_VALUE) or view.slots[HOST].first >= 0:
         return False
-    if view.flags & UNDERSCORE and codec.on_underscores != ALLOW:
+    if view.flags & UNDERSCORE and manager.codec.on_underscores != ALLOW:
         return False
-    if 1 + view.header_count > codec.max_headers:
+    if 1 + view.header_count > manager.codec.max_headers:
         return False
-    if view.header_bytes + view.target.size + view.authority.size + 4 > codec.max_header_bytes:
+    if view.header_bytes + view.target.size + view.authority.size + 4 > manager.codec.max_header_bytes:
         return False
     if view.slots[CONNECTION].first >= 0 and not is_plain_connection(view):
         return False
@@ -40,7 +40,7 @@ cdef inline bint is_plain(Codec codec, View *view, bint closely) noexcept:
 
 cdef inline int prepare(HttpManager manager, View *view, Decision decision) except -1:
     """Check and normalise; 1 when Envoy answers the request itself."""
-    cdef bint plain = is_plain(manager.codec, view, not manager.plain_path)
+    cdef bint plain = is_plain(manager, view)
     if not plain and manager.codec.take(view, decision):
         return 1
     if decision.request_authority is None:

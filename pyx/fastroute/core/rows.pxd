@@ -1,6 +1,6 @@
 """Layout of the routes of a table: what a decision names, in a few bytes each."""
 
-from cpython.list cimport PyList_GET_ITEM
+from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, uint32_t
 
 from fastroute.core.arena cimport Arena
@@ -28,9 +28,13 @@ cdef class RouteRows:
     cdef int trim(self) except -1
 
 
+cdef extern from "Python.h":
+    PyObject *borrowed_item "PyList_GET_ITEM" (PyObject *items, Py_ssize_t at) noexcept nogil
+
+
 cdef inline Target target_of(RouteRows rows, uint32_t number):
     """Where a route sends a request."""
-    return <Target>PyList_GET_ITEM(rows.targets, (<RouteRow *>rows.rows.data)[number].target)
+    return <Target>borrowed_item(<PyObject *>rows.targets, (<RouteRow *>rows.rows.data)[number].target)
 
 
 cdef inline int32_t index_of(RouteRows rows, uint32_t number) noexcept:

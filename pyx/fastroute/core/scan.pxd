@@ -20,10 +20,8 @@ cdef extern from *:
     /* Kept out of its caller, so that a loop has the registers for itself. */
     #if defined(__GNUC__)
     #define SCAN_APART static __attribute__((noinline))
-    #define SCAN_OFTEN(fact) __builtin_expect(!!(fact), 1)
     #else
     #define SCAN_APART static
-    #define SCAN_OFTEN(fact) (fact)
     #endif
 
     enum { SCAN_END, SCAN_MATCH, SCAN_ODD };
@@ -70,15 +68,16 @@ cdef extern from *:
     static inline __m128i scan_mask(Py_ssize_t size) {                                  /* size <= 16 */
         return _mm_loadu_si128((const __m128i *)(scan_own + size));
     }
-    static inline __m128i scan_high16(__m128i high, __m128i text) {
-        return _mm_max_epu8(high, _mm_sub_epi8(text, _mm_set1_epi8(0x20)));
+    static inline __m128i scan_above16(const char *text) {
+        return _mm_sub_epi8(_mm_loadu_si128((const __m128i *)text), _mm_set1_epi8(0x20));
     }
     static inline __m128i scan_value(__m128i high, const char *text, Py_ssize_t size) {
-        __m128i last = _mm_sub_epi8(scan_last16(text, size), _mm_set1_epi8(0x20));
-        if (size <= 16) return _mm_max_epu8(high, _mm_and_si128(last, scan_mask(size)));
         const char *end = text + size - 16;
-        do high = scan_high16(high, _mm_loadu_si128((const __m128i *)text)); while ((text += 16) < end);
-        return _mm_max_epu8(high, last);
+        __m128i last = scan_above16(end);
+        if (size <= 16) return _mm_max_epu8(high, _mm_and_si128(last, scan_mask(size)));
+        high = _mm_max_epu8(high, last);
+        do high = _mm_max_epu8(high, scan_above16(text)); while ((text += 16) < end);
+        return high;
     }
     /* Letters, digits and "-" stay set in `plain`. Each range is moved to the end of the signed bytes. */
     static inline __m128i scan_plain16(__m128i v) {
@@ -108,7 +107,8 @@ cdef extern from *:
        a decoder's table. A place holds a reference, so no other text can lie at that address; a name takes it when it
        is the second in turn to want it. Names of one request alone seldom do. */
     enum { SCAN_KNOWN = 512, SCAN_LONGEST = 64 };
-    typedef struct { PyObject *text; uint32_t size, bucket; } ScanKnown;      /* NULL: no plain text */
+    typedef struct { PyObject *text; uint64_t told; } ScanKnown;               /* NULL: no plain text */
+    enum { SCAN_SIZE_BITS = 56 };                                              /* of what is told; above them the bucket */
     static ScanKnown scan_known[SCAN_KNOWN];
     static PyObject *scan_wanted[SCAN_KNOWN];                                  /* addresses alone */
 
@@ -118,8 +118,9 @@ cdef extern from *:
     SCAN_APART ScanKnown scan_stranger(PyObject *name, ScanRun *run) {
         const char *text;
         Py_ssize_t size;
-        if (!slices_quick(name, &text, &size) || size > INT32_MAX) return (ScanKnown){ NULL, 0, 0 };
-        ScanKnown found = { name, (uint32_t)size, (uint32_t)scan_bucket(text, size) }, *place = scan_place(name);
+        if (!slices_quick(name, &text, &size) || size > INT32_MAX) return (ScanKnown){ NULL, 0 };
+        uint64_t bucket = size ? (uint64_t)scan_bucket(text, size) : 0;
+        ScanKnown found = { name, bucket << SCAN_SIZE_BITS | (uint64_t)size }, *place = scan_place(name);
         PyObject **wanted = &scan_wanted[place - scan_known], *before = place->text;
     #ifdef __SSE2__
         if (size >= 1 && size <= 32) run->plain = scan_name(run->plain, text, size);
@@ -140,7 +141,8 @@ cdef extern from *:
        table. SCAN_ODD: it is no tuple of two plain texts, and was not looked at. */
     SCAN_APART Py_ssize_t scan_pairs(PyObject *const *items, Py_ssize_t at, Py_ssize_t count, const int32_t *buckets,
                                      ScanRun *run) {
-        Py_ssize_t bytes = run->bytes, value_size;
+        uint64_t bytes = (uint64_t)run->bytes;                                 /* above SCAN_SIZE_BITS: anything */
+        Py_ssize_t value_size;
         const char *value;
         run->stop = SCAN_END;
     #ifdef __SSE2__
@@ -155,31 +157,32 @@ cdef extern from *:
             }
             PyObject *text = PyTuple_GET_ITEM(pair, 0);
             ScanKnown name = *scan_place(text);
-            if (!SCAN_OFTEN(name.text == text)) {
+            if (!SLICES_OFTEN(name.text == text)) {
                 name = scan_stranger(text, run);
                 if (name.text == NULL) {
                     run->stop = SCAN_ODD;
                     break;
                 }
             }
-            bytes += (Py_ssize_t)name.size + value_size;
+            bytes += name.told + (uint64_t)value_size;
     #ifdef __SSE2__
             high = scan_value(high, value, value_size);
     #else
             run->dirty |= chars_bad_value(value, value_size);
     #endif
-            if (!SCAN_OFTEN(buckets[name.bucket] < 0)) {
+            unsigned char bucket = (unsigned char)(name.told >> SCAN_SIZE_BITS);
+            if (!SLICES_OFTEN(buckets[bucket] < 0)) {
                 slices_quick(text, &run->name_text, &run->name_size);
                 run->value = PyTuple_GET_ITEM(pair, 1);
                 run->value_text = value;
                 run->value_size = value_size;
-                run->bucket = (int)name.bucket;
+                run->bucket = bucket;
                 run->stop = SCAN_MATCH;
                 at++;
                 break;
             }
         }
-        run->bytes = bytes;
+        run->bytes = (Py_ssize_t)(bytes & ((1ull << SCAN_SIZE_BITS) - 1));
     #ifdef __SSE2__
         run->high = high;
     #endif
