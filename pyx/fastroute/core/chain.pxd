@@ -7,6 +7,7 @@ cdef class ChainEntry:
     cdef readonly str name
     cdef readonly int32_t index
     cdef readonly str kind
+    cdef bint is_tcp
     cdef readonly str reason
     cdef readonly object cluster
     cdef readonly tuple weighted

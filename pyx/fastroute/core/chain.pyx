@@ -35,6 +35,7 @@ cdef class ChainEntry:
         self.name = name
         self.index = index
         self.kind = kind
+        self.is_tcp = kind == "tcp"
         self.reason = reason
         self.cluster = cluster
         self.weighted = tuple(weighted)
@@ -161,7 +162,7 @@ cdef class Chain:
         self.entry = entry
         self.kind = entry.kind
         self.reason = entry.reason
-        if entry.kind == "tcp":
+        if entry.is_tcp:
             self.metadata_match = entry.metadata_match
             if entry.weighted:
                 self.pick_weighted(entry, random() if callable(random) else random)

@@ -32,10 +32,11 @@ from fastroute.core.client_hello cimport FOUND, NOT_MINE, REFUSED, inspect_clien
 from fastroute.core.inspectors cimport proxy_extensions, proxy_t, read_http, read_proxy_header
 from fastroute.core.record_slots cimport slots_are_of, slots_offset, slots_read
 from fastroute.core.sieve cimport Sieve
-from fastroute.core.slices cimport slices_quick
+from fastroute.core.slices cimport slices_has_upper, slices_quick
 
 from fastroute.errors import RequestError
 
+cdef tuple NO_PROTOCOLS = ()
 HTTP_PROTOCOLS = frozenset(("http/1.0", "http/1.1", "h2c"))
 INTERNAL = "envoy://"
 KINDS = {
@@ -82,13 +83,10 @@ cdef str wire_text(object text):
 cdef str lower_name(object text):
     """A server name as Envoy stores it: ASCII letters in lower case, every other byte as it is."""
     cdef const char* data
-    cdef Py_ssize_t size = 0, at
+    cdef Py_ssize_t size = 0
     if type(text) is str and slices_quick(text, &data, &size):
         # PERF: nearly every name is in lower case already, and keeps its object and its hash.
-        for at in range(size):
-            if c"A" <= data[at] <= c"Z":
-                return (<str>text).lower()
-        return text
+        return (<str>text).lower() if slices_has_upper(data, size) else text
     if (<str?>text).isascii():
         return (<str>text).lower()
     return (<str>text).encode("utf-8", "surrogatepass").lower().decode("latin-1")
@@ -203,14 +201,15 @@ cdef class Listener:
         cdef ListenerFilter filter
         cdef int verdict
         chain.listener = self.name
-        for filter in self.filters:
+        for each in self.filters:
+            filter = <ListenerFilter>each       # all of them are, by `__cinit__`
             if filter.disabled is not None and filter.disabled(chain.destination_port):
                 continue
             verdict = 0
             if filter.kind == TLS_INSPECTOR:
                 verdict = arrival.inspect_tls(chain, filter)
             elif filter.kind == HTTP_INSPECTOR:
-                if chain.transport_protocol == "" or chain.transport_protocol == "raw_buffer":
+                if not chain.transport_protocol or chain.transport_protocol == "raw_buffer":
                     verdict = arrival.inspect_http(chain)
             elif filter.kind == PROXY_PROTOCOL:
                 verdict = arrival.read_proxy(chain, filter)
@@ -230,7 +229,7 @@ cdef class Listener:
         """Choose the filter chain and what it does."""
         cdef int32_t at = -1
         cdef object name
-        if chain.transport_protocol == "":
+        if not chain.transport_protocol:
             chain.transport_protocol = "raw_buffer"
         if self.matcher is not None:
             name = self.matcher(chain)
@@ -311,10 +310,10 @@ cdef class Arrival:
         if self.is_tls:
             chain.transport_protocol = "tls"
             name = fact(self.connection, NAME)
-            if name:
+            if name is not None:
                 chain.server_name = lower_name(name)
             protocols = fact(self.connection, PROTOCOLS)
-            if protocols:
+            if protocols is not NO_PROTOCOLS and protocols:
                 chain.application_protocols = tuple([wire_text(protocol) for protocol in protocols])
         return 0
 

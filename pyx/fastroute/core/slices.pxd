@@ -125,6 +125,30 @@ cdef extern from *:
     bint slices_same(const char *a, const char *b, size_t size) noexcept nogil
 
 
+cdef extern from *:
+    """
+    /* Whether an ASCII text has a letter in upper case: eight bytes at a time, of which none exceeds 0x7f. */
+    static inline uint64_t slices_upper8(const char *text) {
+        const uint64_t ones = ~0ull / 255;
+        uint64_t eight;
+        memcpy(&eight, text, 8);
+        return (eight + (0x80 - 'A') * ones) & ~(eight + (0x7f - 'Z') * ones) & 0x80 * ones;
+    }
+    static inline int slices_has_upper(const char *text, Py_ssize_t size) {
+        uint64_t found = 0;
+        if (size < 8) {
+            for (; size; size--) found |= text[size - 1] >= 'A' && text[size - 1] <= 'Z';
+        } else {
+            const char *last = text + size - 8;
+            for (; text < last; text += 8) found |= slices_upper8(text);
+            found |= slices_upper8(last);
+        }
+        return found != 0;
+    }
+    """
+    bint slices_has_upper(const char *text, Py_ssize_t size) noexcept nogil
+
+
 cdef inline char lower(char c) noexcept nogil:
     return c + 32 if c"A" <= c <= c"Z" else c
 
