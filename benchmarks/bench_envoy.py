@@ -20,6 +20,7 @@ LAST = [
     *(("prefix", size) for size in sizes(100, 1_000, 10_000, 100_000)),
     *(("exact", size) for size in sizes(1_000, 10_000)),
     *(("regex", size) for size in sizes(100, 1_000, 10_000)),
+    *(("ending regex", size) for size in sizes(1_000)),
     *(("hostile regex", size) for size in sizes(100, 1_000)),
     *(("header", size) for size in sizes(100, 1_000, 10_000)),
     *(("query", size) for size in sizes(1_000, 10_000)),

@@ -64,10 +64,15 @@ KINDS: dict[str, tuple[Match, Callable[[int], Request]]] = {
         lambda n: {"safe_regex": {"regex": f"/r-{n}/[a-z]+"}},
         lambda n: (f"/r-{n}/abc", HEADERS),
     ),
-    # The literal is at the end: nothing but the expression itself tells the routes apart.
-    "hostile regex": (
+    # By a literal ending.
+    "ending regex": (
         lambda n: {"safe_regex": {"regex": f"/.*/[a-z]+-{n}"}},
         lambda n: (f"/some/where/item-{n}", HEADERS),
+    ),
+    # The literal is in the middle: nothing but the expression itself tells the routes apart.
+    "hostile regex": (
+        lambda n: {"safe_regex": {"regex": f"/.*/[a-z]+-{n}/[a-z]+"}},
+        lambda n: (f"/some/where/item-{n}/part", HEADERS),
     ),
     "header": (
         lambda n: {"prefix": "/", "headers": [_header("x-tenant", f"t{n}")]},

@@ -8,7 +8,6 @@ as a table's own, in the same order, that end in ASK at the first one that would
 from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport free
 
 from fastroute.capi cimport (
     FASTROUTE_API_CAPSULE, FASTROUTE_API_VERSION, FASTROUTE_ASK, FASTROUTE_FOUND, FASTROUTE_NO_ROUTE, fastroute_api,
@@ -69,18 +68,15 @@ cdef int in_part(RouteTable part, uint32_t host, const char *path, Py_ssize_t si
     cdef HostRow *row = &(<HostRow *>part.hosts.data)[host]
     cdef ListRow *routes
     cdef Found found
-    cdef bint certain
     if row.routes == NONE or row.require_tls:
         return FASTROUTE_ASK
     routes = &(<ListRow *>part.lists.data)[row.routes]
-    if routes.folded != NONE:
+    if routes.folded != NONE or routes.endings != NONE:
         return FASTROUTE_ASK
     found_init(&found)
+    found.whether = True
     descend(part.paths, routes.root, path, size, &found)
-    certain = found.count == 0
-    if found.lists != found.small:
-        free(found.lists)
-    if not certain:
+    if found.count:
         return FASTROUTE_ASK
     route[0] = found.sure
     return FASTROUTE_NO_ROUTE if found.sure == NONE else FASTROUTE_FOUND
@@ -159,6 +155,7 @@ def repeat_find(RouteTable table not None, bytes authority not None, list paths 
             view(path, &text)
             if bare:
                 found_init(&found)
+                found.whether = True
                 descend(table.paths, root, text.data, text.size, &found)
                 total += found.sure
             else:

@@ -37,7 +37,7 @@ from fastroute.core.preparing cimport prepare
 from fastroute.core.request cimport Context
 from fastroute.core.rows cimport target_of
 from fastroute.core.slices cimport Slice, lower, text_of, view as view_of
-from fastroute.core.table cimport HostRow, ListRow, Place, RouteTable
+from fastroute.core.table cimport ENDING, HostRow, ListRow, Place, RouteTable
 
 cdef HttpManager DEFAULT = HttpManager()
 cdef Entry NOWHERE = Entry()
@@ -254,6 +254,8 @@ cdef inline uint32_t first_route(RouteTable part, View *view, ListRow *routes) e
             descend(part.paths, routes.root, view.path.data, view.path.size, &found)
             if routes.folded != NONE:
                 descend_folded(part, view, routes.folded, &found)
+            if routes.endings != NONE:
+                descend_backwards(part, view, routes.endings, &found)
         return found.sure if found.count == 0 else resolve(part, view, &found)
     finally:
         if found.lists != found.small:
@@ -275,6 +277,15 @@ cdef int descend_folded(RouteTable part, View *view, uint32_t root, Found *found
     finally:
         if folded != small:
             free(folded)
+
+
+cdef int descend_backwards(RouteTable part, View *view, uint32_t root, Found *found) except -1:
+    """The expressions that the end of the path allows."""
+    cdef char[ENDING] backwards
+    cdef Py_ssize_t size = min(view.path.size, ENDING), at
+    for at in range(size):
+        backwards[at] = view.path.data[view.path.size - 1 - at]
+    return descend(part.paths, root, backwards, size, found)
 
 
 cdef uint32_t resolve(RouteTable part, View *view, Found *found) except? 0xFFFFFFFE:

@@ -52,6 +52,7 @@ cdef struct Found:
     uint32_t *lists            # lists of routes of which each may hold
     Py_ssize_t count
     Py_ssize_t capacity
+    bint whether               # only whether there are lists is asked, so that no memory is taken for more than a few
 
 
 cdef inline void found_init(Found *found) noexcept nogil:
@@ -59,6 +60,7 @@ cdef inline void found_init(Found *found) noexcept nogil:
     found.lists = found.small
     found.count = 0
     found.capacity = 16
+    found.whether = False
 
 
 cdef class PathIndex:

@@ -148,7 +148,11 @@ cdef int keep(Arena arena, char *own, uint32_t room, const char *data, uint32_t 
 
 cdef int grow_found(Found *found) except -1 nogil:
     """Room for more lists."""
-    cdef uint32_t *moved = <uint32_t *>malloc(sizeof(uint32_t) * <size_t>found.capacity * 2)
+    cdef uint32_t *moved
+    if found.whether:
+        found.count -= 1
+        return 0
+    moved = <uint32_t *>malloc(sizeof(uint32_t) * <size_t>found.capacity * 2)
     if moved == NULL:
         with gil:
             raise MemoryError()

@@ -108,7 +108,7 @@ cdef extern from *:
        is the second in turn to want it. Names of one request alone seldom do. */
     enum { SCAN_KNOWN = 512, SCAN_LONGEST = 64 };
     typedef struct { PyObject *text; uint64_t told; } ScanKnown;               /* NULL: no plain text */
-    enum { SCAN_SIZE_BITS = 56 };                                              /* of what is told; above them the bucket */
+    enum { SCAN_SIZE_BITS = 56 };                                 /* of what is told; above them the bucket */
     static ScanKnown scan_known[SCAN_KNOWN];
     static PyObject *scan_wanted[SCAN_KNOWN];                                  /* addresses alone */
 

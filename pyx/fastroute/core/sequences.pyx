@@ -13,6 +13,8 @@ cdef frozenset SPECIAL = frozenset(b"\\.+*?()|[]{}^$")
 cdef frozenset WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 cdef frozenset IN_CLASS = WORD | frozenset(b"./%~+,@=!")      # what has no meaning of its own there
 cdef frozenset EVERY = frozenset(range(256))
+cdef frozenset DOT = EVERY - {0x0A}
+cdef frozenset NOTHING = frozenset()
 cdef dict ESCAPED = {0x64: frozenset(b"0123456789"), 0x77: WORD}       # \\d and \\w
 cdef dict REPEATS = {0x2B: (1, 0xFFFFFFFF), 0x2A: (0, 0xFFFFFFFF), 0x3F: (0, 1)}
 cdef enum:
@@ -37,11 +39,41 @@ cdef list plain_sequence(bytes pattern):
     return steps if steps and is_certain(steps) else None
 
 
+cdef bytes literal_ending(bytes pattern):
+    """What every match of an expression that RE2 takes ends with, as far as it is known here for certain."""
+    cdef bytearray ending = bytearray()
+    cdef Py_ssize_t at = 0, size = len(pattern), depth = 0
+    while at < size:
+        byte = pattern[at]
+        members = NOTHING
+        if byte == 0x28:
+            if pattern[at + 1:at + 2] == b"?" and pattern[at + 2:at + 3] != b":":
+                return b""                  # flags and names
+            depth += 1
+            at += 3 if pattern[at + 1:at + 2] == b"?" else 1
+        elif byte == 0x29:
+            depth -= 1
+            at += 1
+        elif byte == 0x7C and depth:
+            at += 1
+        else:
+            members, at = one_step(pattern, at)
+            if members is None:
+                return b""
+        if depth == 0 and len(members) == 1 and (at == size or pattern[at] not in REPEATS):
+            ending.append(next(iter(members)))
+            continue
+        ending.clear()
+        while at < size and pattern[at] in REPEATS:
+            at += 1
+    return bytes(ending)
+
+
 cdef tuple one_step(bytes pattern, Py_ssize_t at):
     """The bytes that one step takes, and where the next begins; None for anything that is not known here."""
     cdef object byte = pattern[at]
     if byte == 0x2E:
-        return EVERY - {0x0A}, at + 1
+        return DOT, at + 1
     if byte == 0x5B:
         return one_class(pattern, at + 1)
     if byte == 0x5C:

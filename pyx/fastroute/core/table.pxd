@@ -11,6 +11,10 @@ from fastroute.core.paths cimport PathIndex, Terminal
 from fastroute.core.rows cimport RouteRows
 
 
+cdef enum:
+    ENDING = 64                # bytes of an expression's end that are looked at
+
+
 cdef struct HostRow:           # one virtual host
     uint32_t routes            # its list of routes; NONE where a matcher tree chooses among several
     int require_tls
@@ -19,6 +23,7 @@ cdef struct HostRow:           # one virtual host
 cdef struct ListRow:           # one list of routes
     uint32_t root              # tree over the paths, or NONE
     uint32_t folded            # tree over the lower-case paths of routes without case, or NONE
+    uint32_t endings           # tree over the last bytes of expressions, each backwards, or NONE
     uint32_t pathless          # routes that need no path (connect_matcher): a list of candidates, or NONE
 
 

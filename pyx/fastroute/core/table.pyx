@@ -14,12 +14,46 @@ from fastroute.core.entries cimport UNMATCHED, Entry, RouteSpec, Target
 from fastroute.core.headers cimport OWN_SLOTS, HeaderNames, bound
 from fastroute.core.matchers cimport TreeNode
 from fastroute.core.paths cimport EXACT, HOWS, PREFIX, SEPARATED, PathIndex, Terminal
-from fastroute.core.predicates cimport Predicate
+from fastroute.core.predicates cimport PathPredicate, Predicate
 from fastroute.core.recursion cimport enter, leave
 from fastroute.core.rows cimport RouteRows
+from fastroute.core.sequences cimport literal_ending
 
 cdef dict HOW = {"prefix": PREFIX, "path": EXACT, "path_separated_prefix": SEPARATED}
 cdef dict TLS = {"none": 0, "external_only": 1, "all": 2}
+
+cdef enum:
+    SHARED = 4                 # routes with one beginning are worth looking at their endings
+
+
+cdef bytes pattern_of(RouteSpec route):
+    """The expression that the path of a route has to match, or None."""
+    for predicate in route.predicates:
+        if type(predicate) is PathPredicate and not (<PathPredicate>predicate).template:
+            return (<PathPredicate>predicate).regex.pattern
+    return None
+
+
+cdef dict endings_of(routes):
+    """What the paths of routes end with, backwards, by their place; of those that fewer routes share than a beginning.
+
+    Where many expressions begin alike, `/.*/[a-z]+-7` say, each would be asked in turn.
+    """
+    cdef dict patterns = {}, beginnings = {}, endings = {}, found = {}
+    for place, route in enumerate(routes):
+        if (<RouteSpec?>route).how == "prefix" and (<RouteSpec>route).predicates:
+            pattern = pattern_of(<RouteSpec>route)
+            if pattern is not None:
+                patterns[place] = pattern
+                beginnings[(<RouteSpec>route).text] = beginnings.get((<RouteSpec>route).text, 0) + 1
+    for place, pattern in patterns.items():
+        if beginnings[(<RouteSpec>routes[place]).text] >= SHARED:
+            ending = literal_ending(pattern)[:-ENDING - 1:-1]
+            if ending:
+                found[place] = ending
+                endings[ending] = endings.get(ending, 0) + 1
+    return {place: ending for place, ending in found.items()
+            if endings[ending] < beginnings[(<RouteSpec>routes[place]).text]}
 
 
 @cython.final
@@ -87,7 +121,8 @@ cdef class RouteTable:
 
     cdef uint32_t build_list(self, routes, uint32_t host) except? 0xFFFFFFFF:
         """Number the routes of one list and index their paths."""
-        cdef dict plain = {}, folded = {}, tree
+        cdef dict plain = {}, folded = {}, backwards = {}, tree
+        cdef dict endings = endings_of(routes)
         cdef list pathless = []
         cdef uint32_t base = <uint32_t>len(self.rows), number = base, at
         cdef bytearray hows = bytearray(len(routes))
@@ -102,7 +137,10 @@ cdef class RouteTable:
             elif route.how == "pathless":
                 pathless.append(number)
             elif route.how != "never":
-                tree, text = (plain, route.text) if route.case_sensitive else (folded, route.text.lower())
+                if number - base in endings:
+                    tree, text = backwards, endings[number - base]
+                else:
+                    tree, text = (plain, route.text) if route.case_sensitive else (folded, route.text.lower())
                 hows[number - base] = <int>HOW[route.how]
                 before = tree.setdefault(text, number)
                 if type(before) is list:
@@ -112,6 +150,7 @@ cdef class RouteTable:
             number += 1
         row.root = self.build_tree(plain, base, hows)
         row.folded = self.build_tree(folded, base, hows)
+        row.endings = self.build_tree(backwards, base, hows)
         row.pathless = self.candidates.add(pathless, self.predicates, self.names) if pathless else NONE
         at = self.lists.add(1)
         (<ListRow *>self.lists.data)[at] = row
