@@ -24,7 +24,7 @@ from setuptools.command.build_py import build_py
 from setuptools.modified import newer_group
 
 ROOT = Path(__file__).parent
-API = Path("src/fastroute/api/envoy_1_40.binpb")
+API = Path("src/fastroute/api/envoy_1_40.files.binpb")
 DEBUG = os.environ.get("FASTROUTE_DEBUG") == "1"
 COVERAGE = os.environ.get("FASTROUTE_COVERAGE") == "1"
 JOBS = os.cpu_count() or 1

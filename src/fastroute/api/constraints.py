@@ -98,7 +98,13 @@ class Demands:
     __slots__ = ("absent", "oneofs")
 
     def __init__(self, descriptor: Descriptor) -> None:
-        self.absent = [(field.number, wrong) for field in descriptor.fields for wrong in _absences(field)]
+        declaring = declared.declaring(descriptor)
+        self.absent = [
+            (field.number, wrong)
+            for field in descriptor.fields
+            if field.number in declaring or field.enum_type is not None
+            for wrong in _absences(field)
+        ]
         self.oneofs: list[tuple[frozenset[int], Any]] = [
             (frozenset(member.number for member in oneof.fields), oneof)
             for oneof in descriptor.oneofs

@@ -37,18 +37,18 @@ def _mark(name: str) -> Any:
 
 def field_state(field: FieldDescriptor) -> tuple[bool, bool]:
     """Whether a field is deprecated, and whether it is disallowed."""
-    if not field.has_options:
-        return False, False
     options = declared.field_options(field)
+    if options is None:
+        return False, False
     disallowed = bool(options.Extensions[_mark("disallowed_by_default")])
     return bool(options.deprecated or disallowed), disallowed
 
 
 def value_state(value: Any) -> tuple[bool, bool]:
     """Whether a value of an enum is deprecated, and whether it is disallowed."""
-    if not value.has_options:
-        return False, False
     options = declared.value_options(value)
+    if options is None:
+        return False, False
     disallowed = bool(options.Extensions[_mark("disallowed_by_default_enum")])
     return bool(options.deprecated or disallowed), disallowed
 

@@ -1,7 +1,8 @@
 """The files of the Envoy API, handed to a descriptor pool when it first asks for one.
 
-`tools/extract_api.py` writes two files: a `FileDescriptorSet`, and an index that says where in it each file stands and
-which messages, enums and extensions the file defines. So nothing is read of a file that no one asks for.
+`tools/extract_api.py` writes a `FileDescriptorSet`, one of nothing but the options that are declared, and an index that
+says where in both each file stands and which messages, enums and extensions it defines. So nothing is read of a file
+that no one asks for, and no options of one whose options no one asks for.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from fastroute.api import protobuf
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-FILE = "envoy_1_40.binpb"
+FILE = "envoy_1_40.files.binpb"
+OPTIONS = "envoy_1_40.options.binpb"
 INDEX = "envoy_1_40.index"
 
 
@@ -23,6 +25,7 @@ class Files:
 
     def __init__(self) -> None:
         self._data = memoryview(_read(FILE))
+        self._options: memoryview | None = None
         self._index = _read(INDEX).decode()
         self._places = dict(line.split(" ", 1) for line in self._index.splitlines())
         self._added: dict[str, bytes] = {}
@@ -40,6 +43,16 @@ class Files:
             return self._made(memoryview(self._added[name]))
         start, end, _ = self._places[name].split(" ", 2)
         return self._made(self._data[int(start) : int(end)])
+
+    def options(self, name: str) -> memoryview | None:
+        """What the file `name` of the API declares of options, as a serialized file; None of any other file."""
+        place = self._places.get(name)
+        if place is None:
+            return None
+        if self._options is None:
+            self._options = memoryview(_read(OPTIONS))
+        _, _, start, end, _ = place.split(" ", 4)
+        return self._options[int(start) : int(end)]
 
     def FindFileContainingSymbol(self, symbol: str) -> Any:  # noqa: N802
         """The file in which a message, an enum or an extension, or what one of them stands in, is defined."""

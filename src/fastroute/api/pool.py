@@ -35,6 +35,11 @@ def add(file: FileDescriptorProto) -> None:
     _files().add(file)
 
 
+def declared_options(file: str) -> memoryview | None:
+    """The options that a file of the API declares, as a serialized file; None of any other file."""
+    return _files().options(file)
+
+
 @functools.cache
 def message_class(full_name: str) -> type[Message]:
     """The class of the message `full_name` (`envoy.config.route.v3.Route`); KeyError when there is none."""

@@ -89,7 +89,7 @@ def _make(descriptor: Descriptor, closed: bool) -> _Made:
     demands = constraints.checker(descriptor).demands
     required = {number for number, _ in demands.absent if not by_number[number].is_repeated}
     oneofs = [members for members, _ in demands.oneofs]
-    counted = [number for number in by_number if _is_counted(by_number[number])]
+    counted = [number for number in declared.declaring(descriptor) if _is_counted(by_number[number])]
     return field, [*by_number], counted, required, oneofs, name if name in semantics.CHECKS else None, not watched
 
 

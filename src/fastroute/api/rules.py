@@ -41,15 +41,17 @@ def _extensions() -> tuple[Any, Any]:
 
 def field_rules(field: FieldDescriptor) -> Any:
     """The `validate.FieldRules` of a field; None when it has none."""
-    if not field.has_options:
+    options = declared.field_options(field)
+    if options is None:
         return None
-    options, rules = declared.field_options(field), _extensions()[0]
+    rules = _extensions()[0]
     return options.Extensions[rules] if options.HasExtension(rules) else None
 
 
 def oneof_required(oneof: Any) -> bool:
     """Whether one member of the oneof must be set."""
-    return oneof.has_options and bool(declared.oneof_options(oneof).Extensions[_extensions()[1]])
+    options = declared.oneof_options(oneof)
+    return options is not None and bool(options.Extensions[_extensions()[1]])
 
 
 def value_test(field: FieldDescriptor, rules: Any) -> Test | None:

@@ -25,7 +25,8 @@ def _mark() -> Any:
 @functools.cache
 def is_sensitive(field: FieldDescriptor) -> bool:
     """Whether the API marks the field as one whose value must not be shown."""
-    return bool(declared.field_options(field).Extensions[_mark()])
+    options = declared.field_options(field)
+    return options is not None and bool(options.Extensions[_mark()])
 
 
 def without_secrets(message: Message) -> Message:

@@ -13,6 +13,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from fastroute.api import declared
 from fastroute.api.anys import type_url, unpack
 from fastroute.api.names import HTTP_CONNECTION_MANAGER, ROUTE_CONFIGURATION
 from fastroute.api.pool import type_name
@@ -163,9 +164,10 @@ def deprecated_fields(message: Message, path: str = "") -> Iterator[str]:
     """The paths of deprecated fields that are set."""
     for descriptor, value in message.ListFields():
         here = f"{path}.{descriptor.name}" if path else descriptor.name
-        if descriptor.GetOptions().deprecated:
+        options = declared.field_options(descriptor)
+        if options is not None and options.deprecated:
             yield here
-        if descriptor.message_type is None or descriptor.message_type.GetOptions().map_entry:
+        if descriptor.message_type is None or declared.is_map(descriptor):
             continue
         items: Any = value if descriptor.is_repeated else [value]
         for index, item in enumerate(items):

@@ -75,4 +75,11 @@ def _is_one_resource(tree: Mapping[str, object], keys: set[str]) -> bool:
 def resource(keys: Iterable[str]) -> str:
     """The kind of resource that has most of the `keys`; a bootstrap for a document without any."""
     named = {snake_case(key) for key in keys}
-    return max(KINDS, key=lambda kind: len(named & fields_of(kind)))
+    found, most = KINDS[0], -1
+    for kind in KINDS:
+        shared = len(named & fields_of(kind))
+        if shared == len(named):
+            return kind
+        if shared > most:
+            found, most = kind, shared
+    return found

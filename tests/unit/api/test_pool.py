@@ -11,8 +11,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from fastroute.api import files, names, pool
 
 
-def _files() -> list[descriptor_pb2.FileDescriptorProto]:
-    data = (resources.files("fastroute.api") / files.FILE).read_bytes()
+def _files(name: str = files.FILE) -> list[descriptor_pb2.FileDescriptorProto]:
+    data = (resources.files("fastroute.api") / name).read_bytes()
     return list(descriptor_pb2.FileDescriptorSet.FromString(data).file)
 
 
@@ -33,12 +33,13 @@ def test_the_index_tells_where_everything_is() -> None:
     sys.modules.pop("extract_api", None)
     import extract_api
 
-    made = descriptor_pb2.FileDescriptorSet(file=_files())
-    data, index = extract_api.index(made)
-    assert data == made.SerializeToString(deterministic=True)
+    data, options, index = extract_api.index(extract_api.collect(extract_api.find_binary()))
+    assert data == (resources.files("fastroute.api") / files.FILE).read_bytes()
+    assert options == (resources.files("fastroute.api") / files.OPTIONS).read_bytes()
     assert index == (resources.files("fastroute.api") / files.INDEX).read_text("utf-8")
     database = files.Files()
-    for file in made.file:
+    for file, declared in zip(_files(), _files(files.OPTIONS), strict=True):
+        assert database.options(file.name) == declared.SerializeToString(deterministic=True)
         assert database.FindFileByName(file.name).SerializeToString() == file.SerializeToString(deterministic=True)
         package = f"{file.package}." if file.package else ""
         for each in (*file.message_type, *file.enum_type, *file.extension):
