@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-PACKAGES = ("action", "api", "compile", "snapshot")
+PACKAGES = ("action", "api", "compile", "config", "snapshot")
 PROGRAM = """
 import sys
 from fastroute.compile import redirects

@@ -11,4 +11,6 @@ from fastroute import late
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
-    __getattr__ = late.modules(__name__, ("forward", "rewrites"))
+    __getattr__ = late.modules(
+        __name__, ("cluster_specifiers", "forward", "fractions", "local_reply", "metadata", "notes", "rewrites")
+    )

@@ -14,18 +14,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastroute.action import rewrites
+from fastroute.action import local_reply, notes, rewrites
 from fastroute.action.base import BaseAction
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.headers import speaks_grpc
-from fastroute.action.local_reply import finish
-from fastroute.action.notes import Notes, StepFields
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.records import record
 
 if TYPE_CHECKING:
     from fastroute.action.decided import Decided, Pairs
+    from fastroute.action.notes import StepFields
 
 
 @record
@@ -50,7 +49,7 @@ class LocalAction(BaseAction):
             response.add(b"location", location)
         self.mutate_response(response, self.values(decision, self.route_request(decision), operators))
         answered = decision.answered_status or status
-        finish(response, decision, answered, self.text_of(decision), self.content_type())
+        local_reply.finish(response, decision, answered, self.text_of(decision), self.content_type())
         return response.pairs
 
     def status_of(self, decision: Decided, status: int) -> int:
@@ -135,14 +134,14 @@ class RedirectAction(LocalAction):
         return path if path[:1] == b"/" else b"/" + path
 
     def explain_steps(self, decision: Decided) -> tuple[StepFields, ...]:
-        notes = Notes()
+        told = notes.Notes()
         path = self.route_request(decision).path
         if isinstance(self.rewrite, rewrites.FormatRewrite):
             path = self.rewrite.template.render(self.values(decision, self.arrived(decision)))
         if self.rewrite_field and path != decision.original_path:
             old = decision.original_path or b""
-            notes.rewritten("path", old, path or b"", f"redirect.{self.rewrite_field}", "RA-43")
-        return tuple(notes.steps)
+            told.rewritten("path", old, path or b"", f"redirect.{self.rewrite_field}", "RA-43")
+        return tuple(told.steps)
 
 
 def request_host(request: Draft, scheme: bytes, *, drop_port: bool = False) -> bytes:

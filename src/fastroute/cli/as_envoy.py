@@ -17,7 +17,8 @@ from typing import Any, cast
 
 from fastroute.api import names
 from fastroute.config import Resources, read
-from fastroute.config.fetch import URLS, fetch
+from fastroute.config.fetch import fetch
+from fastroute.config.load import URLS
 from fastroute.config.text import to_tree
 from fastroute.errors import ConfigError
 from fastroute.pilot.agent.binary import find_binary

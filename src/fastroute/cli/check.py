@@ -21,7 +21,7 @@ from fastroute.check.cases import read_cases
 from fastroute.check.coverage import missing_by_match, missing_by_name
 from fastroute.check.runner import Report, run
 from fastroute.check.tables import deprecated_fields, find
-from fastroute.config.fetch import URLS
+from fastroute.config.load import URLS
 from fastroute.errors import ConfigError, ParseError
 
 _LONG = 2000

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastroute.config import read
-from fastroute.config.fetch import URLS, fetch
+from fastroute.config.fetch import fetch
+from fastroute.config.load import URLS
 from fastroute.config.resources import Resources
 
 OTHERS: Final = ("BootstrapConfigDump", "SecretsConfigDump")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastroute.cli.decide import Asked, to_address
-from fastroute.config.fetch import URLS
+from fastroute.config.load import URLS
 
 _FLAGS = {"--explain": "explain", "--lenient": "lenient"}
 _REPEATABLE = {"-H": "headers", "--header": "headers", "--runtime": "runtime", "--alpn": "alpn"}

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from fastroute._version import __version__
 from fastroute.cli.verdict import ERROR, Finding, Verdict
-from fastroute.config.fetch import URLS
+from fastroute.config.load import URLS
 from fastroute.errors import Where
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

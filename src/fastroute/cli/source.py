@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fastroute.config.fetch import URLS
+from fastroute.config.load import URLS
 
 
 def sources(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:

@@ -20,9 +20,8 @@ from fastroute.analysis.shadows import find_shadows
 from fastroute.api import deprecations
 from fastroute.config import Resources, json_text
 from fastroute.config.constraints import whole
-from fastroute.config.fetch import URLS
 from fastroute.config.formats import EXTENSIONS, JSON
-from fastroute.config.load import gather
+from fastroute.config.load import URLS, gather
 from fastroute.config.positions import at
 from fastroute.config.resources import label_of
 from fastroute.errors import ConfigError, Conflict, UnsupportedError, Where

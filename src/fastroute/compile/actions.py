@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fastroute.action import cluster_specifiers as specified
 from fastroute.action import forward
-from fastroute.action.cluster_specifiers import PriorityGroups
-from fastroute.action.metadata import NAMESPACE, merged
+from fastroute.action import metadata as criteria
 from fastroute.action.respond import RedirectAction, ResponseAction
 from fastroute.action.targets import (
     ClusterHeader,
@@ -29,12 +29,11 @@ from fastroute.action.targets import (
     Weighted,
     WeightedEntry,
 )
-from fastroute.compile import bodies, cluster_specifiers, redirects
+from fastroute.compile import bodies, cluster_specifiers, redirects, timeouts
 from fastroute.compile.plain import EMPTY, metadata
 from fastroute.compile.policies import ACTION_FIELDS, compile_policies
 from fastroute.compile.runtime import runtime_integer
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
-from fastroute.compile.timeouts import compile_timeouts
 from fastroute.records import replace
 
 if TYPE_CHECKING:
@@ -183,7 +182,9 @@ def _by_plugin(
     here = f"{path}.route"
     plugin = ctx.attempt(None, _plugin, route.route, scope, ctx, here)
     action = _action(route, scope, ctx, path, clusters)
-    if plugin is None or (isinstance(plugin, PriorityGroups) and not any(weight for _, weight in plugin.groups[0])):
+    if plugin is None or (
+        isinstance(plugin, specified.PriorityGroups) and not any(weight for _, weight in plugin.groups[0])
+    ):
         return Nowhere()  # an optional plugin, or one with errors
     if isinstance(plugin, cluster_specifiers.ClusterTree):
         return Matched(plugin.root, plugin.clusters, action, status)
@@ -205,7 +206,7 @@ def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contain
         policies = replace(policies, hedge_on_per_try_timeout=True)
     return forward.ForwardAction(
         **_common(route, scope, ctx, path),
-        timeouts=compile_timeouts(message, ctx, here),
+        timeouts=timeouts.compile_timeouts(message, ctx, here),
         retry_policy=policy,
         policies=policies,
         criteria=_criteria(message),
@@ -213,7 +214,7 @@ def _action(route: Any, scope: Scope, ctx: Context, path: str, clusters: Contain
 
 
 def _criteria(message: Any) -> Mapping[str, object]:
-    found = metadata(message.metadata_match).get(NAMESPACE) if message.HasField("metadata_match") else None
+    found = metadata(message.metadata_match).get(criteria.NAMESPACE) if message.HasField("metadata_match") else None
     return dict(sorted(found.items())) if isinstance(found, Mapping) else EMPTY
 
 
@@ -239,7 +240,7 @@ def _weighted(
             common,
             levels=replace(common.levels, entry=level),
             entry_host=entry.host_rewrite_literal.encode(),
-            criteria=merged(common.criteria, metadata(entry.metadata_match)),
+            criteria=criteria.merged(common.criteria, metadata(entry.metadata_match)),
         )
         entries.append(WeightedEntry(entry.name, weight, action, entry.cluster_header.lower()))
     total = sum(entry.weight for entry in entries)

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from fastroute.compile.runtime import flat_keys, runtime_value
+from fastroute.compile.runtime import GUARD, flat_keys, runtime_value
 
 if TYPE_CHECKING:
     from fastroute.compile.context import Context
 
-GUARD = "envoy.reloadable_features."
 DECIDING_GUARDS = frozenset(
     (
         "coalesce_formatter_accept_empty_values",

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.compile.durations import optional_milliseconds
-from fastroute.compile.guards import GUARD
 from fastroute.compile.header_processing import compile_processing
 from fastroute.compile.http_filters import check_http_filters, compile_rbac_filters, router_options, settled_filters
 from fastroute.compile.routes import compile_inline
-from fastroute.compile.runtime import override_of, runtime_integer, runtime_number, runtime_value
+from fastroute.compile.runtime import GUARD, override_of, runtime_integer, runtime_number, runtime_value
 from fastroute.core.codec import Codec
 from fastroute.core.hcm import HttpManager
 from fastroute.records import replace

@@ -19,10 +19,9 @@ from fastroute.action.targets import (
     Weighted,
     WeightedEntry,
 )
+from fastroute.compile import path_matches, predicates
 from fastroute.compile.actions import compile_targets
 from fastroute.compile.extensions import open_any
-from fastroute.compile.path_matches import PathMatch, compile_path
-from fastroute.compile.predicates import compile_predicates
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.errors import ConfigError
 from fastroute.records import record, replace
@@ -30,6 +29,7 @@ from fastroute.records import record, replace
 if TYPE_CHECKING:
     from fastroute.compile.context import Context
     from fastroute.compile.matcher_trees import Action
+    from fastroute.compile.path_matches import PathMatch
     from fastroute.compile.scopes import Scope
 
 ROUTE = "envoy.config.route.v3.Route"
@@ -95,7 +95,7 @@ class RouteCompiler:
 
     def undecided(self, route: Any, path: str, index: int) -> RouteSpec:
         """What stands for a route with errors: it matches nothing, or, if its match is sound, says nothing."""
-        found = PathMatch("never")
+        found = path_matches.PathMatch("never")
         target = None
         try:
             found = self.match(route, path)
@@ -119,10 +119,11 @@ class RouteCompiler:
             raise self.ctx.reject(f"{path}.match", "value is required")
         self.ctx.only(route.match, f"{path}.match", _MATCH_FIELDS)
         stripped = self.configuration.ignore_path_parameters_in_path_matching
-        never = PathMatch("never")
-        found = self.ctx.attempt(never, compile_path, route.match, self.ctx, f"{path}.match", stripped=stripped)
-        predicates = compile_predicates(route.match, self.ctx, f"{path}.match")
-        return replace(found, predicates=predicates + found.predicates) if predicates else found
+        never = path_matches.PathMatch("never")
+        compile_path, here = path_matches.compile_path, f"{path}.match"
+        found = self.ctx.attempt(never, compile_path, route.match, self.ctx, here, stripped=stripped)
+        others = predicates.compile_predicates(route.match, self.ctx, here)
+        return replace(found, predicates=others + found.predicates) if others else found
 
     def target(self, route: Any, path: str) -> Target:
         """Where the Route at `path` sends a request."""

@@ -11,12 +11,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastroute.action.fractions import Fraction
-from fastroute.compile.fractions import fraction
+from fastroute.action import fractions as of_runtime
+from fastroute.compile import fractions
 from fastroute.patterns import pattern
 
+if TYPE_CHECKING:
+    from fastroute.action.fractions import Fraction
+
+GUARD = "envoy.reloadable_features."
+"""What the keys of guards begin with (see `guards`)."""
 _BY_NAME = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 _DECIMAL = pattern(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?)", re.IGNORECASE)
 _HEXADECIMAL = pattern(r"[+-]?0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?[0-9]+)?", re.IGNORECASE)
@@ -80,7 +85,7 @@ def _text_number(text: str) -> float | None:
 def runtime_fraction(message: Any, runtime: Mapping[str, object]) -> Fraction:
     """The fraction that a RuntimeFractionalPercent means under this runtime."""
     override = override_of(runtime, message.runtime_key) if message.runtime_key else None
-    return override or fraction(message.default_value)
+    return override or fractions.fraction(message.default_value)
 
 
 def override_of(runtime: Mapping[str, object], key: str) -> Fraction | None:
@@ -92,7 +97,7 @@ def _override(value: object) -> Fraction | None:
     if isinstance(value, Mapping):
         return _struct(value)
     number = _whole(value)
-    return None if number is None else Fraction(min(number, _LARGEST))
+    return None if number is None else of_runtime.Fraction(min(number, _LARGEST))
 
 
 def _struct(value: Mapping[str, object]) -> Fraction | None:
@@ -101,8 +106,8 @@ def _struct(value: Mapping[str, object]) -> Fraction | None:
         return None
     numerator = value.get("numerator")
     if isinstance(numerator, bool) or not isinstance(numerator, int | float):
-        return Fraction(0, denominator)
-    return Fraction(_unsigned_32(float(numerator)), denominator)
+        return of_runtime.Fraction(0, denominator)
+    return of_runtime.Fraction(_unsigned_32(float(numerator)), denominator)
 
 
 def _unsigned_32(value: float) -> int:

@@ -15,8 +15,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.api import names, pool
-from fastroute.compile import redirects
-from fastroute.compile.regexes import program_limit
+from fastroute.compile import redirects, regexes
 from fastroute.core.entries import RouteSpec, Target
 from fastroute.core.predicates import HeaderPredicate, PathPredicate, Predicate
 from fastroute.core.regexes import Regex, RegexError, literal_prefix
@@ -120,7 +119,7 @@ class _SharedRoutes:
     def _regex(self, text: bytes) -> Regex | None:
         """The regular expression, unless it is refused."""
         if self.limit < 0:
-            self.limit = max(program_limit(self.compiler.ctx), 1)
+            self.limit = max(regexes.program_limit(self.compiler.ctx), 1)
         try:
             return Regex(text, max_program_size=self.limit)
         except RegexError:

@@ -33,6 +33,8 @@ _LISTS = {
     names.CLUSTER_LOAD_ASSIGNMENT: "endpoints",
     names.SECRET: "secrets",
 }
+_UNKNOWN = names.TYPED_STRUCT.encode()
+"""What the wire form of a message contains that has an Any of a type that Envoy lacks."""
 _DELTA = frozenset(("system_version_info", "removed_resources", "removed_resource_names"))
 _NAME = {names.CLUSTER_LOAD_ASSIGNMENT: "cluster_name"}
 _TYPED_STRUCTS = (names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT)
@@ -171,7 +173,7 @@ class Collector:
                 self.unread[id(rest)] = faults
                 self._message(rest, document, root, version, origin)
             return
-        if unknown.MARK in body:
+        if _UNKNOWN in body:
             self._report(unknown.errors(kind, tree), document, root, kind, name_of(message))
         self._message(message, document, root, version, origin)
 

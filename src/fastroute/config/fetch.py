@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from fastroute.errors import ParseError, Where
 
-URLS: Final = ("http://", "https://")
 SILENCE_S: Final = 10.0
 """How long a page may say nothing."""
 WHOLE_S: Final = 60.0

@@ -17,10 +17,12 @@ from google.protobuf.message import Message
 
 from fastroute.config import constraints, formats
 from fastroute.config.collect import Collector
-from fastroute.config.fetch import URLS
 from fastroute.config.formats import Document
 from fastroute.config.resources import Resources
 from fastroute.errors import ConfigError, ParseError, Where, joined
+
+URLS = ("http://", "https://")
+"""What the URL of a page begins with."""
 
 Source = str | os.PathLike[str] | bytes | Message | Mapping[str, object] | Sequence[object]
 

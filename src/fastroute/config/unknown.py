@@ -14,9 +14,6 @@ from google.protobuf.descriptor import Descriptor
 from fastroute.api import declared, names, pool, transcode
 from fastroute.api.faults import Fault, index, key, kind
 
-MARK = names.TYPED_STRUCT.encode()
-"""What the wire form of a message with a type of this kind contains."""
-
 _TYPED_STRUCTS = frozenset((names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT))
 
 
