@@ -227,7 +227,7 @@ SCOPES = (
     ["*/*"],
     ["./*"],
     ["default/reviews.default.svc.cluster.local"],
-    ["./ratings.*", "istio-system/*"],
+    ["./ratings.default.svc.cluster.local", "istio-system/*"],
     ["~/*"],
     ["*/*.default.svc.cluster.local"],
     ["./details.default.svc.cluster.local", "./reviews.default.svc.cluster.local"],

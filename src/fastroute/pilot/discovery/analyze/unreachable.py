@@ -7,13 +7,16 @@ IST0131  some matches of a route are taken before
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from fastroute.pilot.discovery.analyze.mesh import Mesh
 from fastroute.pilot.discovery.findings import Finding, found
 from fastroute.pilot.discovery.registry.meta import Object
-from fastroute.pilot.discovery.registry.traffic import HTTPMatch, StringMatch, VirtualService
+from fastroute.pilot.discovery.registry.traffic import HTTPMatch, StringMatch, TextMatch, VirtualService
 
 EVERYTHING = HTTPMatch()
+
+Key = TypeVar("Key", bound=str)
 
 
 def check(mesh: Mesh) -> Iterator[Finding]:
@@ -57,7 +60,7 @@ def covers(wide: HTTPMatch, narrow: HTTPMatch) -> bool:
 
 def _uri(wide: HTTPMatch, narrow: HTTPMatch) -> bool:
     above, below = wide.uri, narrow.uri
-    if above is None or above == StringMatch() or above.prefix == "/" or above.regex in (".*", "/.*"):
+    if above is None or above == StringMatch() or above.prefix in ("", "/") or above.regex in (".*", "/.*"):
         return True
     if below is None or wide.ignore_uri_case != narrow.ignore_uri_case:
         return False
@@ -71,5 +74,5 @@ def _equal(wide: StringMatch | None, narrow: StringMatch | None) -> bool:
     return wide is None or wide == narrow
 
 
-def _maps(wide: Mapping[str, StringMatch], narrow: Mapping[str, StringMatch]) -> bool:
-    return all(name in narrow and how in (StringMatch(), narrow[name]) for name, how in wide.items())
+def _maps(wide: Mapping[Key, TextMatch], narrow: Mapping[Key, TextMatch]) -> bool:
+    return all(name in narrow and (how.is_presence or how == narrow[name]) for name, how in wide.items())

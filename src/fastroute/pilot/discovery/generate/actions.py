@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -117,17 +118,19 @@ def _weighted(view: View, rule: Rule, one: HTTPRouteDestination, port: int) -> J
 
 
 def _authority(headers: Headers) -> str:
-    """Setting `host` means rewriting the authority: Envoy does not let header changes touch it."""
-    return next((value for name, value in headers.request.set.items() if name.lower() in _AUTHORITY), "")
+    """Setting or adding `host` means rewriting the authority: Envoy does not let header changes touch it."""
+    given = (*headers.request.set.items(), *headers.request.add.items())
+    return next((value for name, value in given if name.lower() in _AUTHORITY), "")
 
 
 def header_changes(headers: Headers) -> JSON:
     """Header changes of a route, or of one of its weighted clusters."""
     made: JSON = {}
     for side, operations in (("request", headers.request), ("response", headers.response)):
-        added = [_change(name, value, "OVERWRITE_IF_EXISTS_OR_ADD") for name, value in sorted(operations.set.items())
-                 if name.lower() not in _AUTHORITY]  # fmt: skip
-        added += [_change(name, value, "APPEND_IF_EXISTS_OR_ADD") for name, value in sorted(operations.add.items())]
+        added = [
+            *_changes(operations.set.items(), "OVERWRITE_IF_EXISTS_OR_ADD"),
+            *_changes(operations.add.items(), "APPEND_IF_EXISTS_OR_ADD"),
+        ]
         if added:
             made[f"{side}_headers_to_add"] = added
         if operations.remove:
@@ -135,8 +138,12 @@ def header_changes(headers: Headers) -> JSON:
     return made
 
 
-def _change(name: str, value: str, how: str) -> JSON:
-    return {"header": {"key": name, "value": value}, "append_action": how}
+def _changes(headers: Iterable[tuple[str, str]], how: str) -> list[JSON]:
+    return [
+        {"header": {"key": name, "value": value}, "append_action": how}
+        for name, value in sorted(headers)
+        if name.lower() not in _AUTHORITY
+    ]
 
 
 def _rewrite(made: JSON, route: HTTPRoute) -> None:

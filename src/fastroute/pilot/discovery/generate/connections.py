@@ -9,7 +9,7 @@ service's server name or CIDRs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from fastroute.pilot.discovery.generate import filters, traffic
 from fastroute.pilot.discovery.generate.destinations import Caller, cluster_of
@@ -93,7 +93,7 @@ def _targets(view: View, rule: Rule, route: tuple[RouteDestination, ...], port: 
     return [(cluster_of(view, rule, one.destination, port.number), int(one.weight)) for one in route if one.weight]
 
 
-def _match(ranges: list[str]) -> JSON:
+def _match(ranges: Sequence[str]) -> JSON:
     if not ranges:
         return {}
     return {"prefix_ranges": [cidr(one) for one in ranges]}

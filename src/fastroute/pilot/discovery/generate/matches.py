@@ -34,7 +34,7 @@ def route_match(match: HTTPMatch) -> JSON:
 def is_everything(match: HTTPMatch) -> bool:
     """Whether a match holds for every request, so that later routes cannot be reached."""
     uri = match.uri
-    everywhere = uri is None or uri.prefix == "/" or uri.regex in (".*", "/.*") or uri == StringMatch()
+    everywhere = uri is None or uri.prefix in ("", "/") or uri.regex in (".*", "/.*") or uri == StringMatch()
     others = (match.headers, match.without_headers, match.query_params, match.method, match.authority, match.scheme)
     return everywhere and not any(others)
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
+from fastroute.pilot.discovery.registry.names import CookieName, Filled, HeaderName, Line
 from fastroute.pilot.discovery.registry.traffic import Groups
-from fastroute.pilot.discovery.registry.values import Duration, Unsigned
+from fastroute.pilot.discovery.registry.values import Duration, PerCent, Span, Unsigned
 
 MAGLEV_MAX: Final = 5_000_011
 
@@ -17,16 +18,16 @@ MAGLEV_MAX: Final = 5_000_011
 class CookieAttribute:
     """An attribute of a cookie that is made, such as `SameSite=Strict`."""
 
-    name: str
-    value: str = ""
+    name: CookieName
+    value: Line = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
     """A cookie to hash by; with a `ttl` it is made when absent."""
 
-    name: str
-    path: str = ""
+    name: CookieName
+    path: Line = ""
     ttl: Duration | None = None
     attributes: tuple[CookieAttribute, ...] = ()
 
@@ -59,10 +60,10 @@ class ConsistentHash:
         ("ringHash", "maglev"),
     )
 
-    http_header_name: str | None = None
+    http_header_name: HeaderName | None = None
     http_cookie: Cookie | None = None
     use_source_ip: bool | None = None
-    http_query_parameter_name: str | None = None
+    http_query_parameter_name: Filled | None = None
     ring_hash: RingHash | None = None
     maglev: Maglev | None = None
     minimum_ring_size: Unsigned | None = None
@@ -108,9 +109,13 @@ class LocalitySetting:
 class Warmup:
     """Slow start of new endpoints."""
 
-    duration: Duration
-    minimum_percent: float | None = None
+    duration: Span
+    minimum_percent: PerCent | None = None
     aggression: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.aggression is not None and self.aggression <= 0:
+            raise ValueError(f"aggression {self.aggression} is not above zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +131,5 @@ class LoadBalancer:
     simple: Literal["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] | None = None
     consistent_hash: ConsistentHash | None = None
     locality_lb_setting: LocalitySetting | None = None
-    warmup_duration_secs: Duration | None = None
+    warmup_duration_secs: Span | None = None
     warmup: Warmup | None = None

@@ -31,8 +31,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from fastroute.errors import ConfigError, ParseError, UnsupportedError
+from fastroute.pilot.discovery.registry.names import Rule
 from fastroute.pilot.discovery.registry.text import Path, Source, spell
-from fastroute.pilot.discovery.registry.values import Duration, Pattern, PortNumber, Regex, Share, Status, Unsigned
+from fastroute.pilot.discovery.registry.values import (
+    Duration,
+    Pattern,
+    PerCent,
+    PortNumber,
+    Regex,
+    Share,
+    Span,
+    Status,
+    Unsigned,
+    Weight,
+)
 
 T = TypeVar("T")
 REMEDY: Final = "Remove it, or load leniently."
@@ -73,15 +85,17 @@ def camel(name: str) -> str:
 @functools.cache
 def _reader(kind: Any) -> _Reader:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return _ruled(_reader(arguments[0]), arguments[1])
     if origin in (typing.Union, types.UnionType):
         return _optional([one for one in arguments if one is not type(None)])
     if origin is tuple:
         return _list_of(_reader(arguments[0]))
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        return _map_of(_reader(arguments[1]))
+        return _map_of(_reader(arguments[0]), _reader(arguments[1]))
     if origin is typing.Literal:
         return _one_of(arguments)
-    if dataclasses.is_dataclass(kind) and kind is not Duration:
+    if dataclasses.is_dataclass(kind) and kind not in (Duration, Span):
         return _Object(cast("type[Any]", kind))
     return _SCALARS[kind]
 
@@ -91,6 +105,15 @@ def _optional(kinds: list[Any]) -> _Reader:
         return lambda value, place: value if _is_integer(value) else _text(value, place)
     read = _reader(kinds[0])
     return lambda value, place: None if value is None else read(value, place)
+
+
+def _ruled(read: _Reader, rule: Rule) -> _Reader:
+    def read_ruled(value: object, place: Place) -> Any:
+        found = read(value, place)
+        _checked(rule.check, found, place)
+        return found
+
+    return read_ruled
 
 
 def _list_of(read: _Reader) -> _Reader:
@@ -104,11 +127,12 @@ def _list_of(read: _Reader) -> _Reader:
     return read_list
 
 
-def _map_of(read: _Reader) -> _Reader:
+def _map_of(read_key: _Reader, read: _Reader) -> _Reader:
     def read_map(value: object, place: Place) -> Mapping[str, Any]:
         if not isinstance(value or {}, dict):
             raise place.error("expected a map")
-        return {key: read(item, place.at(key)) for key, item in cast("dict[str, object]", value or {}).items()}
+        items = cast("dict[str, object]", value or {}).items()
+        return {read_key(key, place.at(key)): read(item, place.at(key)) for key, item in items}
 
     return read_map
 
@@ -159,8 +183,8 @@ def _whole(make: Callable[[int], int]) -> _Reader:
     return read_whole
 
 
-def _duration(value: object, place: Place) -> Duration:
-    return _checked(Duration.parse, _text(value, place), place)
+def _duration(kind: type[Duration]) -> _Reader:
+    return lambda value, place: _checked(kind.parse, _text(value, place), place)
 
 
 def _checked(make: Callable[[Any], T], value: object, place: Place) -> T:
@@ -178,10 +202,13 @@ _SCALARS: dict[Any, _Reader] = {
     PortNumber: _whole(PortNumber),
     Unsigned: _whole(Unsigned),
     Share: _whole(Share),
+    Weight: _whole(Weight),
     Status: _whole(Status),
     Regex: lambda value, place: str(_checked(Regex, _text(value, place), place)),
     Pattern: lambda value, place: str(_checked(Pattern, _text(value, place), place)),
-    Duration: _duration,
+    Duration: _duration(Duration),
+    Span: _duration(Span),
+    PerCent: lambda value, place: float(_checked(PerCent, _number(value, place), place)),
     object: lambda value, _: value,
 }
 
@@ -191,7 +218,7 @@ class _Object:
 
     def __init__(self, kind: type[Any]) -> None:
         self.kind = kind
-        hints = typing.get_type_hints(kind)
+        hints = typing.get_type_hints(kind, include_extras=True)
         fields = dataclasses.fields(kind)
         keys: Mapping[str, str] = getattr(kind, "KEYS", {})
         self.names = {keys.get(field.name, camel(field.name)): field.name for field in fields}

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from fastroute.pilot.discovery.registry.names import (
+    Reachable,
+    Subnet,
+    TargetHost,
+    Visibility,
+    is_address,
+    is_host,
+    is_socket,
+)
 from fastroute.pilot.discovery.registry.values import PortNumber, Unsigned
 
 
@@ -24,7 +32,7 @@ class EntryPort:
 class Workload:
     """`WorkloadEntry.spec`, and an endpoint of a ServiceEntry."""
 
-    address: str = ""
+    address: Reachable = ""
     ports: Mapping[str, PortNumber] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     network: str = ""
@@ -46,14 +54,14 @@ class ServiceEntry:
 
     LATER: ClassVar[frozenset[str]] = frozenset()
 
-    hosts: tuple[str, ...]
-    addresses: tuple[str, ...] = ()
+    hosts: tuple[TargetHost, ...]
+    addresses: tuple[Subnet, ...] = ()
     ports: tuple[EntryPort, ...] = ()
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] = "MESH_EXTERNAL"
     resolution: Literal["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN"] = "NONE"
     endpoints: tuple[Workload, ...] = ()
     workload_selector: WorkloadSelector | None = None
-    export_to: tuple[str, ...] = ()
+    export_to: tuple[Visibility, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -71,16 +79,18 @@ class ServiceEntry:
             raise ValueError("with resolution NONE there can be no endpoints")
         if self.resolution == "STATIC" and not all(is_static(one.address) for one in self.endpoints):
             raise ValueError("with resolution STATIC endpoints need IP addresses or unix sockets")
-        if self.resolution.startswith("DNS") and not self.endpoints and any("*" in host for host in self.hosts):
+        if self.resolution.startswith("DNS"):
+            self._check_resolved()
+
+    def _check_resolved(self) -> None:
+        if not self.endpoints and not all(is_host(host) for host in self.hosts):
             raise ValueError("a host with a wildcard cannot be resolved; give endpoints")
+        if any(not one.address or is_socket(one.address) for one in self.endpoints):
+            raise ValueError("with resolution DNS endpoints need host names or IP addresses")
+        if self.resolution == "DNS_ROUND_ROBIN" and len(self.endpoints) > 1:
+            raise ValueError("with resolution DNS_ROUND_ROBIN there can be one endpoint at most")
 
 
 def is_static(address: str) -> bool:
     """Whether an address needs no resolution."""
-    if address.startswith("unix://"):
-        return True
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True
+    return is_address(address) or is_socket(address)

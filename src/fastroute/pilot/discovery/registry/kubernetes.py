@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from fastroute.pilot.discovery.registry.names import Address, ClusterAddress, MaybeAddress, Reachable
 from fastroute.pilot.discovery.registry.values import PortNumber
 
 
@@ -30,9 +31,9 @@ class ServiceSpec:
     KEYS: ClassVar[Mapping[str, str]] = {"cluster_ip": "clusterIP", "cluster_ips": "clusterIPs"}
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
-    cluster_ip: str = ""
-    cluster_ips: tuple[str, ...] = ()
-    external_name: str = ""
+    cluster_ip: ClusterAddress = ""
+    cluster_ips: tuple[ClusterAddress, ...] = ()
+    external_name: Reachable = ""
     selector: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[ServicePort, ...] = ()
     publish_not_ready_addresses: bool = False
@@ -110,7 +111,7 @@ class PodStatus:
     OPEN: ClassVar[bool] = True
     KEYS: ClassVar[Mapping[str, str]] = {"pod_ip": "podIP"}
 
-    pod_ip: str = ""
+    pod_ip: MaybeAddress = ""
     phase: str = "Running"
     conditions: tuple[Condition, ...] = ()
 
@@ -172,12 +173,12 @@ class TargetRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class EndpointAddress:
     """An address of an Endpoints object."""
 
     OPEN: ClassVar[bool] = True
 
-    ip: str
+    ip: Address
     hostname: str = ""
     target_ref: TargetRef | None = None
 
@@ -199,8 +200,8 @@ class Subset:
 
     OPEN: ClassVar[bool] = True
 
-    addresses: tuple[Address, ...] = ()
-    not_ready_addresses: tuple[Address, ...] = ()
+    addresses: tuple[EndpointAddress, ...] = ()
+    not_ready_addresses: tuple[EndpointAddress, ...] = ()
     ports: tuple[EndpointPort, ...] = ()
 
 
@@ -230,7 +231,7 @@ class SliceEndpoint:
 
     OPEN: ClassVar[bool] = True
 
-    addresses: tuple[str, ...]
+    addresses: tuple[Reachable, ...]
     conditions: SliceConditions = SliceConditions()
     hostname: str = ""
     node_name: str = ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from fastroute.pilot.discovery.registry.balancers import LocalitySetting
+from fastroute.pilot.discovery.registry.names import Host, Label, Visibility, check_tls_names
 from fastroute.pilot.discovery.registry.policies import Keepalive
 from fastroute.pilot.discovery.registry.providers import (
     DefaultProviders,
@@ -18,7 +19,7 @@ from fastroute.pilot.discovery.registry.providers import (
 )
 from fastroute.pilot.discovery.registry.scopes import OutboundTrafficPolicy
 from fastroute.pilot.discovery.registry.traffic import Retries
-from fastroute.pilot.discovery.registry.values import Duration, PortNumber
+from fastroute.pilot.discovery.registry.values import Duration, PerCent, PortNumber, Span
 
 SECOND = 10**9
 TlsVersion = Literal["TLS_AUTO", "TLSV1_2", "TLSV1_3"]
@@ -40,7 +41,7 @@ class Tracing:
     )
 
     zipkin: Zipkin | None = None
-    sampling: float = 1.0
+    sampling: PerCent = PerCent(1.0)
     max_path_tag_length: int | None = None
 
 
@@ -76,6 +77,9 @@ class TlsSettings:
     min_protocol_version: TlsVersion = "TLS_AUTO"
     ecdh_curves: tuple[str, ...] = ()
     cipher_suites: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_tls_names(self.cipher_suites, self.ecdh_curves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class MeshConfig:
 
     proxy_listen_port: PortNumber = PortNumber(15001)
     proxy_inbound_listen_port: PortNumber = PortNumber(15006)
-    connect_timeout: Duration = Duration(10 * SECOND)
+    connect_timeout: Span = Span(10 * SECOND)
     tcp_keepalive: Keepalive | None = None
     protocol_detection_timeout: Duration = Duration(0)
     outbound_traffic_policy: OutboundTrafficPolicy = OutboundTrafficPolicy()
@@ -136,13 +140,13 @@ class MeshConfig:
     access_log_file: str = ""
     access_log_format: str = ""
     access_log_encoding: Literal["TEXT", "JSON"] = "TEXT"
-    trust_domain: str = "cluster.local"
-    trust_domain_aliases: tuple[str, ...] = ()
-    root_namespace: str = "istio-system"
+    trust_domain: Host = "cluster.local"
+    trust_domain_aliases: tuple[Host, ...] = ()
+    root_namespace: Label = "istio-system"
     h2_upgrade_policy: Literal["DO_NOT_UPGRADE", "UPGRADE"] = "DO_NOT_UPGRADE"
-    default_service_export_to: tuple[str, ...] = ("*",)
-    default_virtual_service_export_to: tuple[str, ...] = ("*",)
-    default_destination_rule_export_to: tuple[str, ...] = ("*",)
+    default_service_export_to: tuple[Visibility, ...] = ("*",)
+    default_virtual_service_export_to: tuple[Visibility, ...] = ("*",)
+    default_destination_rule_export_to: tuple[Visibility, ...] = ("*",)
     locality_lb_setting: LocalitySetting = LocalitySetting()
     default_http_retry_policy: Retries | None = None
     dns_refresh_rate: Duration | None = None
@@ -164,17 +168,21 @@ class MeshConfig:
         if self.access_log_encoding == "JSON" and not isinstance(self._fields, dict):
             raise ValueError("accessLogFormat is an object of name to format where accessLogEncoding is JSON")
         file_logs(self.default_providers.access_logging, self.extension_providers)
+        self._own_log()
 
     @property
     def access_logs(self) -> tuple[FileAccessLog, ...]:
         """The access logs: those of default providers, else the one that the mesh itself describes."""
         if self.default_providers.access_logging:
             return file_logs(self.default_providers.access_logging, self.extension_providers)
-        if not self.access_log_file:
-            return ()
+        return (self._own_log(),) if self.access_log_file else ()
+
+    def _own_log(self) -> FileAccessLog:
+        """The access log that the mesh itself describes; ValueError for a format that is none."""
+        path = self.access_log_file or "/dev/null"
         if self.access_log_encoding == "JSON":
-            return (FileAccessLog(self.access_log_file, LogFormat(labels=self._fields)),)
-        return (FileAccessLog(self.access_log_file, LogFormat(self.access_log_format)),)
+            return FileAccessLog(path, LogFormat(labels=self._fields))
+        return FileAccessLog(path, LogFormat(self.access_log_format))
 
     @property
     def _fields(self) -> Mapping[str, Any]:

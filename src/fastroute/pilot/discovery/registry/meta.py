@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
 from fastroute.errors import Where
+from fastroute.pilot.discovery.registry.names import MaybeLabel, ObjectName
 from fastroute.pilot.discovery.registry.text import Path, Source
 
 Spec = TypeVar("Spec", covariant=True)
@@ -18,8 +19,8 @@ class Metadata:
 
     OPEN: ClassVar[bool] = True
 
-    name: str
-    namespace: str = ""
+    name: ObjectName
+    namespace: MaybeLabel = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     creation_timestamp: str = ""

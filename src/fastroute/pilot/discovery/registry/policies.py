@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from fastroute.pilot.discovery.registry.balancers import LoadBalancer
+from fastroute.pilot.discovery.registry.names import HostOrAddress, Label, Visibility, WildcardHost
 from fastroute.pilot.discovery.registry.traffic import PortSelector
-from fastroute.pilot.discovery.registry.values import Duration, PortNumber, Share, Unsigned
+from fastroute.pilot.discovery.registry.values import Duration, PerCent, PortNumber, Share, Span, Unsigned
 
 Upgrade = Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"]
 
@@ -18,8 +19,8 @@ class Keepalive:
     """TCP keep-alive."""
 
     probes: Unsigned | None = None
-    time: Duration | None = None
-    interval: Duration | None = None
+    time: Span | None = None
+    interval: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,9 @@ class TcpPool:
     """Limits of connections."""
 
     max_connections: Unsigned | None = None
-    connect_timeout: Duration | None = None
+    connect_timeout: Span | None = None
     tcp_keepalive: Keepalive | None = None
-    max_connection_duration: Duration | None = None
+    max_connection_duration: Span | None = None
     idle_timeout: Duration | None = None
 
 
@@ -37,8 +38,8 @@ class TcpPool:
 class Pings:
     """Pings of an HTTP/2 connection; both times must be given for them to be sent."""
 
-    interval: Duration | None = None
-    timeout: Duration | None = None
+    interval: Span | None = None
+    timeout: Span | None = None
 
     def __post_init__(self) -> None:
         if self.interval is not None and self.timeout is None:
@@ -55,7 +56,7 @@ class HttpPool:
     http2_max_requests: Unsigned | None = None
     max_requests_per_connection: Unsigned | None = None
     max_retries: Unsigned | None = None
-    idle_timeout: Duration | None = None
+    idle_timeout: Span | None = None
     h2_upgrade_policy: Upgrade | None = None
     use_client_protocol: bool | None = None
     max_concurrent_streams: Unsigned | None = None
@@ -82,8 +83,8 @@ class OutlierDetection:
     consecutive_5xx_errors: Unsigned | None = None
     split_external_local_origin_errors: bool = False
     consecutive_local_origin_failures: Unsigned | None = None
-    interval: Duration | None = None
-    base_ejection_time: Duration | None = None
+    interval: Span | None = None
+    base_ejection_time: Span | None = None
     max_ejection_percent: Share | None = None
     min_health_percent: Share | None = None
 
@@ -116,7 +117,7 @@ class ClientTLS:
 class Tunnel:
     """Connections are carried inside a request to the upstream, which is a proxy."""
 
-    target_host: str
+    target_host: HostOrAddress
     target_port: PortNumber
     protocol: Literal["", "CONNECT", "POST"] = ""
 
@@ -132,9 +133,9 @@ class ProxyProtocol:
 class RetryBudget:
     """Retries that may be under way at a time, as a share of all requests, and at least so many."""
 
-    percent: float | None = None
+    percent: PerCent | None = None
     min_retry_concurrency: Unsigned | None = None
-    budget_interval: Duration | None = None
+    budget_interval: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class TrafficPolicy:
 class Subset:
     """A part of a service's endpoints, by labels."""
 
-    name: str
+    name: Label
     labels: Mapping[str, str] = field(default_factory=dict)
     traffic_policy: TrafficPolicy | None = None
 
@@ -182,10 +183,10 @@ class Selector:
 class DestinationRule:
     """`DestinationRule.spec`."""
 
-    host: str
+    host: WildcardHost
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()
-    export_to: tuple[str, ...] = ()
+    export_to: tuple[Visibility, ...] = ()
     workload_selector: Selector | None = None
 
     def balancers(self) -> Iterator[LoadBalancer]:

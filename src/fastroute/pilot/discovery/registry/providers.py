@@ -10,13 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from fastroute.pilot.discovery.registry.names import Filled, Format, check_format
+
 
 @dataclass(frozen=True, slots=True)
 class LogFormat:
     """A line of an access log: text, or names with formats for JSON."""
 
-    text: str = ""
+    text: Format = ""
     labels: Mapping[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        for name, line in (self.labels or {}).items():
+            _check_formats(name, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class FileAccessLog:
 
     LATER: ClassVar[frozenset[str]] = frozenset({"omitEmptyValues"})
 
-    path: str = "/dev/stdout"
+    path: Filled = "/dev/stdout"
     log_format: LogFormat = LogFormat()
 
 
@@ -37,6 +43,17 @@ class ExtensionProvider:
 
     name: str
     envoy_file_access_log: FileAccessLog | None = None
+
+
+def _check_formats(name: str, line: object) -> None:
+    """ValueError for a format that Envoy refuses, anywhere inside a value of JSON."""
+    if isinstance(line, str):
+        try:
+            check_format(line)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    for inner in line.values() if isinstance(line, Mapping) else line if isinstance(line, list) else ():
+        _check_formats(name, inner)
 
 
 ENVOY: Final = ExtensionProvider("envoy", FileAccessLog())

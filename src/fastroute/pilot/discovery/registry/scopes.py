@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
 from fastroute.pilot.discovery.registry.entries import WorkloadSelector
+from fastroute.pilot.discovery.registry.names import Imported, check_tls_names, is_address, is_socket
 from fastroute.pilot.discovery.registry.policies import ConnectionPool, Selector
 from fastroute.pilot.discovery.registry.traffic import Destination
 from fastroute.pilot.discovery.registry.values import Unsigned
@@ -34,7 +34,7 @@ class SidecarPort:
 class EgressListener:
     """What may be reached (`namespace/host` patterns), perhaps on a port of its own."""
 
-    hosts: tuple[str, ...]
+    hosts: tuple[Imported, ...]
     port: SidecarPort | None = None
     bind: str = ""
     capture_mode: CaptureMode = "DEFAULT"
@@ -89,6 +89,7 @@ class ServerTLS:
     ecdh_curves: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_tls_names(self.cipher_suites, self.ecdh_curves)
         if self.mode == "MUTUAL" and not self.ca_certificates:
             raise ValueError("with mode MUTUAL caCertificates is required")
 
@@ -112,7 +113,7 @@ class IngressListener:
     def endpoint(self) -> tuple[str, int]:
         """Address and port of `default_endpoint`; a path and 0 for a socket; nothing and 0 where none is given."""
         text = self.default_endpoint
-        if not text or text.startswith(UNIX):
+        if not text or is_socket(text):
             return text.removeprefix(UNIX), 0
         host, _, port = text.rpartition(":")
         if host.strip("[]") not in ENDPOINTS or not port.isdigit() or not 1 <= int(port) <= 65535:
@@ -127,12 +128,8 @@ def _check_number(port: SidecarPort) -> None:
 
 
 def _check_bind(bind: str, *, sockets: bool) -> None:
-    if not bind or (sockets and bind.startswith(UNIX) and len(bind) > len(UNIX)):
-        return
-    try:
-        ipaddress.ip_address(bind)
-    except ValueError:
-        raise ValueError(f"bind {bind!r} is no IP address{', and no unix:// with a path' if sockets else ''}") from None
+    if bind and not is_address(bind) and not (sockets and is_socket(bind)):
+        raise ValueError(f"bind {bind!r} is no IP address{', and no unix:// with a path' if sockets else ''}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
+from fastroute.pilot.discovery.registry.names import (
+    Filled,
+    HeaderName,
+    HeaderValue,
+    HostOrAddress,
+    Line,
+    MaybeLabel,
+    ObjectName,
+    OtherHeader,
+    Subnet,
+    TargetHost,
+    Visibility,
+    WrittenHeader,
+)
 from fastroute.pilot.discovery.registry.values import (
     ANYTHING,
     Duration,
@@ -14,8 +28,10 @@ from fastroute.pilot.discovery.registry.values import (
     PortNumber,
     Regex,
     Share,
+    Span,
     Status,
     Unsigned,
+    Weight,
 )
 
 Groups = tuple[tuple[str, ...], ...]
@@ -49,6 +65,24 @@ class StringMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class TextMatch(StringMatch):
+    """The same for texts other than paths, of which any begins with nothing."""
+
+    prefix: Filled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginMatch(TextMatch):
+    """An origin; something must be said of it."""
+
+    exact: Filled | None = None
+
+    def __post_init__(self) -> None:
+        if self.exact is None and self.prefix is None and self.regex is None:
+            raise ValueError("exact, prefix or regex is required")
+
+
+@dataclass(frozen=True, slots=True)
 class PortSelector:
     """A port of the destination's service."""
 
@@ -59,8 +93,8 @@ class PortSelector:
 class Destination:
     """A service, perhaps one subset of it."""
 
-    host: str
-    subset: str = ""
+    host: TargetHost
+    subset: MaybeLabel = ""
     port: PortSelector | None = None
 
 
@@ -68,9 +102,18 @@ class Destination:
 class HeaderOperations:
     """What is done to headers: set replaces, add appends."""
 
-    set: Mapping[str, str] = field(default_factory=dict)
-    add: Mapping[str, str] = field(default_factory=dict)
-    remove: tuple[str, ...] = ()
+    set: Mapping[WrittenHeader, HeaderValue] = field(default_factory=dict)
+    add: Mapping[WrittenHeader, HeaderValue] = field(default_factory=dict)
+    remove: tuple[OtherHeader, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseOperations:
+    """The same for a response, which has no host."""
+
+    set: Mapping[OtherHeader, HeaderValue] = field(default_factory=dict)
+    add: Mapping[OtherHeader, HeaderValue] = field(default_factory=dict)
+    remove: tuple[OtherHeader, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +121,7 @@ class Headers:
     """Header changes of the request and of the response."""
 
     request: HeaderOperations = HeaderOperations()
-    response: HeaderOperations = HeaderOperations()
+    response: ResponseOperations = ResponseOperations()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +129,7 @@ class HTTPRouteDestination:
     """A destination with its share of the requests."""
 
     destination: Destination
-    weight: Unsigned = Unsigned(0)
+    weight: Weight = Weight(0)
     headers: Headers = Headers()
 
 
@@ -97,15 +140,15 @@ class HTTPMatch:
     name: str = ""
     uri: StringMatch | None = None
     ignore_uri_case: bool = False
-    scheme: StringMatch | None = None
-    method: StringMatch | None = None
-    authority: StringMatch | None = None
-    headers: Mapping[str, StringMatch] = field(default_factory=dict)
-    without_headers: Mapping[str, StringMatch] = field(default_factory=dict)
-    query_params: Mapping[str, StringMatch] = field(default_factory=dict)
+    scheme: TextMatch | None = None
+    method: TextMatch | None = None
+    authority: TextMatch | None = None
+    headers: Mapping[HeaderName, TextMatch] = field(default_factory=dict)
+    without_headers: Mapping[HeaderName, TextMatch] = field(default_factory=dict)
+    query_params: Mapping[Filled, TextMatch] = field(default_factory=dict)
     port: PortNumber | None = None
     source_labels: Mapping[str, str] = field(default_factory=dict)
-    source_namespace: str = ""
+    source_namespace: MaybeLabel = ""
     gateways: tuple[str, ...] = ()
     stat_prefix: str = ""
 
@@ -125,12 +168,12 @@ class Redirect:
 
     ONE_OF: ClassVar[Groups] = (("port", "derivePort"), ("uri", "prefixRewrite"))
 
-    uri: str = ""
-    prefix_rewrite: str = ""
-    authority: str = ""
+    uri: Line = ""
+    prefix_rewrite: Line = ""
+    authority: Line = ""
     port: PortNumber | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
-    scheme: str = ""
+    scheme: Literal["", "http", "https"] = ""
     redirect_code: Unsigned = Unsigned(301)
 
     def __post_init__(self) -> None:
@@ -161,7 +204,7 @@ class RegexRewrite:
     """Replace what matches in the path."""
 
     match: Regex
-    rewrite: str
+    rewrite: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +213,8 @@ class Rewrite:
 
     ONE_OF: ClassVar[Groups] = (("uri", "uriRegexRewrite"),)
 
-    uri: str = ""
-    authority: str = ""
+    uri: Line = ""
+    authority: Line = ""
     uri_regex_rewrite: RegexRewrite | None = None
 
 
@@ -180,11 +223,11 @@ class Retries:
     """When and how often to try again; zero attempts switch retries off."""
 
     attempts: Unsigned = Unsigned(0)
-    per_try_timeout: Duration | None = None
+    per_try_timeout: Span | None = None
     retry_on: str = ""
     retry_remote_localities: bool | None = None
     retry_ignore_previous_hosts: bool | None = None
-    backoff: Duration | None = None
+    backoff: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +236,7 @@ class Delay:
 
     LATER: ClassVar[Mapping[str, str]] = {"exponentialDelay": "Use fixedDelay; Istio has no other either."}
 
-    fixed_delay: Duration
+    fixed_delay: Span
     percent: Share | None = None
     percentage: Percent | None = None
 
@@ -235,11 +278,11 @@ class Cors:
     """Cross-origin resource sharing."""
 
     allow_origin: tuple[str, ...] = ()
-    allow_origins: tuple[StringMatch, ...] = ()
+    allow_origins: tuple[OriginMatch, ...] = ()
     allow_methods: tuple[str, ...] = ()
     allow_headers: tuple[str, ...] = ()
     expose_headers: tuple[str, ...] = ()
-    max_age: Duration | None = None
+    max_age: Span | None = None
     allow_credentials: bool | None = None
     unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] = "UNSPECIFIED"
 
@@ -248,8 +291,8 @@ class Cors:
 class Delegate:
     """Another VirtualService that holds the routes."""
 
-    name: str
-    namespace: str = ""
+    name: ObjectName
+    namespace: MaybeLabel = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,19 +330,19 @@ class RouteDestination:
     """A destination of connections, with its share."""
 
     destination: Destination
-    weight: Unsigned = Unsigned(0)
+    weight: Weight = Weight(0)
 
 
 @dataclass(frozen=True, slots=True)
 class TLSMatch:
     """Which TLS connections: by server name, and where they go or come from."""
 
-    sni_hosts: tuple[str, ...]
-    destination_subnets: tuple[str, ...] = ()
+    sni_hosts: tuple[HostOrAddress, ...]
+    destination_subnets: tuple[Subnet, ...] = ()
     port: PortNumber | None = None
     source_labels: Mapping[str, str] = field(default_factory=dict)
     gateways: tuple[str, ...] = ()
-    source_namespace: str = ""
+    source_namespace: MaybeLabel = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,11 +359,11 @@ class L4Match:
 
     LATER: ClassVar[Mapping[str, str]] = {"sourceSubnet": "Use sourceLabels; Istio ignores sourceSubnet."}
 
-    destination_subnets: tuple[str, ...] = ()
+    destination_subnets: tuple[Subnet, ...] = ()
     port: PortNumber | None = None
     source_labels: Mapping[str, str] = field(default_factory=dict)
     gateways: tuple[str, ...] = ()
-    source_namespace: str = ""
+    source_namespace: MaybeLabel = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,9 +378,9 @@ class TCPRoute:
 class VirtualService:
     """`VirtualService.spec`."""
 
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[HostOrAddress, ...] = ()
     gateways: tuple[str, ...] = ()
     http: tuple[HTTPRoute, ...] = ()
     tls: tuple[TLSRoute, ...] = ()
     tcp: tuple[TCPRoute, ...] = ()
-    export_to: tuple[str, ...] = ()
+    export_to: tuple[Visibility, ...] = ()

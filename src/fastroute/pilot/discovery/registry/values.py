@@ -18,6 +18,12 @@ _UNITS: Final[Mapping[str, int | Fraction]] = {
 }
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|ns|m|s)")
 NANOSECONDS: Final = 10**9
+MILLISECOND: Final = 10**6
+LONGEST: Final = 0xFFFFFFFF
+"""Seconds that every field of Envoy can hold; 136 years."""
+LONGEST_TEXT: Final = 100
+LONGEST_REGEX: Final = 1024
+"""Characters that Istio takes."""
 ANYTHING: Final = "*"
 
 
@@ -30,6 +36,8 @@ class Duration:
     @classmethod
     def parse(cls, text: str) -> Duration:
         """Read `1h5m`, `0.5s`, `20ms`; ValueError if it is none."""
+        if len(text) > LONGEST_TEXT:
+            raise ValueError(f"{text[:LONGEST_TEXT]}… is longer than any duration")
         total, end = Fraction(0), 0
         for part in _PART.finditer(text):
             if part.start() != end:
@@ -37,6 +45,8 @@ class Duration:
             total, end = total + Fraction(part[1]) * _UNITS[part[2]], part.end()
         if end != len(text) or not text:
             raise ValueError(f"{text!r} is not a duration such as 1h, 1m, 1s or 1ms")
+        if total > LONGEST:
+            raise ValueError(f"{text!r} is more than {LONGEST} seconds")
         return cls(int(total * NANOSECONDS))
 
     def __str__(self) -> str:
@@ -48,6 +58,24 @@ class Duration:
         while digits.endswith("000"):
             digits = digits[:-3]
         return f"{seconds}.{digits}s"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span(Duration):
+    """A length of time that Istio takes where nothing is switched off by zero: whole milliseconds, at least one."""
+
+    def __post_init__(self) -> None:
+        if self.nanoseconds < MILLISECOND or self.nanoseconds % MILLISECOND:
+            raise ValueError(f"{self} is not a number of milliseconds, at least one")
+
+
+class PerCent(float):
+    """A share of 0 to 100 per cent."""
+
+    def __new__(cls, value: float) -> PerCent:
+        if not 0 <= value <= 100:
+            raise ValueError(f"{value} is not a percentage (0 to 100)")
+        return super().__new__(cls, value)
 
 
 class PortNumber(int):
@@ -74,6 +102,10 @@ class Regex(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
+        if not text:
+            raise ValueError("a regular expression must not be empty")
+        if len(text) > LONGEST_REGEX:
+            raise ValueError(f"the regular expression has more than {LONGEST_REGEX} characters")
         import re2  # pyright: ignore[reportMissingImports]
 
         options = re2.Options()
@@ -96,6 +128,15 @@ class Pattern(Regex):
         if text == ANYTHING:
             return str.__new__(cls, text)
         return super().__new__(cls, text)
+
+
+class Weight(int):
+    """A share of the requests, beside those of other destinations: 0 to 2147483647."""
+
+    def __new__(cls, value: int) -> Weight:
+        if not 0 <= value <= 0x7FFFFFFF:
+            raise ValueError(f"{value} is not a weight (0 to 2147483647)")
+        return super().__new__(cls, value)
 
 
 class Share(int):
