@@ -12,7 +12,7 @@ import pytest
 from support.action_bed import ActionBed
 from support.action_routes import Maker
 from support.envoy import require_binary
-from support.filter_bed import ROUTER, FilterBed, inert, off, requests
+from support.filter_bed import ROUTER, FilterBed, compressor_setting, inert, off, requests
 
 pytestmark = pytest.mark.envoy
 
@@ -33,6 +33,8 @@ def routes(maker: Maker) -> dict[str, Any]:
         for level in (host, *host["routes"]):
             if maker.chance(0.1):
                 level["typed_per_filter_config"] = off("web")
+            elif maker.chance(0.2):
+                level["typed_per_filter_config"] = compressor_setting(maker.random)
     return made
 
 

@@ -177,12 +177,16 @@ class ActionBed:
                 differences += self._differences(sent, response)
         return differences
 
+    def given(self) -> Sequence[tuple[bytes, bytes]]:
+        """What every response of an upstream has and the decision is told; nobody compares it."""
+        return ()
+
     def _differences(self, sent: Sent, response: Response) -> Iterable[str]:
         decision = self.decide(sent)
         timed = decision.kind == "forward" and any(name in TIMED for name, _ in sent.headers)
         if timed and response.header("x-upstream") is None:
             return  # a real timeout came first
-        ours = decided(sent, decision)
+        ours = decided(sent, decision, self.given())
         theirs = observed(response, local=ours["kind"] != "forward")
         compared = set(ours) & set(theirs) if sent.method == "HEAD" else set(ours) - {"kind"}
         for name in sorted(compared):
@@ -229,7 +233,7 @@ def observed(response: Response, *, local: bool) -> dict[str, Any]:
             "cluster": response.header("x-upstream")}  # fmt: skip
 
 
-def decided(sent: Sent, decision: Any) -> dict[str, Any]:
+def decided(sent: Sent, decision: Any, also: Sequence[tuple[bytes, bytes]] = ()) -> dict[str, Any]:
     """What our decision says."""
     if decision.kind != "forward":
         return {
@@ -243,7 +247,7 @@ def decided(sent: Sent, decision: Any) -> dict[str, Any]:
     fields = dict(upstream)
     answer = [part.partition(b"=") for part in fields.get(b"x-answer", b"").split(b"|") if part]
     status = int(fields.get(b"x-status", b"200"))
-    given = [(b"x-upstream", decision.cluster.encode()), *((name, value) for name, _, value in answer)]
+    given = [(b"x-upstream", decision.cluster.encode()), *((name, value) for name, _, value in answer), *also]
     return {
         "kind": "forward",
         "status": status,
@@ -251,6 +255,6 @@ def decided(sent: Sent, decision: Any) -> dict[str, Any]:
         "method": decision.method,
         "path": decision.path,
         "authority": [decision.authority],
-        "request": grouped(upstream),
+        "request": grouped(upstream, frozenset((b"content-length",))),
         "response": grouped(decision.downstream_headers(status, given), UNCOMPARED_RESPONSE),
     }

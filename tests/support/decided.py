@@ -33,6 +33,9 @@ class FakeDecision:
     def processed_headers(self):
         return self.headers
 
+    def given_headers(self):
+        return self.headers
+
     def remote_address(self):
         return self.remote
 

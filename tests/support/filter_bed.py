@@ -9,8 +9,9 @@ A response whose body gRPC-Web told in grpc-message is read back, so that the ec
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -23,6 +24,7 @@ from support.http1 import Response
 from support.manager_bed import ManagerBed
 
 TYPE = "type.googleapis.com/envoy.extensions.filters.http."
+COMPRESSION = "type.googleapis.com/envoy.extensions.compression."
 FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 ROUTER = {"name": "router", "typed_config": {"@type": TYPE + "router.v3.Router"}}
 CONTENT_TYPES = (
@@ -34,11 +36,18 @@ CONTENT_TYPES = (
 ANSWERED_TYPES = (
     "application/grpc", "application/grpc+x", "application/grpc-web", "application/grpc-web+proto ; q",
     "Application/GRPC-Web", "application/grpc-web-text", "application/grpc;x", "application/GRPC", "text/plain",
+    "text/html ; x", "Text/HTML", "application/json", "image/svg+xml", "image/png", "text/js", "application/x-json",
 )  # fmt: skip
 HEADERS = (
     ("accept", "application/grpc-web-text"), ("accept", "application/grpc-web-text+proto"),
     ("accept", "application/grpc-web-text,x"), ("accept", "application/grpc-web"), ("grpc-accept-encoding", "gzip"),
     ("te", "trailers"), ("te", "x"), ("grpc-timeout", "70S"), ("grpc-timeout", "70"),
+    ("accept-encoding", "gzip"), ("accept-encoding", "gzip;q=0"), ("accept-encoding", "br;q=1, gzip;q=0.5"),
+    ("accept-encoding", "*"), ("accept-encoding", "identity, gzip"), ("accept-encoding", "gzip ; Q=.5,identity;q=.5"),
+    ("accept-encoding", "GZIP"), ("accept-encoding", "x-gzip, gzip;q=x"), ("accept-encoding", "*;q=0.1,gzip;q=0"),
+    ("accept-encoding", "gzip, br"), ("accept-encoding", ""), ("accept-encoding", "identity;q=0.1,,*;q=0.2"),
+    ("content-encoding", "gzip"), ("content-encoding", "GZIP , br"), ("content-encoding", "br, gzip"),
+    ("cache-control", "no-transform"), ("cache-control", "x, No-Transform"), ("cache-control", "no-transforms"),
     ("x-status", "403"), ("x-status", "429"), ("x-status", "201"),
 )  # fmt: skip
 
@@ -64,6 +73,23 @@ def inert(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
     return {"name": kind, "typed_config": {"@type": TYPE + kind, **fields}}
 
 
+EXTRA = (
+    "|grpc-status=5", "|grpc-status=5|grpc-message=m", "|via=up", "|etag=x", "|etag=W/x", "|vary=q", "|vary=*",
+    "|vary=x, accept-Encoding", "|cache-control=a,no-transform", "|content-encoding=gzip", "|content-encoding=br",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Bodied(Sent):
+    """A request with a body; its headers tell the length."""
+
+    body: bytes = b""
+
+    @property
+    def raw(self) -> bytes:
+        return super().raw + self.body
+
+
 def grpc_web(name: str = "web", **options: Any) -> dict[str, Any]:
     """A gRPC-Web filter."""
     return {"name": name, "typed_config": {"@type": TYPE + "grpc_web.v3.GrpcWeb"}, **options}
@@ -75,20 +101,79 @@ def filters(rng: Random) -> list[dict[str, Any]]:
     chosen = [grpc_web(disabled=rng.random() < 0.1)]
     chosen += [fault] if rng.random() < 0.5 else []
     chosen += [grpc_web("web2")] if rng.random() < 0.1 else []
+    chosen += [decompressor(rng)] if rng.random() < 0.4 else []
     chosen += [inert(kind, fields) for kind, fields in INERT.items() if rng.random() < 0.3]
     rng.shuffle(chosen)
+    place = min(at for at, each in enumerate(chosen) if "grpc_web" in each["typed_config"]["@type"])
+    if rng.random() < 0.5:
+        chosen.insert(rng.randint(0, place), compressor(rng))
     return chosen
 
 
+def flag(rng: Random) -> dict[str, Any]:
+    """Fields with a flag of the runtime, or none."""
+    return {"enabled": {"default_value": rng.random() < 0.6, "runtime_key": "none"}} if rng.random() < 0.4 else {}
+
+
+def direction(rng: Random) -> dict[str, Any]:
+    """CommonDirectionConfig."""
+    made = flag(rng)
+    if rng.random() < 0.5:
+        made["min_content_length"] = rng.choice((0, 8, 12, 29, 32, 97, 100, 5000))
+    if rng.random() < 0.3:
+        made["content_type"] = rng.sample(("text/plain", "application/grpc-web+proto", "Text/HTML"), 2)
+    return made
+
+
+def compressor(rng: Random) -> dict[str, Any]:
+    """A compressor, which is in front of gRPC-Web filters."""
+    answers: dict[str, Any] = {"common_config": direction(rng)}
+    for name in ("disable_on_etag_header", "weaken_etag_on_compress", "remove_accept_encoding_header"):
+        answers[name] = rng.random() < 0.3
+    if rng.random() < 0.3:
+        answers["uncompressible_response_codes"] = [201, 403]
+    fields: dict[str, Any] = {"compressor_library": library("compressor"), "response_direction_config": answers}
+    if rng.random() < 0.5:
+        fields["request_direction_config"] = {"common_config": direction(rng)}
+    return {"name": "comp", "typed_config": {"@type": TYPE + "compressor.v3.Compressor", **fields}}
+
+
+def decompressor(rng: Random) -> dict[str, Any]:
+    """A decompressor."""
+    asked: dict[str, Any] = {"common_config": {**flag(rng), "ignore_no_transform_header": rng.random() < 0.3}}
+    if rng.random() < 0.4:
+        asked["advertise_accept_encoding"] = rng.random() < 0.5
+    answered = {"common_config": {**flag(rng), "ignore_no_transform_header": rng.random() < 0.3}}
+    fields = {"decompressor_library": library("decompressor"), "request_direction_config": asked}
+    fields["response_direction_config"] = answered
+    return {"name": "decomp", "typed_config": {"@type": TYPE + "decompressor.v3.Decompressor", **fields}}
+
+
+def library(kind: str) -> dict[str, Any]:
+    """The library of a compressor or decompressor."""
+    return {"name": "gzip", "typed_config": {"@type": f"{COMPRESSION}gzip.{kind}.v3.Gzip"}}
+
+
+def compressor_setting(rng: Random) -> dict[str, Any]:
+    """Settings of a route for the compressor."""
+    remove = {} if rng.random() < 0.4 else {"remove_accept_encoding_header": rng.random() < 0.5}
+    fields = {"disabled": True} if rng.random() < 0.4 else {"overrides": {"response_direction_config": remove}}
+    return {"comp": {"@type": TYPE + "compressor.v3.CompressorPerRoute", **fields}}
+
+
 class FramingUpstream(Upstream):
-    """Answers gRPC with a frame around the echo, for those who count."""
+    """Answers gRPC with a frame around the echo, and compresses it where it is to say so."""
 
     def _answer(self, status: int, received: Received) -> bytes:
         answer = super()._answer(status, received)
-        if "content-type=application/grpc" not in dict(received.headers).get("x-answer", "").lower():
+        if received.line.startswith("HEAD "):
             return answer
-        head, _, body = answer.partition(b"\r\n\r\n")
-        framed = b"\0" + len(body).to_bytes(4, "big") + body
+        head, _, framed = answer.partition(b"\r\n\r\n")
+        asked = dict(received.headers).get("x-answer", "").lower()
+        if "content-type=application/grpc" in asked:
+            framed = b"\0" + len(framed).to_bytes(4, "big") + framed
+        if "content-encoding=gzip" in asked:
+            framed = gzip.compress(framed)
         lines = [line for line in head.split(b"\r\n") if not line.startswith(b"content-length")]
         return b"\r\n".join([*lines, b"content-length: %d" % len(framed), b"", b""]) + framed
 
@@ -104,6 +189,10 @@ class FilterBed(ManagerBed):
             for number, (name, fields) in enumerate(super().managers().items())
         }
 
+    def given(self) -> Sequence[tuple[bytes, bytes]]:
+        """Some length between the least ones that are drawn, as every echo has."""
+        return ((b"content-length", b"300"),)
+
     def _differences(self, sent: Sent, response: Response) -> Iterable[str]:
         return super()._differences(sent, read_back(response))
 
@@ -112,9 +201,11 @@ def read_back(response: Response) -> Response:
     """The response with the echo as its body, where a filter told it otherwise."""
     message, body = response.header("grpc-message") or "", response.body
     headers = response.headers
-    if message.startswith(("{", "%00")):
+    if message.startswith(("{", "%00", "%1F%8B")):
         body = unquote_to_bytes(message)
         headers = tuple(pair for pair in headers if pair[0] != b"grpc-message")
+    while body.startswith(b"\x1f\x8b"):
+        body = gzip.decompress(body)
     if body.startswith(b"\0"):  # a frame; one with trailers may follow
         body = body[5 : 5 + int.from_bytes(body[1:5], "big")]
     return dataclasses.replace(response, headers=headers, body=body)
@@ -126,7 +217,7 @@ def requests(maker: Maker, configuration: dict[str, Any], count: int) -> list[Se
 
 
 def _webbed(maker: Maker, sent: Sent) -> Sent:
-    rng, headers = maker.random, list(sent.headers)
+    rng, headers = maker.random, [pair for pair in sent.headers if pair[0].lower() != "x-envoy-retry-on"]
     if maker.chance(0.8):
         headers = [pair for pair in headers if pair[0] != "content-type"]
         headers.append(("content-type", rng.choice(CONTENT_TYPES)))
@@ -135,9 +226,16 @@ def _webbed(maker: Maker, sent: Sent) -> Sent:
     if textual:  # Envoy never ends a response as text that is gRPC and has no trailers
         headers = [pair for pair in headers if pair[0] != "x-answer"]
     if not textual and maker.chance(0.5) and not any(name == "x-answer" for name, _ in headers):
-        extra = rng.choice(("", "|grpc-status=5", "|grpc-status=5|grpc-message=m", "|via=up"))
-        headers.append(("x-answer", f"content-type={rng.choice(ANSWERED_TYPES)}{extra}"))
+        extra = "".join({each.partition("=")[0]: each for each in rng.sample(EXTRA, rng.randrange(3))}.values())
+        if any(name == "content-type" and "grpc-web" in value for name, value in headers):
+            extra = extra.replace("|content-encoding=gzip", "")  # decompressed and told in a header, it never ends
+        told = f"content-type={rng.choice(ANSWERED_TYPES)}" if maker.chance(0.7) else "x-q=1"
+        headers.append(("x-answer", told + extra))
     method = "HEAD" if maker.chance(0.1) else sent.method
+    if method == "POST" and maker.chance(0.6):
+        body = b"a" * rng.choice((0, 8, 12, 28, 32, 96, 100, 200))  # base64 for whoever takes it to be
+        headers.append(("content-length", str(len(body))))
+        return Bodied(sent.path, sent.host, method, tuple(headers), body=body)
     return dataclasses.replace(sent, headers=tuple(headers), method=method)
 
 

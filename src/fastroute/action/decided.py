@@ -55,6 +55,10 @@ class Decided(Protocol):
         """The request headers after the connection manager's processing, as routes saw them."""
         ...
 
+    def given_headers(self) -> Pairs:
+        """The request headers as they came."""
+        ...
+
     def remote_address(self) -> tuple[str, int] | None:
         """The downstream remote address (trusted client address); None when no connection is known."""
         ...

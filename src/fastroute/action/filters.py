@@ -1,7 +1,7 @@
 """HTTP filters in front of the router that change what passes them, and what they make of a request and its response.
 
 PIPE-03  The route is chosen before any filter runs: what a filter changes chooses no other. Requests pass the filters
-         in order, responses in reverse. What is answered in front of all of them passes none.
+         in order, responses in reverse. So do answers that are given in front of them, to requests that they never saw.
 RA-90, RA-91  Settings of a route go by the filter's name, the most specific counts; FilterConfig disables.
 
 What filters do to bodies is the embedder's, who reads off the headers what is due: see docs/embedding.md.
@@ -53,12 +53,12 @@ class PassedFilter:
     touched: ClassVar[frozenset[bytes]] = frozenset()
     """The request headers that it may change."""
 
-    def request(self, request: Draft, setting: FilterSetting | None) -> object:
-        """Change the request; what is kept of it until the response comes."""
+    def request(self, request: Draft, setting: FilterSetting | None, *, body: bool) -> object:
+        """Change the request, which has a body or not; what is kept of it until the response comes."""
         raise NotImplementedError
 
     def response(self, reply: Reply, kept: object, setting: FilterSetting | None) -> None:
-        """Change the response to a request of which `request` kept `kept`."""
+        """Change the response to a request of which `request` kept `kept`; None for one that it never saw."""
         raise NotImplementedError
 
     def told(self, kept: object) -> str:
@@ -95,13 +95,17 @@ def _pass(decision: Decided, levels: Levels | None, request: Draft, before: int 
             return
         setting = None if levels is None else levels.setting(each.name)
         if not (each.disabled if setting is None else setting.disabled):
-            yield each, each.request(request, setting), setting
+            yield each, each.request(request, setting, body=has_body(decision)), setting
+
+
+def has_body(decision: Decided) -> bool:
+    """Whether the request has a body, as far as its headers tell."""
+    told = dict(decision.given_headers())
+    return b"transfer-encoding" in told or told.get(b"content-length", b"0").strip(b"0") != b""
 
 
 def meets_filters(decision: Concluded) -> bool:
-    """Whether there are such filters, and the request came to them."""
-    if not installed_filters(decision):
-        return False
+    """Whether the request came to the filters."""
     reason = decision.reason
     return decision.kind == "forward" or not (
         reason is None or reason in _IN_FRONT or reason.startswith(("http", "rbac_access_denied"))
@@ -115,14 +119,24 @@ def answered(decision: Concluded, levels: Levels | None, status: int, pairs: Pai
     length = reply.headers.first(b"content-length")
     empty = not text if own else status in _BODILESS or length == b"0"
     reply.ends = empty or decision.original_method == b"HEAD"
-    for each, kept, setting in reversed(list(_pass(decision, levels, draft(decision)))):
+    seen = meets_filters(decision)
+    passed_by = _pass(decision, levels, draft(decision)) if seen else _unseen(decision, levels)
+    for each, kept, setting in reversed(list(passed_by)):
         each.response(reply, kept, setting)
     return reply
 
 
+def _unseen(decision: Decided, levels: Levels | None) -> Iterator[Step]:
+    """The filters that see an answer, though the request did not come to them."""
+    for each in installed_filters(decision):
+        setting = None if levels is None else levels.setting(each.name)
+        if not (each.disabled if setting is None else setting.disabled):
+            yield each, None, setting
+
+
 def steps(decision: Concluded, levels: Levels | None) -> tuple[StepFields, ...]:
     """What each filter did to the request, for an explanation."""
-    if not meets_filters(decision):
+    if not installed_filters(decision) or not meets_filters(decision):
         return ()
     found = [(each, each.told(kept)) for each, kept, _ in _pass(decision, levels, draft(decision))]
     return tuple(("filter", each.name, "changed", told, "PIPE-03") for each, told in found if told)

@@ -36,7 +36,7 @@ class GrpcWeb(PassedFilter):
         (b"content-type", b"content-length", b"te", b"grpc-accept-encoding")
     )
 
-    def request(self, request: Draft, setting: FilterSetting | None) -> bytes | None:  # noqa: ARG002
+    def request(self, request: Draft, setting: FilterSetting | None, *, body: bool) -> bytes | None:  # noqa: ARG002
         headers = request.headers
         if request.path is None or headers.first(b"content-type") not in (*BINARIES, *TEXTS):
             return None

@@ -33,6 +33,8 @@ HTTP_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 FAULT = "envoy.extensions.filters.http.fault.v3.HTTPFault"
 HTTP_RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
+COMPRESSOR = "envoy.extensions.filters.http.compressor.v3.Compressor"
+DECOMPRESSOR = "envoy.extensions.filters.http.decompressor.v3.Decompressor"
 GRPC_WEB = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb"
 CORS = "envoy.extensions.filters.http.cors.v3.Cors"
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
 HTTP_RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
+COMPRESSOR_PER_ROUTE = "envoy.extensions.filters.http.compressor.v3.CompressorPerRoute"
 ON_DEMAND = "envoy.extensions.filters.http.on_demand.v3.PerRouteConfig"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
 NONE: Mapping[str, FilterSetting] = {}
@@ -74,6 +75,10 @@ def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
         from fastroute.compile.http_rbac import compile_rbac_per_route
 
         return compile_rbac_per_route(message, ctx, path)
+    if name == COMPRESSOR_PER_ROUTE:
+        from fastroute.compile.codings import compile_compressor_per_route
+
+        return compile_compressor_per_route(message, ctx, path)
     if name == ON_DEMAND:
         ctx.only(message, path, ())
     if name != CORS_POLICY:

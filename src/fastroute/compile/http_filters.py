@@ -31,7 +31,6 @@ _HARMLESS = frozenset(
     for name in (
         "cors.v3.Cors",
         "grpc_stats.v3.FilterConfig",
-        "upstream_codec.v3.UpstreamCodec",
         "tap.v3.Tap",
         "bandwidth_limit.v3.BandwidthLimit",
         "original_src.v3.OriginalSrc",
@@ -45,8 +44,6 @@ _HARMLESS_UNSET = frozenset(
 )
 """Filters that do nothing to a request as long as no field of theirs is set."""
 _CHANGES = {
-    _PREFIX + "compressor.v3.Compressor": "changes the headers of requests and responses",
-    _PREFIX + "decompressor.v3.Decompressor": "changes the headers of requests and responses",
     _PREFIX + "stateful_session.v3.StatefulSession": "chooses the host of a session",
 }
 """Filters that leave the route alone, but not the rest of the decision."""

@@ -34,7 +34,23 @@ def _grpc_web(message: Any, where: Installed, ctx: Context) -> PassedFilter:
     return GrpcWeb(where.name, where.place, where.disabled)
 
 
-TYPES: dict[str, Compiler] = {names.GRPC_WEB: _grpc_web}
+def _compressor(message: Any, where: Installed, ctx: Context) -> PassedFilter:
+    from fastroute.compile.codings import compile_compressor
+
+    return compile_compressor(message, where, ctx)
+
+
+def _decompressor(message: Any, where: Installed, ctx: Context) -> PassedFilter:
+    from fastroute.compile.codings import compile_decompressor
+
+    return compile_decompressor(message, where, ctx)
+
+
+TYPES: dict[str, Compiler] = {
+    names.GRPC_WEB: _grpc_web,
+    names.COMPRESSOR: _compressor,
+    names.DECOMPRESSOR: _decompressor,
+}
 """By the type of the filter's configuration."""
 
 
@@ -54,4 +70,18 @@ def compile_passed(filters: Any, ctx: Context, path: str) -> tuple[PassedFilter,
         )
         if found is not None:
             made.append(found)
+    _check_codings(made, ctx, path)
     return tuple(made)
+
+
+def _check_codings(filters: list[PassedFilter], ctx: Context, path: str) -> None:
+    """Of several compressors the client's preference chooses one, which is not supported."""
+    found = [each for each in filters if type(each).__name__ == "Compressor"]
+    if len(found) > 1:
+        wrong = "the choice among several compressors by what the client prefers is not supported"
+        ctx.gather(ctx.unsupported(f"{path}[{found[1].place}]", wrong, code="unsupported-filter"))
+    web = [each.place for each in filters if type(each).__name__ == "GrpcWeb"]
+    if found and web and found[0].place > web[0]:
+        wrong = "a compressor behind a gRPC-Web filter, which would tell compressed bodies in headers, is not supported"
+        remedy = "Put the compressor in front."
+        ctx.gather(ctx.unsupported(f"{path}[{found[0].place}]", wrong, remedy=remedy, code="unsupported-filter"))
