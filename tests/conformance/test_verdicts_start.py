@@ -100,6 +100,7 @@ EARLY: dict[str, Tree] = {
     "a local cluster that is none": {"cluster_manager": {"local_cluster_name": "none"}},
     "a sink of no type": {"stats_sinks": [{"name": "x"}]},
     "clusters of an unknown cluster": {"dynamic_resources": {"cds_config": API}},
+    "watchdogs of both kinds": {"watchdog": {}, **watchdog()},
     "a sink at a cluster of no name": {"stats_sinks": [sink("", "envoy.config.metrics.v3.StatsdSink")]},
     "an admin page that logs by gRPC": {
         **STATIC,

@@ -70,6 +70,10 @@ def managed(**fields: Any) -> Any:
     return copy_with_config(message(names.LISTENER, samples.LISTENER), inner)
 
 
+def filtered(kind: str, **fields: Any) -> Tree:
+    return {"name": "f", "typed_config": {"@type": names.url(f"{EXT}filters.http.{kind}"), **fields}}
+
+
 REFUSED = {
     "virtual hosts of a file": vhds(FILE),
     "virtual hosts of the state of the world": vhds({"api_config_source": {**DELTA, "api_type": "GRPC"}}),
@@ -86,12 +90,27 @@ REFUSED = {
     "limits that something else describes": forwarded(rate_limits=[{"actions": [{"extension": OTHER}]}]),
     "routes that something else specifies": routes(route_specifiers=[OTHER]),
     "an address that something else detects": managed(original_ip_detection_extensions=[OTHER]),
+    "request IDs that something else makes": managed(request_id_extension={"typed_config": OTHER["typed_config"]}),
+    "request IDs that nothing makes": managed(request_id_extension={"typed_config": {}}),
+    "sessions that something else keeps": managed(
+        http_filters=[
+            filtered("stateful_session.v3.StatefulSession", session_state=OTHER),
+            filtered("router.v3.Router"),
+        ]
+    ),
+    "mutations with what formats nothing": managed(
+        http_filters=[
+            filtered("header_mutation.v3.HeaderMutation", mutations={"formatters": [OTHER]}),
+            filtered("router.v3.Router"),
+        ]
+    ),
     "headers that something else changes": managed(early_header_mutation_extensions=[OTHER]),
 }
 TAKEN = {
     "virtual hosts by deltas": vhds({"api_config_source": DELTA}),
     "clusters of a known name": typed("envoy.clusters.redis"),
     "clusters of a known type": typed("envoy.clusters.redis", REDIS),
+    "request IDs by default": managed(request_id_extension={}),
     "a tap that writes to a file": tapped_to(file_per_tap={"path_prefix": "/dev/null"}),
     "a tap that the admin page configures": tapped(admin_config={"config_id": "x"}),
 }

@@ -6,6 +6,7 @@
 * A locator of listeners or clusters is an `xdstp:` URL of a collection of them. The port of the admin
   page is a number.
 * Runtime layers have names of their own, and one admin layer is the most.
+* There is one of `watchdog` and `watchdogs`. An internal listener needs the extension that makes them.
 * A tag has a value, or a name and a regex that is one, unless it is one of Envoy's own (`envoy.…`).
 * The local cluster is a static one, and so is one that statistics go to. These are flushed by time or by the admin
   page, and evicted at a multiple of the flushes. A value of the runtime is neither a list nor null.
@@ -106,6 +107,8 @@ def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
         if message.HasField(field):
             yield from extension_points.extension(getattr(message, field), field, getattr(message, field).name)
     yield from _internal_listeners(message)
+    if message.HasField("watchdog") and message.HasField("watchdogs"):
+        yield "watchdog", "Only one of watchdog or watchdogs should be set!", "Keep watchdogs."
     local = message.cluster_manager.local_cluster_name
     if local and local not in known:
         yield "cluster_manager.local_cluster_name", f"local cluster '{local}' must be defined", "Define it statically."

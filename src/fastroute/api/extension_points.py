@@ -67,6 +67,10 @@ POINTS: dict[str, dict[str, str]] = {
         "early_header_mutation_extensions": "envoy.http.early_header_mutation",
         "original_ip_detection_extensions": "envoy.http.original_ip_detection",
     },
+    "envoy.extensions.filters.http.header_mutation.v3.Mutations": {"formatters": "envoy.formatter"},
+    "envoy.extensions.filters.http.stateful_session.v3.StatefulSession": {
+        "session_state": "envoy.http.stateful_session"
+    },
     "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig": {
         "resource_detectors": "envoy.tracers.opentelemetry.resource_detectors"
     },
@@ -89,6 +93,7 @@ FURTHER = (
     "envoy.matching.common_inputs",
     "envoy.matching.input_matchers",
     "envoy.matching.stat_matching_data.input",
+    "envoy.request_id",
     "envoy.matching.stat_tag_matching_data.input",
     "envoy.matching.transport_socket.input",
     "envoy.tls.certificate_selectors",

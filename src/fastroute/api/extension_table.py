@@ -99,6 +99,9 @@ envoy.http.original_ip_detection:
 envoy.http.stateful_header_formatters:
   envoy.extensions.http. header_formatters.dynamic_modules.v3.DynamicModuleHeaderFormatter
   header_formatters.preserve_case.v3.PreserveCaseFormatterConfig
+envoy.http.stateful_session:
+  envoy.extensions.http. stateful_session.cookie.v3.CookieBasedSessionState
+  stateful_session.envelope.v3.EnvelopeSessionState stateful_session.header.v3.HeaderBasedSessionState
 envoy.matching.action:
   envoy.config.core. v3.SubstitutionFormatString envoy.extensions.matching.
   common_inputs.transport_socket.v3.TransportSocketNameAction
@@ -127,6 +130,8 @@ envoy.rate_limit_descriptors:
   envoy.extensions.rate_limit_descriptors. expr.v3.Descriptor jwt_claim.v3.Descriptor
 envoy.regex_engines:
   envoy.extensions.regex_engines. v3.GoogleRE2
+envoy.request_id:
+  envoy.extensions.request_id. uuid.v3.UuidRequestIdConfig
 envoy.resource_monitors:
   envoy.extensions.resource_monitors. cgroup_memory.v3.CgroupMemoryConfig cpu_utilization.v3.CpuUtilizationConfig
   fixed_heap.v3.FixedHeapConfig injected_resource.v3.InjectedResourceConfig

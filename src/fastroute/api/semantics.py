@@ -34,6 +34,7 @@ _OF_ROUTES = ("PerRoute", ".PerRouteConfig", "Override", ".CorsPolicy")
 """How the types of filters' settings in routes end, which Envoy tells among those of the filters."""
 _LOGGERS = "envoy.extensions.access_loggers."
 _HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
+_REQUEST_ID = "envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension"
 _SOCKMAP = "envoy.extensions.network.socket_interface.sockmap.v3.Sockmap"
 _REVERSE = (
     "envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface"
@@ -125,6 +126,11 @@ def _tap(message: Any) -> Iterator[Complaint]:
         if kind in ("streaming_admin", "buffered_admin"):
             path = f"static_config.output_config.sinks[{position}].{kind}"
             yield path, "specifying admin output without configuring admin", "Set admin_config, or use another sink."
+
+
+def _request_id(message: Any) -> Iterator[Complaint]:
+    if message.HasField("typed_config"):
+        yield from extension_points.extension(message.typed_config, "typed_config", "", "envoy.request_id")
 
 
 def _http_filter(message: Any) -> Iterator[Complaint]:
@@ -224,6 +230,7 @@ CHECKS: dict[str, Check] = {
     "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz": _api_version,
     "envoy.config.metrics.v3.MetricsServiceConfig": _api_version,
     _HTTP_FILTER: _http_filter,
+    _REQUEST_ID: _request_id,
     "envoy.config.route.v3.Vhds": _vhds,
     "envoy.config.endpoint.v3.LedsClusterLocalityConfig": _leds,
     "envoy.extensions.common.tap.v3.CommonExtensionConfig": _tap,

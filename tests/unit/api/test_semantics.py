@@ -104,6 +104,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (EXT + "network.socket_interface.sockmap.v3.Sockmap", {"accelerated_ports": [{"start": 1, "end": 65536}]}, {
         "accelerated_ports": [{"start": 0, "end": 2}]}),
     (EXT + "network.socket_interface.sockmap.v3.Sockmap", {}, {"accelerated_ports": [{"start": 2, "end": 2}]}),
+    (FILTERS + "http_connection_manager.v3.RequestIDExtension", {}, {"typed_config": RAW["typed_config"]}),
     ("envoy.config.route.v3.Vhds", {"config_source": {"ads": {}}}, {"config_source": {"path": "/dev/null"}}),
     ("envoy.config.endpoint.v3.LedsClusterLocalityConfig", {"leds_collection_name": "xdstp://a/b/c"}, {}),
     (EXT + "common.tap.v3.CommonExtensionConfig", {"admin_config": {"config_id": "x"}}, {"static_config": {
@@ -141,6 +142,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "dynamic_config": {"resource_name": "r", "config_source": {"path": "/dev/null"}}}}}]}},
         "typed_config": {"@type": names.url(LOGGERS + "stream.v3.StdoutAccessLog")}}]}}),
     (names.BOOTSTRAP, {}, secret("a")),
+    (names.BOOTSTRAP, {"watchdog": {}}, {"watchdog": {}, "watchdogs": {}}),
     (names.BOOTSTRAP, {"admin": {"access_log": [{"name": "a", "typed_config": {"@type": names.url(
         LOGGERS + "stream.v3.StdoutAccessLog")}}]}}, {"admin": {"access_log": [{"name": "a", "typed_config": {
         "@type": names.url(LOGGERS + "fluentd.v3.FluentdAccessLogConfig"), "cluster": "c", "tag": "t",
