@@ -62,9 +62,11 @@ def test_a_refused_cluster_leaves_the_others(bed: Bed) -> None:
     both_say(bed, nonce, "Error adding/updating cluster(s) bad: ")
 
 
-def test_a_broken_constraint_refuses_all(bed: Bed) -> None:
+@pytest.mark.parametrize("span", ["0s", "9223372036s"])
+def test_a_broken_constraint_refuses_all(bed: Bed, span: str) -> None:
     assert bed.answered(bed.send(CLUSTERS, [made.static("a", 1)])) == "ACK"
-    assert bed.answered(bed.send(CLUSTERS, [made.static("b", 2), BROKEN_CLUSTER], ["a"])) == "NACK"
+    broken = {**BROKEN_CLUSTER, "connect_timeout": span}
+    assert bed.answered(bed.send(CLUSTERS, [made.static("b", 2), broken], ["a"])) == "NACK"
     assert sorted(bed.agree()["hosts"]) == ["a", "xds"]
 
 

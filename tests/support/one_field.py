@@ -26,6 +26,7 @@ DIFFERENT = {
     f"{_EXT}filters.network.mongo_proxy.v3.MongoProxy.access_log": _FILES,
     f"{_EXT}resource_monitors.injected_resource.v3.InjectedResourceConfig.filename": _FILES,
     "envoy.config.bootstrap.v3.ClusterManager.OutlierDetection.event_log_path": _FILES,
+    "envoy.config.core.v3.PathConfigSource.watched_directory": _FILES,
     f"{_EXT}health_check.event_sinks.file.v3.HealthCheckEventFileSink.event_log_path": _FILES,
     f"{_TLS}CommonTlsContext.combined_validation_context": _SECRETS,
     f"{_TLS}CommonTlsContext.tls_certificate_sds_secret_configs": _SECRETS,
