@@ -15,7 +15,6 @@ from fastroute.action.retry import Outcome
 from fastroute.adapters import answers
 from fastroute.core.chain import Chain
 from fastroute.core.decision import Decision
-from fastroute.explain.picks import hashing
 from fastroute.request import Connection, TlsFacts
 from support.action_bed import UNCOMPARED_RESPONSE, grouped
 from support.compare import UNROUTED
@@ -272,7 +271,7 @@ class Judged:
     def _cookies(self, decision: Decision) -> list[tuple[bytes, bytes]]:
         """The cookies that hash policies make up, where the cluster asks for a hash."""
         action: Any = decision.action
-        hashed = hashing(self.both.router.snapshot.clusters[decision.cluster or ""])
+        hashed = self.both.router.snapshot.clusters[decision.cluster or ""].policy.hashes
         return [(b"set-cookie", cookie) for cookie in action.hash_cookies(decision)] if hashed else []
 
     def _forwarded(self, decision: Decision) -> Iterator[tuple[str, Any, Any]]:
