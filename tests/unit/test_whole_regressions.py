@@ -137,3 +137,101 @@ def test_a_scope_is_found_by_the_headers_that_the_codec_hands_over() -> None:
     joined = [(b"accept", b"a"), (b"accept", b"b")]
     assert scoped({}, "accept").route(b"h", b"/", b"GET", joined).status == 404
     assert scoped({}, "accept").route(b"h", b"/", b"GET", joined[:1]).status == 200
+
+
+def test_an_empty_host_is_not_kept_where_it_is_rewritten() -> None:
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "c0", "host_rewrite_literal": "lit.com"}}
+    asked = Asked(bootstrap_of([route]))
+    assert b"x-envoy-original-host" not in dict(asked.route(b"", b"/").upstream_headers())
+    assert dict(asked.route(b"h", b"/").upstream_headers())[b"x-envoy-original-host"] == b"h"
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "rewritten"),
+    [
+        ({"prefix": "/a/b"}, b"/a;p/b/c?q", "/a;p/b/c?q"),
+        ({"prefix": "/a/b"}, b"/a/b;p/c", "/new;p/c"),
+        ({"path": "/a/b"}, b"/a;p/b", "/a;p/b"),
+        ({"path": "/a/b"}, b"/a/b;p", "/new;p"),
+        ({"path_separated_prefix": "/a/b"}, b"/a;p/b", "/a;p/b"),
+        ({"prefix": "/a/b", "case_sensitive": False}, b"/A/B/c", "/new/c"),
+        ({"safe_regex": {"regex": "/a/b.*"}}, b"/a;p/b/c?q", "/new?q"),
+    ],
+)
+def test_a_path_matched_without_its_parameters_may_keep_them(match: Any, path: bytes, rewritten: str) -> None:
+    forwarding = {"match": match, "route": {"cluster": "c0", "prefix_rewrite": "/new"}}
+    ignored = {"ignore_path_parameters_in_path_matching": True}
+    decision = Asked(bootstrap_of([forwarding], configuration=ignored)).route(b"h", path)
+    assert decision.path == rewritten
+    changed = path.decode() != rewritten
+    assert (b"x-envoy-original-path" in dict(decision.upstream_headers())) == changed
+    leading = {"match": match, "redirect": {"prefix_rewrite": "/new"}}
+    assert Asked(bootstrap_of([leading], configuration=ignored)).route(b"h", path).location == "http://h" + rewritten
+
+
+def test_a_request_without_a_path_gets_no_location() -> None:
+    connect = {"upgrade_configs": [{"upgrade_type": "CONNECT"}]}
+    for action in ({"redirect": {"host_redirect": "z"}}, {"direct_response": {"status": 201}}):
+        routes = [{"match": {"connect_matcher": {}}, **action}]
+        assert Asked(bootstrap_of(routes, manager=connect)).route(b"h:80", None, b"CONNECT").location is None
+    secure = Asked(bootstrap_of([], host={"require_tls": "ALL"}, manager=connect))
+    decision = secure.route(b"h:80", None, b"CONNECT")
+    assert (decision.status, decision.location, decision.downstream_headers()) == (301, None, [])
+
+
+def test_a_bad_authority_is_answered_before_there_is_a_request_id() -> None:
+    asked = Asked(bootstrap_of([], manager={"always_set_request_id_in_response": True}))
+    decision = asked.route(b"a/b", b"/", b"GET", [(b"x-request-id", b"1")])
+    assert decision.reason == "http.invalid_authority"
+    assert b"x-request-id" not in dict(decision.downstream_headers())
+
+
+TYPE = "type.googleapis.com/envoy.extensions."
+SECRETS = {"tls_certificate_sds_secret_configs": [{"name": "s", "sds_config": {"path_config_source": {"path": "/s"}}}]}
+CONTEXT = {"@type": TYPE + "transport_sockets.tls.v3.DownstreamTlsContext", "common_tls_context": SECRETS}
+SECURE = {"name": "tls", "typed_config": CONTEXT}
+TAPPED = {
+    "name": "tap",
+    "typed_config": {
+        "@type": TYPE + "transport_sockets.tap.v3.Tap",
+        "common_config": {"admin_config": {"config_id": "i"}},
+        "transport_socket": SECURE,
+    },
+}
+
+
+def encrypted(socket: Mapping[str, Any] | None, principal: Mapping[str, Any] | None = None) -> Asked:
+    """A chain with this transport socket, found by no inspector, and a principal that may come in."""
+    found = bootstrap_of([{"match": {"prefix": "/"}, "redirect": {"path_redirect": "/z"}}])
+    chain = found["static_resources"]["listeners"][0]["filter_chains"][0]
+    if socket is not None:
+        chain["transport_socket"] = socket
+    if principal is not None:
+        policy = {"permissions": [{"any": True}], "principals": [principal]}
+        rbac = {"@type": TYPE + "filters.http.rbac.v3.RBAC", "rules": {"policies": {"p": policy}}}
+        filters = chain["filters"][0]["typed_config"]["http_filters"]
+        filters.insert(0, {"name": "rbac", "typed_config": rbac})
+    return Asked(found)
+
+
+@pytest.mark.parametrize("socket", [SECURE, TAPPED])
+def test_the_transport_socket_makes_the_scheme_whatever_inspectors_found(socket: dict[str, Any]) -> None:
+    assert encrypted(socket).route(b"h", b"/").location == "https://h/z"
+    assert encrypted(None).route(b"h", b"/").location == "http://h/z"
+
+
+@pytest.mark.parametrize(
+    ("principal", "secure", "plain"),
+    [
+        ({"authenticated": {}}, 301, 403),
+        ({"not_id": {"authenticated": {}}}, 403, 301),
+        ({"authenticated": {"principal_name": {"safe_regex": {"regex": ".*"}}}}, 301, 403),
+        ({"authenticated": {"principal_name": {"exact": ""}}}, 301, 403),
+        ({"authenticated": {"principal_name": {"prefix": "a"}}}, 403, 403),
+    ],
+)
+def test_authenticated_is_any_tls_whose_subject_may_be_empty(
+    principal: dict[str, Any], secure: int, plain: int
+) -> None:
+    assert encrypted(SECURE, principal).route(b"h", b"/").status == secure
+    assert encrypted(None, principal).route(b"h", b"/").status == plain

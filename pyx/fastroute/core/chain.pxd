@@ -21,6 +21,7 @@ cdef class ChainEntry:
     cdef readonly object metadata_match
     cdef readonly object hash_policy
     cdef readonly object known_clusters
+    cdef readonly object tls
 
 
 cdef class Chain:

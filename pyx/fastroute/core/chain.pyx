@@ -24,13 +24,14 @@ cdef class ChainEntry:
 
     `weighted`: cluster, weight and metadata match of each weighted cluster. `checks`: called with the
     `Chain`, each answers whether the connection passes, and the name of the policy that decided.
-    `known_clusters`: the clusters that exist, None when that is not known.
+    `known_clusters`: the clusters that exist, None when that is not known. `tls`: what is known of a client's
+    certificate where nobody says, on a chain that speaks TLS; None on one that does not.
     """
 
     def __cinit__(
         self, *, str name, int index, str kind, str reason="", cluster=None, weighted=(), bint from_server_name=False,
         manager=None, str route_config="", body=None, checks=(), filters=(), metadata_match=None, hash_policy=None,
-        known_clusters=None,
+        known_clusters=None, tls=None,
     ):
         self.name = name
         self.index = index
@@ -49,6 +50,7 @@ cdef class ChainEntry:
         self.metadata_match = metadata_match
         self.hash_policy = hash_policy
         self.known_clusters = known_clusters
+        self.tls = tls
 
 
 @cython.final
@@ -162,6 +164,8 @@ cdef class Chain:
         self.entry = entry
         self.kind = entry.kind
         self.reason = entry.reason
+        if self.tls is None:
+            self.tls = entry.tls
         if entry.is_tcp:
             self.metadata_match = entry.metadata_match
             if entry.weighted:

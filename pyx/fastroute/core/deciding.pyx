@@ -210,7 +210,8 @@ cdef int check_tls(View *view, Decision decision, HostRow *row, HttpManager mana
         return 0
     if manager.check_upgrade(view, decision):
         return 1
-    decision.more().answer_location = b"https://" + decision.original_authority + (decision.original_path or b"")
+    if decision.original_path is not None:
+        decision.more().answer_location = b"https://" + decision.original_authority + decision.original_path
     return answer(decision, "redirect", 301, "direct_response")
 
 

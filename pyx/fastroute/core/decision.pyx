@@ -386,8 +386,8 @@ cdef class Decision:
         always = self.router_options is not None and self.router_options.request_id_in_response
         early = self.kind != "forward" and (self.reason in UNPROCESSED or self.reason.startswith("http"))
         request = self.received_headers() if early else self.processed_headers()
-        if self.reason is not None and self.reason.startswith("http1."):
-            request = []                # the codec's own answers know of no headers
+        if self.reason is not None and self.reason.startswith("http"):
+            request = []                # such answers come before any header is looked at
         return managed(pairs, request, self.manager.via(), always=always)
 
     cdef object unfiltered_headers(self, int status, object headers, object operators):

@@ -208,7 +208,7 @@ cdef Context context_of(object connection, object dynamic_metadata, object filte
         direct_source=connection.direct_source,
         destination=connection.destination,
         restored=restored,
-        tls=connection.transport_protocol == "tls",
+        tls=tls is not None or connection.transport_protocol == "tls",
         presented=tls is not None and tls.presented,
         validated=tls is not None and tls.validated,
         dynamic_metadata=dynamic_metadata,

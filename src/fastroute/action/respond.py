@@ -32,7 +32,7 @@ class LocalAction(BaseAction):
     """What fixed responses and redirects share: the headers of a local reply."""
 
     def new_uri(self, decision: Decided) -> bytes:
-        """The URL that a Location of this response would name."""
+        """The URL that a Location of this response would name. Without a path (CONNECT) there is no Location."""
         request, scheme = self.arrived(decision), decision.scheme
         return b"%s://%s%s" % (scheme, request_host(request, scheme), request.path or b"")
 
@@ -86,7 +86,7 @@ class ResponseAction(LocalAction):
         return self.type
 
     def location(self, decision: Decided) -> bytes | None:
-        if self.status != 201 and not 300 <= self.status < 400:
+        if decision.original_path is None or (self.status != 201 and not 300 <= self.status < 400):
             return None
         return self.new_uri(decision)
 
@@ -104,7 +104,7 @@ class RedirectAction(LocalAction):
     strip_query: bool = False
 
     def location(self, decision: Decided) -> bytes | None:
-        return self.new_uri(decision)
+        return None if decision.original_path is None else self.new_uri(decision)
 
     def new_uri(self, decision: Decided) -> bytes:
         request = self.route_request(decision)

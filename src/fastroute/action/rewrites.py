@@ -37,15 +37,20 @@ def split_path(path: bytes) -> tuple[bytes, bytes]:
 
 @record
 class PrefixRewrite:
-    """`prefix_rewrite`: `matched` bytes are replaced, None for the whole path."""
+    """`prefix_rewrite`: `matched` is replaced, None for the whole path.
+
+    A path that was matched without its parameters may not begin with it, and is left as it is.
+    """
 
     replacement: bytes
-    matched: int | None
+    matched: bytes | None
 
     def rewrite(self, path: bytes, _render: Render) -> bytes:
         """The new path with its query; empty for no rewrite."""
-        end = len(split_path(path)[0]) if self.matched is None else self.matched
-        return self.replacement + path[end:]
+        if self.matched is None:
+            return self.replacement + path[len(split_path(path)[0]) :]
+        end = len(self.matched)
+        return self.replacement + path[end:] if path[:end].lower() == self.matched.lower() else b""
 
 
 @record
@@ -151,7 +156,7 @@ def set_host(request: Draft, host: bytes, *, append_forwarded: bool, keep_origin
             if forwarded == b"":
                 request.headers.remove(FORWARDED_HOST)
             request.headers.add(FORWARDED_HOST, old)
-    if keep_original:
+    if keep_original and old:
         request.headers.set(ORIGINAL_HOST, old)
     request.authority = host
 

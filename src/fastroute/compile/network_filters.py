@@ -18,12 +18,14 @@ from typing import Any
 from google.protobuf.message import Message
 
 from fastroute.api.names import HTTP_CONNECTION_MANAGER, TCP_PROXY
+from fastroute.api.transport_sockets import speaks_tls
 from fastroute.compile.context import Context
 from fastroute.compile.extensions import is_of, open_extension
 from fastroute.compile.plain import plain
 from fastroute.core.chain import Chain, ChainEntry
 from fastroute.core.hashing import xxh64
 from fastroute.records import field, record
+from fastroute.request import TlsFacts
 
 PREFIX = "envoy.extensions.filters.network."
 SNI_CLUSTER = PREFIX + "sni_cluster.v3.SniCluster"
@@ -114,6 +116,7 @@ def compile_chain(chain: Any, index: int, ctx: Context, path: str, around: Surro
         metadata_match=outcome.metadata_match,
         hash_policy=outcome.hash_policy,
         known_clusters=_known(outcome, around.clusters),
+        tls=TlsFacts() if speaks_tls(chain) else None,
     )
 
 

@@ -269,7 +269,10 @@ def _inside(prefix: Any, read: Callable[[Any], Address | None], ctx: Context, pa
 
 
 def _authenticated(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
-    """By URI names, else by DNS names, else by the subject; without a name any peer with a certificate."""
+    """By URI names, else by DNS names, else by the subject, which may be empty; without a name any TLS connection.
+
+    Envoy does not ask for a certificate here: `authenticated: {}` takes every connection with TLS.
+    """
     matches = None
     if rule.HasField("principal_name"):
         matches = compile_string(rule.principal_name, ctx, f"{path}.principal_name")
@@ -277,8 +280,8 @@ def _authenticated(rule: Any, facts: Facts, ctx: Context, path: str) -> Test:
     def test(subject: Any) -> bool:
         tls = facts.tls(subject)
         if tls is None or matches is None:
-            return tls is not None and tls.presented
-        known = tls.uri_sans or tls.dns_sans or ((tls.subject,) if tls.subject else ())
+            return tls is not None
+        known = tls.uri_sans or tls.dns_sans or (tls.subject,)
         return any(matches(name.encode()) for name in known)
 
     return test

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from fastroute.compile.context import Context
 
 
-def matched_length(match: Any) -> int | None:
-    """Bytes of the path that a RouteMatch matches as configured; None for the whole path."""
+def matched_text(match: Any) -> bytes | None:
+    """The path that a RouteMatch names; None where it is the whole path."""
     kind = match.WhichOneof("path_specifier")
     if kind in ("prefix", "path", "path_separated_prefix"):
-        return len(getattr(match, kind).encode())
+        named: bytes = getattr(match, kind).encode()
+        return named
     return None
 
 
@@ -53,7 +54,7 @@ def compile_path_rewrite(message: Any, match: Any, ctx: Context, path: str) -> t
     if field == "prefix_rewrite":
         if match.WhichOneof("path_specifier") == "path_match_policy":
             raise ctx.reject(here, "Cannot use prefix_rewrite with matcher extension")
-        return PrefixRewrite(message.prefix_rewrite.encode(), matched_length(match)), field
+        return PrefixRewrite(message.prefix_rewrite.encode(), matched_text(match)), field
     if field == "regex_rewrite":
         return RegexRewrite(*_regex(message.regex_rewrite, ctx, here)), field
     if field == "path_rewrite":

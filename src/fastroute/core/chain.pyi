@@ -12,7 +12,8 @@ class ChainEntry:
 
     `weighted`: cluster, weight and metadata match of each weighted cluster. `checks`: called with the
     `Chain`, each answers whether the connection passes, and the name of the policy that decided.
-    `known_clusters`: the clusters that exist, None when that is not known.
+    `known_clusters`: the clusters that exist, None when that is not known. `tls`: what is known of a client's
+    certificate where nobody says, on a chain that speaks TLS; None on one that does not.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ChainEntry:
     metadata_match: object
     hash_policy: object
     known_clusters: Container[str] | None
+    tls: TlsFacts | None
 
     def __new__(
         cls,
@@ -50,6 +52,7 @@ class ChainEntry:
         metadata_match: object = None,
         hash_policy: object = None,
         known_clusters: Container[str] | None = None,
+        tls: TlsFacts | None = None,
     ) -> ChainEntry: ...
 
 @final

@@ -64,7 +64,8 @@ def handle(manager: Message, tables: Tables, request: Request, stream: Stream) -
 
 def scheme_of(request: Request) -> bytes:
     """The scheme of the connection: https where TLS is known to be there, else what the request says."""
-    encrypted = request.connection is not None and request.connection.tls is not None
+    known = request.connection
+    encrypted = known is not None and (known.tls is not None or known.transport_protocol == "tls")
     return b"https" if encrypted else request.scheme
 
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastroute.api import names, pool
+from fastroute.api.transport_sockets import speaks_tls
 from fastroute.config.resources import Resources
 from fastroute.reference import rbac
 from fastroute.reference.arrival import Arrival
 from fastroute.reference.trace import Trace
+from fastroute.request import TlsFacts
 
 _NETWORK = "envoy.extensions.filters.network."
 SNI_CLUSTER = _NETWORK + "sni_cluster.v3.SniCluster"
@@ -32,6 +34,8 @@ _REASONS = {
 
 def run(chain: Any, arrival: Arrival, resources: Resources, random: int, trace: Trace) -> dict[str, object]:
     """The decision's fields that the chain's network filters give."""
+    if arrival.tls is None and speaks_tls(chain):
+        arrival.tls = TlsFacts()
     found: dict[str, object] = {"filter_chain": chain.name, "kind": "closed", "reason": "no_network_filters"}
     found["filters"] = tuple(each.name for each in chain.filters)
     named = False

@@ -135,13 +135,11 @@ def _inside(cidr: Any, address: IP | None) -> bool:
 
 
 def _authenticated(rule: Any, subject: Subject) -> bool:
-    """By URI names, else by DNS names, else by the subject; without a name any peer with a certificate."""
+    """By URI names, else by DNS names, else by the subject, which may be empty; without a name any TLS connection."""
     tls = subject.tls
     if tls is None:
         return False
     if not rule.HasField("principal_name"):
-        return tls.presented
-    for known in (tls.uri_sans, tls.dns_sans, (tls.subject,) if tls.subject else ()):
-        if known:
-            return any(strings.matches(rule.principal_name, name.encode()) for name in known)
-    return False
+        return True
+    known = tls.uri_sans or tls.dns_sans or (tls.subject,)
+    return any(strings.matches(rule.principal_name, name.encode()) for name in known)

@@ -24,21 +24,24 @@ STATUS = {0: 301, 1: 302, 2: 303, 3: 307, 4: 308}
 _DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
 
 
-def location(route: Message, stream: Stream) -> bytes:
-    """The Location of a route with a redirect action."""
+def location(route: Message, stream: Stream) -> bytes | None:
+    """The Location of a route with a redirect action; a request without a path (CONNECT) gets none."""
+    if stream.path is None:
+        return None
     redirect = route.redirect
     scheme = _scheme(redirect, stream)
     return scheme + b"://" + _host(redirect, scheme, stream) + _path(route, stream)
 
 
-def tls_location(stream: Stream) -> bytes:
+def tls_location(stream: Stream) -> bytes | None:
     """The Location of a virtual host that requires TLS."""
-    return b"https://" + stream.authority + (stream.path or b"")
+    return None if stream.path is None else b"https://" + stream.authority + stream.path
 
 
-def own_location(stream: Stream) -> bytes:
+def own_location(stream: Stream) -> bytes | None:
     """The request's own URL: the Location of a direct response with status 201 or 3xx (RA-51)."""
-    return (stream.headers.first(b":scheme") or b"") + b"://" + stream.authority + (stream.path or b"")
+    scheme = stream.headers.first(b":scheme") or b""
+    return None if stream.path is None else scheme + b"://" + _own_host(scheme, stream) + stream.path
 
 
 def _scheme(redirect: Message, stream: Stream) -> bytes:
@@ -51,11 +54,16 @@ def _scheme(redirect: Message, stream: Stream) -> bytes:
 def _host(redirect: Message, scheme: bytes, stream: Stream) -> bytes:
     host: bytes = redirect.host_redirect.encode("utf-8")
     if not host:
-        host = stream.authority
-        colon = virtual_hosts.port_start(host)
-        if colon is not None and (redirect.port_redirect or _is_old_default(host[colon:], scheme, stream)):
-            host = host[:colon]
+        host = _own_host(scheme, stream, drop_port=bool(redirect.port_redirect))
     return host + (b":%d" % redirect.port_redirect if redirect.port_redirect else b"")
+
+
+def _own_host(scheme: bytes, stream: Stream, *, drop_port: bool = False) -> bytes:
+    host = stream.authority
+    colon = virtual_hosts.port_start(host)
+    if colon is not None and (drop_port or _is_old_default(host[colon:], scheme, stream)):
+        return host[:colon]
+    return host
 
 
 def _is_old_default(port: bytes, scheme: bytes, stream: Stream) -> bool:
@@ -95,7 +103,9 @@ def _rewritten(route: Message, path: bytes) -> bytes:
     redirect = route.redirect
     match redirect.WhichOneof("path_rewrite_specifier"):
         case "prefix_rewrite" if redirect.prefix_rewrite:
-            return redirect.prefix_rewrite.encode("utf-8") + path[matched_length(route.match, path) :]  # type: ignore[no-any-return]
+            matched = matched_text(route.match, path)
+            new: bytes = redirect.prefix_rewrite.encode("utf-8")
+            return new + path[len(matched) :] if path.lower().startswith(matched.lower()) else path
         case "regex_rewrite":
             rewrite = redirect.regex_rewrite
             return regexes.replace(rewrite.pattern.regex, rewrite.substitution, path) or path
@@ -103,9 +113,13 @@ def _rewritten(route: Message, path: bytes) -> bytes:
             return path
 
 
-def matched_length(match: Message, path: bytes) -> int:
-    """How many bytes of the path a prefix rewrite replaces (RA-21): the prefix, else the whole path."""
+def matched_text(match: Message, path: bytes) -> bytes:
+    """What a prefix rewrite replaces (RA-21): the path that the match names, else the whole path.
+
+    A path that was matched without its parameters may not begin with it, and is left as it is.
+    """
     kind = match.WhichOneof("path_specifier")
-    if kind in ("prefix", "path_separated_prefix"):
-        return len(getattr(match, kind).encode("utf-8"))
-    return len(path)
+    if kind in ("prefix", "path", "path_separated_prefix"):
+        named: bytes = getattr(match, kind).encode("utf-8")
+        return named
+    return path

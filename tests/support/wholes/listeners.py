@@ -109,7 +109,9 @@ def _chain(rng: Random, routes: Routes, name: str, match: Json | None, server: t
     else:
         filters = [direct_response(name)]
     made = chain(name, match, *filters)
-    if (match or {}).get("transport_protocol") == "tls" or (rng.random() < 0.1 and "server_names" in (match or {})):
+    if (match or {}).get("transport_protocol") == "tls" or rng.random() < (
+        0.3 if "server_names" in (match or {}) else 0.05
+    ):
         made["transport_socket"] = _tls(rng, server)
     return made
 

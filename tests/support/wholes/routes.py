@@ -137,7 +137,7 @@ class Routes:
         rng = self.rng
         if "weighted_clusters" in made:
             for entry in made["weighted_clusters"]["clusters"]:
-                entry["name"] = rng.choice(CLUSTERS)
+                entry |= {"name": rng.choice(CLUSTERS), "weight": rng.choice((1, 2, 3))}
                 if self.chance(0.2):
                     entry["metadata_match"] = {"filter_metadata": {"envoy.lb": {"stage": rng.choice(STAGES)}}}
             if self.chance(0.3):

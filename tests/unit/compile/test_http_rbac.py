@@ -58,7 +58,7 @@ URI = TlsFacts(presented=True, uri_sans=("spiffe://td/ns/a/sa/b",), dns_sans=("b
     ("principal", "connection", "allowed"),
     [
         ({"authenticated": {}}, {"tls": URI}, True),
-        ({"authenticated": {}}, {"tls": TlsFacts()}, False),
+        ({"authenticated": {}}, {"tls": TlsFacts()}, True),
         ({"authenticated": {}}, {}, False),
         ({"authenticated": {"principal_name": {"prefix": "spiffe://td/"}}}, {"tls": URI}, True),
         ({"authenticated": {"principal_name": {"exact": "b.test"}}}, {"tls": URI}, False),
