@@ -19,6 +19,10 @@ from fastroute.config import read
 from fastroute.config.resources import Resources
 
 KINDS = (("CDS", "clusters"), ("LDS", "listeners"), ("EDS", "endpoints"), ("RDS", "routes"))
+WAITING = (
+    "has not asked for listeners: an Envoy does when its clusters are ready, and those with mutual TLS are when it has "
+    "certificates from sds-grpc; start it by `fastroute pilot agent`, or see docs/discovery.md, Without the agent"
+)
 SERVER = click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="The server's HTTP side.")
 
 
@@ -57,7 +61,14 @@ def proxy_status(server: str, output: str, proxy: str, dump: str | None) -> int:
         for kind, said in one["kinds"].items():
             if said["error"]:
                 click.echo(f"{one['proxy']} refused {kind}: {said['error']}", err=True)
+        if _waits(one["kinds"]):
+            click.echo(f"{one['proxy']} {WAITING}", err=True)
     return 0
+
+
+def _waits(kinds: dict[str, Any]) -> bool:
+    """Whether a proxy took clusters and endpoints, and did not ask for listeners."""
+    return kinds.get("endpoints", {}).get("status") == "SYNCED" and "listeners" not in kinds
 
 
 @click.command("push-diff")

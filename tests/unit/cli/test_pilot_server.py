@@ -29,8 +29,8 @@ PROXY = f"{bookinfo.PRODUCTPAGE}.default"
 class Proxy:
     """A proxy that asks for clusters and routes, and acknowledges what it gets (or refuses it)."""
 
-    def __init__(self, served: Served, refuse: str = "") -> None:
-        self._served, self._refuse = served, refuse
+    def __init__(self, served: Served, refuse: str = "", second: str = names.ROUTE_CONFIGURATION) -> None:
+        self._served, self._refuse, self._second = served, refuse, second
         self._task = asyncio.run_coroutine_threadsafe(self._run(), served.loop)
 
     def stop(self) -> None:
@@ -43,10 +43,10 @@ class Proxy:
                 request_serializer=lambda message: message.SerializeToString(),
                 response_deserializer=message_class(names.DISCOVERY_RESPONSE).FromString,
             )()
-            for kind, asked in ((names.CLUSTER, ()), (names.ROUTE_CONFIGURATION, ("9080",))):
+            for kind, asked in ((names.CLUSTER, ()), (self._second, ("9080",))):
                 await stream.write(self._asking(names.url(kind), asked))
             while (response := await stream.read()) is not grpc.aio.EOF:
-                asked = ("9080",) if response.type_url.endswith("RouteConfiguration") else ()
+                asked = () if response.type_url.endswith("Cluster") else ("9080",)
                 request = self._asking(response.type_url, asked)
                 request.response_nonce = response.nonce
                 if self._refuse:
@@ -102,6 +102,17 @@ def test_a_proxy_and_what_two_pushes_changed(served: Served) -> None:
     assert "reviews.default" in table
     same = f"{url}/debug/config_dump/{PROXY}"
     assert run(proxy_status, "--server", url, PROXY, "-f", same).stdout == "no difference\n"
+    proxy.stop()
+
+
+def test_a_proxy_that_waits_for_certificates(served: Served) -> None:
+    """A bare Envoy took clusters and endpoints, and stayed there for ever without a word."""
+    url = f"http://127.0.0.1:{served.http}"  # type: ignore[attr-defined]
+    proxy = Proxy(served, second=names.CLUSTER_LOAD_ASSIGNMENT)
+    wait(lambda: synced(served), lambda: "not synced")
+    shown = run(proxy_status, "--server", url)
+    assert f"{PROXY} has not asked for listeners" in shown.stderr
+    assert "sds-grpc" in shown.stderr
     proxy.stop()
 
 

@@ -141,11 +141,11 @@ def test_lenient_reading_keeps_what_is_good(tmp_path: Path) -> None:
 
 
 def test_deep_and_self_containing_texts_are_refused() -> None:
-    assert "nested too deeply" in str(refusal("[" * 200 + "]" * 200))
+    assert "nested more than 64 deep" in str(refusal("[" * 200 + "]" * 200))
     bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(7)
     )
-    assert "expanded too far" in str(refusal(bomb))
+    assert "aliases make more than 100000 values" in str(refusal(bomb))
 
 
 @pytest.mark.parametrize(

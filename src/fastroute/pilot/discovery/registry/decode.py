@@ -48,6 +48,7 @@ from fastroute.pilot.discovery.registry.values import (
 
 T = TypeVar("T")
 REMEDY: Final = "Remove it, or load leniently."
+LONGEST_SHOWN: Final = 80
 LATER_VALUES: Final[Mapping[str, str]] = {"DYNAMIC_DNS": "Name the hosts, or use resolution NONE."}
 """Enum values that Istio has and this version does not act on, with what to do instead."""
 _Reader = Callable[[object, "Place"], Any]
@@ -142,10 +143,16 @@ def _one_of(names: tuple[str, ...]) -> _Reader:
         if isinstance(value, str) and value in LATER_VALUES:
             raise place.error(f"{value} is not supported yet", LATER_VALUES[value], UnsupportedError)
         if value not in names:
-            raise place.error(f"{value!r} is none of {', '.join(names)}", _nearest(str(value), names))
+            raise place.error(f"{_shown(value)} is none of {', '.join(names)}", _nearest(str(value), names))
         return str(value)
 
     return read_name
+
+
+def _shown(value: object) -> str:
+    """A value in a message, which need not be as long as the value."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _is_integer(value: object) -> bool:
@@ -157,18 +164,18 @@ def _text(value: object, place: Place) -> str:
         return value
     if value is None:
         return ""
-    raise place.error(f"expected a string, not {value!r}", "Put it in quotes.")
+    raise place.error(f"expected a string, not {_shown(value)}", "Put it in quotes.")
 
 
 def _boolean(value: object, place: Place) -> bool:
     if not isinstance(value, bool):
-        raise place.error(f"expected true or false, not {value!r}")
+        raise place.error(f"expected true or false, not {_shown(value)}")
     return value
 
 
 def _number(value: object, place: Place) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise place.error(f"expected a number, not {value!r}")
+        raise place.error(f"expected a number, not {_shown(value)}")
     return float(value)
 
 
@@ -177,7 +184,7 @@ def _whole(make: Callable[[int], int]) -> _Reader:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not _is_integer(value):
-            raise place.error(f"expected a whole number, not {value!r}")
+            raise place.error(f"expected a whole number, not {_shown(value)}")
         return int(_checked(make, cast("int", value), place))
 
     return read_whole
@@ -258,7 +265,7 @@ class _Object:
     def _unknown(self, key: str, place: Place) -> ConfigError:
         if key in self.later:
             return place.error(f"{key} is not supported yet", self.later[key], UnsupportedError)
-        return place.error(f"there is no field {key!r} here", _nearest(key, tuple(self.names)))
+        return place.error(f"there is no field {_shown(key)} here", _nearest(key, tuple(self.names)))
 
 
 def _nearest(name: str, names: tuple[str, ...]) -> str:

@@ -25,6 +25,7 @@ UNIX: Final = "unix://"
 AUTHORITY: Final = ":authority"
 LONGEST_HOST: Final = 255
 LONGEST_NAME: Final = 253
+LONGEST_SHOWN: Final = 80
 _PART: Final = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?"
 _LABEL: Final = re.compile(_PART)
 _HOST: Final = re.compile(rf"{_PART}(?:\.{_PART})*\.?")
@@ -45,7 +46,7 @@ class Rule:
     def check(self, text: str) -> None:
         """ValueError for a text that is none."""
         if not self.holds(text):
-            raise ValueError(f"{text[:LONGEST_HOST]!r} is {self.what}")
+            raise ValueError(f"{text[:LONGEST_SHOWN]!r} is {self.what}")
 
 
 def is_label(text: str) -> bool:
@@ -170,6 +171,13 @@ OtherHeader = Annotated[
 ]
 HeaderValue = Annotated[str, FormatRule("no value of a header: it has control characters", is_line)]
 Format = Annotated[str, FormatRule("no format", lambda _: True)]
+ServerName = Annotated[
+    str,
+    Rule(
+        "too long for a server name, or has control characters",
+        lambda text: len(text) <= LONGEST_HOST and is_line(text),
+    ),
+]
 CookieName = Annotated[str, Rule("no name of a cookie or of its attribute", is_header)]
 Line = Annotated[str, Rule("no such text: it has control characters", is_line)]
 Filled = Annotated[str, Rule("empty", bool)]

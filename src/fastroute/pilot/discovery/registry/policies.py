@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from fastroute.pilot.discovery.registry.balancers import LoadBalancer
-from fastroute.pilot.discovery.registry.names import HostOrAddress, Label, Visibility, WildcardHost
+from fastroute.pilot.discovery.registry.names import HostOrAddress, Label, ServerName, Visibility, WildcardHost
 from fastroute.pilot.discovery.registry.traffic import PortSelector
 from fastroute.pilot.discovery.registry.values import Duration, PerCent, PortNumber, Share, Span, Unsigned
 
@@ -102,7 +102,7 @@ class ClientTLS:
     private_key: str = ""
     ca_certificates: str = ""
     subject_alt_names: tuple[str, ...] = ()
-    sni: str = ""
+    sni: ServerName = ""
     ca_crl: str = ""
     insecure_skip_verify: bool | None = None
 

@@ -64,8 +64,8 @@ def documents(text: str, file: str) -> Iterator[Document]:
         for node in yaml.compose_all(text, _LOADER):
             if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
                 continue
-            marks: dict[Path, tuple[int, int]] = {}
-            yield Document(_value(node, (), marks, file, 0), Source(file, marks))
+            reading = _Reading(file)
+            yield Document(reading.value(node), Source(file, reading.marks))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = Where(file, mark.line + 1, mark.column + 1) if mark is not None else Where(file)
@@ -74,41 +74,66 @@ def documents(text: str, file: str) -> Iterator[Document]:
         raise ParseError(f"not YAML: {error}", where=Where(file)) from None
 
 
-_DEEPEST: Final = 64
+DEEPEST: Final = 64
+LONGEST_NUMBER: Final = 100
+"""Characters of a whole number; a longer one is none that any field takes."""
+MOST_EXPANDED: Final = 100_000
+"""Values of a document that may come of aliases; values that are written out are as many as the file has."""
 
 
-def _value(node: yaml.Node, path: Path, marks: dict[Path, tuple[int, int]], file: str, depth: int) -> object:
-    where = Where(file, node.start_mark.line + 1, node.start_mark.column + 1)
-    marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if depth > _DEEPEST or len(marks) > 1_000_000:
-        raise ParseError("nested too deeply or expanded too far", path=spell(path), where=where)
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, marks, file, depth)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*path, index), marks, file, depth + 1) for index, item in enumerate(node.value)]
-    if isinstance(node, yaml.ScalarNode) and node.style not in _QUOTED and node.tag.startswith("tag:yaml.org,2002:"):
-        return _scalar(node.value)
-    return str(node.value)
+class _Reading:
+    """The values of one document, and where they are."""
 
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.marks: dict[Path, tuple[int, int]] = {}
+        self._met: set[int] = set()
+        self._expanded = 0
 
-def _mapping(
-    node: yaml.MappingNode, path: Path, marks: dict[Path, tuple[int, int]], file: str, depth: int
-) -> dict[str, object]:
-    result: dict[str, object] = {}
-    for key, value in node.value:
-        line, column = key.start_mark.line + 1, key.start_mark.column + 1
-        if not isinstance(key, yaml.ScalarNode):
-            raise ParseError("a key must be a string", path=spell(path), where=Where(file, line, column))
-        if key.value in result:
-            raise ParseError(f"the key {key.value!r} occurs twice", path=spell(path), where=Where(file, line, column))
-        marks[(*path, key.value)] = (line, column)
-        result[key.value] = _value(value, (*path, key.value), marks, file, depth + 1)
-    return result
+    def value(self, node: yaml.Node, path: Path = ()) -> object:
+        """What a node and all below it say."""
+        self._count(node, path)
+        self.marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        if (
+            isinstance(node, yaml.ScalarNode)
+            and node.style not in _QUOTED
+            and node.tag.startswith("tag:yaml.org,2002:")
+        ):
+            return _scalar(node.value)
+        return str(node.value)
+
+    def _count(self, node: yaml.Node, path: Path) -> None:
+        if id(node) in self._met:
+            self._expanded += 1
+        self._met.add(id(node))
+        if len(path) > DEEPEST:
+            raise self._error(node, path[:3], f"nested more than {DEEPEST} deep")
+        if self._expanded > MOST_EXPANDED:
+            raise self._error(node, path[:3], f"aliases make more than {MOST_EXPANDED} values of it")
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
+        result: dict[str, object] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._error(key, path, "a key must be a string")
+            if key.value in result:
+                raise self._error(key, path, f"the key {key.value!r} occurs twice")
+            self.marks[(*path, key.value)] = (key.start_mark.line + 1, key.start_mark.column + 1)
+            result[key.value] = self.value(value, (*path, key.value))
+        return result
+
+    def _error(self, node: yaml.Node, path: Path, message: str) -> ParseError:
+        mark = node.start_mark
+        return ParseError(message, path=spell(path), where=Where(self.file, mark.line + 1, mark.column + 1))
 
 
 def _scalar(text: str) -> object:
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
+    if _INTEGER.fullmatch(text) and len(text) <= LONGEST_NUMBER:
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     return float(text) if _FLOAT.fullmatch(text) else text
