@@ -9,26 +9,26 @@ endpoint = router.pick(decision)
 
 from __future__ import annotations
 
-from fastroute import linked  # noqa: F401 - first: it finds the other extension modules
-from fastroute._version import __version__
-from fastroute.errors import (
-    ConfigError,
-    FastrouteError,
-    Notice,
-    ParseError,
-    RejectedError,
-    RequestError,
-    UnsupportedError,
-    Where,
-)
-from fastroute.request import Connection, Request, TlsFacts
+from fastroute import late, linked  # noqa: F401 - linked finds the other extension modules
 
 TYPE_CHECKING = False  # of `typing`, whose import would be most of that of this package
 if TYPE_CHECKING:
+    from fastroute._version import __version__
     from fastroute.core.chain import Chain
     from fastroute.core.decision import Decision
     from fastroute.core.endpoint import Endpoint
     from fastroute.decision import Explanation, Step
+    from fastroute.errors import (
+        ConfigError,
+        FastrouteError,
+        Notice,
+        ParseError,
+        RejectedError,
+        RequestError,
+        UnsupportedError,
+        Where,
+    )
+    from fastroute.request import Connection, Request, TlsFacts
     from fastroute.router import Router
     from fastroute.snapshot import Snapshot, load
 
@@ -56,26 +56,33 @@ __all__ = [
 ]
 
 # Loaded at first use: the command line and the pilot do not pay for the router, nor the router for them.
-_LAZY = {
-    "Chain": "fastroute.core.chain",
-    "Decision": "fastroute.core.decision",
-    "Endpoint": "fastroute.core.endpoint",
-    "Explanation": "fastroute.decision",
-    "Router": "fastroute.router",
-    "Snapshot": "fastroute.snapshot",
-    "Step": "fastroute.decision",
-    "load": "fastroute.snapshot",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'fastroute' has no attribute {name!r}")
-    import importlib
-
-    value: object = getattr(importlib.import_module(_LAZY[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:
+    __getattr__ = late.modules(
+        __name__,
+        ("errors", "request"),
+        {
+            "Chain": "fastroute.core.chain",
+            "ConfigError": "fastroute.errors",
+            "Connection": "fastroute.request",
+            "Decision": "fastroute.core.decision",
+            "Endpoint": "fastroute.core.endpoint",
+            "Explanation": "fastroute.decision",
+            "FastrouteError": "fastroute.errors",
+            "Notice": "fastroute.errors",
+            "ParseError": "fastroute.errors",
+            "RejectedError": "fastroute.errors",
+            "Request": "fastroute.request",
+            "RequestError": "fastroute.errors",
+            "Router": "fastroute.router",
+            "Snapshot": "fastroute.snapshot",
+            "Step": "fastroute.decision",
+            "TlsFacts": "fastroute.request",
+            "UnsupportedError": "fastroute.errors",
+            "Where": "fastroute.errors",
+            "__version__": "fastroute._version",
+            "load": "fastroute.snapshot",
+        },
+    )
 
 
 def __dir__() -> list[str]:

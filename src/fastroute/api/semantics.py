@@ -18,10 +18,10 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from fastroute import late
 from fastroute.api import bootstrap_semantics, config_sources, extension_points, names, pool
 
 Complaint = tuple[str, str, str]
@@ -45,12 +45,8 @@ _INTERNAL_UPSTREAM = "envoy.extensions.transport_sockets.internal_upstream.v3.In
 
 def _later(module: str, name: str) -> Check:
     """The check `name` of a module of this package that most configurations do without."""
-
-    def check(message: Any) -> Iterator[Complaint]:
-        found: Iterator[Complaint] = getattr(importlib.import_module(f"fastroute.api.{module}"), name)(message)
-        return found
-
-    return check
+    found: Check = late.function(f"fastroute.api.{module}", name)
+    return found
 
 
 def _socket_address(message: Any) -> Iterator[Complaint]:

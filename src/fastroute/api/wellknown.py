@@ -30,6 +30,8 @@ _DURATION = pattern(r"(-?[0-9]+)(?:\.([0-9]{1,9}))?s\Z")
 _TIMESTAMP = pattern(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2})\Z"
 )
+_PLAIN_DURATION = 10
+"""Digits and an "s" below this length are seconds in range, of the usual form."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,6 +43,8 @@ def duration(value: object) -> bytes:
     """A `google.protobuf.Duration` from its text."""
     if not isinstance(value, str):
         raise Fault(f"expected a duration, got {kind(value)}", remedy='Write it as seconds, such as "0.25s".')
+    if value[-1:] == "s" and value.isascii() and value[:-1].isdigit() and len(value) < _PLAIN_DURATION:
+        return _seconds_and_nanos(int(value[:-1]), 0)
     found = _DURATION.match(value)
     if found is None:
         raise Fault(f'"{value}" is not a duration', remedy='Write it as seconds, such as "0.25s".')

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastroute import late
 
 TYPE_CHECKING = False
-if not TYPE_CHECKING:
-    __getattr__ = late.modules(__name__, ("index", "marks", "update"))
+if TYPE_CHECKING:
+    from fastroute.config.changes import Changes, Content
+else:
+    _CHANGES = "fastroute.config.changes"
+    __getattr__ = late.modules(__name__, ("index", "marks", "update"), {"Changes": _CHANGES, "Content": _CHANGES})
 
-from fastroute.config.changes import Changes, Content  # noqa: E402 - the modules above are late for these as well
-from fastroute.snapshot.snapshot import Snapshot, build, load  # noqa: E402
+from fastroute.snapshot.snapshot import Snapshot, build, load  # noqa: E402 - the modules above are late for these as well
 
 __all__ = ["Changes", "Content", "Snapshot", "build", "load"]

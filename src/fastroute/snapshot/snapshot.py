@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from fastroute.compile.clusters import is_dns, resolve_names
 from fastroute.compile.context import Context
-from fastroute.config.changes import Changes, apply
+from fastroute.config import changes as changing
 from fastroute.config.load import Source, gather
 from fastroute.errors import ConfigError, Notice, joined
 from fastroute.snapshot import index as indexes
@@ -26,6 +26,7 @@ from fastroute.snapshot.build import built
 from fastroute.snapshot.compiler import UNNAMED
 
 if TYPE_CHECKING:
+    from fastroute.config.changes import Changes
     from fastroute.config.resources import Resources
     from fastroute.core.clusters import Cluster
     from fastroute.core.filter_chains import ListenerTable
@@ -99,7 +100,7 @@ class Snapshot:
         found = None if self._index is None else update.updated(self._parts, self._index, changes)
         if found is not None:
             return Snapshot(*found)
-        resources, errors = apply(self._parts.resources, changes, strict=self._parts.strict)
+        resources, errors = changing.apply(self._parts.resources, changes, strict=self._parts.strict)
         refuse(resources, errors, self._parts.runtime)
         return build(resources, strict=self._parts.strict, runtime=self._parts.runtime, previous=self)
 
