@@ -12,7 +12,7 @@ import pytest
 from support.action_bed import ActionBed
 from support.action_routes import Maker
 from support.envoy import require_binary
-from support.filter_bed import ROUTER, FilterBed, compressor_setting, inert, off, requests
+from support.filter_bed import ROUTER, FilterBed, compressor_setting, header_setting, inert, off, requests
 
 pytestmark = pytest.mark.envoy
 
@@ -31,10 +31,14 @@ def routes(maker: Maker) -> dict[str, Any]:
     made = maker.configuration()
     for host in made["virtual_hosts"]:
         for level in (host, *host["routes"]):
+            settings: dict[str, Any] = {}
             if maker.chance(0.1):
-                level["typed_per_filter_config"] = off("web")
-            elif maker.chance(0.2):
-                level["typed_per_filter_config"] = compressor_setting(maker.random)
+                settings |= off(maker.random.choice(("web", "headers", "decomp")))
+            if maker.chance(0.2):
+                settings |= compressor_setting(maker.random)
+            if maker.chance(0.3):
+                settings |= header_setting(maker.random)
+            level["typed_per_filter_config"] = settings
     return made
 
 
@@ -57,14 +61,15 @@ def test_random_routes_behind_random_filters(bed: FilterBed) -> None:
 
 
 class SourceBed(ActionBed):
-    """Connections to upstreams come from the client's address, which has to be this machine's."""
+    """Connections to upstreams come from the client's address, which has to be this machine's; bandwidth is limited."""
 
     def managers(self) -> dict[str, dict[str, Any]]:
-        first = inert("original_src.v3.OriginalSrc", {})
-        return {name: {**fields, "http_filters": [first, ROUTER]} for name, fields in super().managers().items()}
+        limit = {"stat_prefix": "b", "enable_mode": "REQUEST", "limit_kbps": 1_000_000}
+        first = [inert("original_src.v3.OriginalSrc", {}), inert("bandwidth_limit.v3.BandwidthLimit", limit)]
+        return {name: {**fields, "http_filters": [*first, ROUTER]} for name, fields in super().managers().items()}
 
 
-def test_the_source_of_connections_is_no_decision() -> None:
+def test_the_source_of_connections_and_their_bandwidth_are_no_decision() -> None:
     require_binary()
     made = SourceBed()
     made.start()

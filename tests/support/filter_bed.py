@@ -54,18 +54,14 @@ HEADERS = (
 
 INERT: dict[str, dict[str, Any]] = {
     "alternate_protocols_cache.v3.FilterConfig": {},
-    "bandwidth_limit.v3.BandwidthLimit": {
-        "stat_prefix": "b",
-        "enable_mode": "REQUEST",
-        "limit_kbps": 1_000_000,
-    },
+    "bandwidth_limit.v3.BandwidthLimit": {"stat_prefix": "b"},
     "cors.v3.Cors": {},
     "grpc_stats.v3.FilterConfig": {"emit_filter_state": True},
     "on_demand.v3.OnDemand": {},
     "tap.v3.Tap": {"common_config": {"admin_config": {"config_id": "tap"}}},
 }
-"""Filters that change nothing, with fields that make them work. One that limits the bandwidth of responses holds bodies
-back, and loses that of an answer to what is no HTTP, after which the connection is closed."""
+"""Filters that change nothing. One that limits the bandwidth of requests or responses holds bodies back, and Envoy may
+lose them: that of an answer to what is no HTTP, after which it closes; the end of a request without one."""
 
 
 def inert(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -103,11 +99,44 @@ def filters(rng: Random) -> list[dict[str, Any]]:
     chosen += [grpc_web("web2")] if rng.random() < 0.1 else []
     chosen += [decompressor(rng)] if rng.random() < 0.4 else []
     chosen += [inert(kind, fields) for kind, fields in INERT.items() if rng.random() < 0.3]
+    chosen += [header_filter(rng)] if rng.random() < 0.4 else []
     rng.shuffle(chosen)
     place = min(at for at, each in enumerate(chosen) if "grpc_web" in each["typed_config"]["@type"])
     if rng.random() < 0.5:
         chosen.insert(rng.randint(0, place), compressor(rng))
     return chosen
+
+
+MUTATED = ("x-a", "x-b", "X-H", "content-type", "accept-encoding", "grpc-timeout", "accept", "x-envoy-max-retries")
+MUTATED_RESPONSES = ("x-u", "X-H", "content-type", "vary", "cache-control", "etag")
+MUTATIONS = ("v", "w", "gzip", "application/grpc-web", "text/plain", "no-transform", "", "100%%")
+
+
+def mutations(rng: Random) -> dict[str, Any]:
+    """Changes of a header mutation filter."""
+    made: dict[str, Any] = {}
+    for name, headers in (("request_mutations", MUTATED), ("response_mutations", MUTATED_RESPONSES)):
+        made[name] = [mutation(rng, rng.choice(headers)) for _ in range(rng.choice((0, 1, 2, 3)))]
+    return made
+
+
+def mutation(rng: Random, name: str) -> dict[str, Any]:
+    """One change."""
+    if rng.random() < 0.3:
+        return {"remove": name}
+    option = {"header": {"key": name, "value": rng.choice(MUTATIONS)}, "append_action": rng.randrange(4)}
+    return {"append": {**option, "keep_empty_value": rng.random() < 0.3}}
+
+
+def header_filter(rng: Random) -> dict[str, Any]:
+    """A header mutation filter."""
+    fields = {"mutations": mutations(rng), "most_specific_header_mutations_wins": rng.random() < 0.5}
+    return {"name": "headers", "typed_config": {"@type": TYPE + "header_mutation.v3.HeaderMutation", **fields}}
+
+
+def header_setting(rng: Random) -> dict[str, Any]:
+    """Settings of a route for it."""
+    return {"headers": {"@type": TYPE + "header_mutation.v3.HeaderMutationPerRoute", "mutations": mutations(rng)}}
 
 
 def flag(rng: Random) -> dict[str, Any]:

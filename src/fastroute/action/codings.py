@@ -82,15 +82,15 @@ class Compressor(PassedFilter):
     uncompressible: tuple[int, ...] = ()
     touched: ClassVar[frozenset[bytes]] = frozenset((b"accept-encoding", b"content-encoding", b"content-length"))
 
-    def _setting(self, setting: FilterSetting | None) -> RouteSetting:
-        policy = None if setting is None else setting.policy
+    def _setting(self, settings: tuple[FilterSetting, ...]) -> RouteSetting:
+        policy = settings[0].policy if settings else None
         return policy if isinstance(policy, RouteSetting) else NOTHING_SET
 
     def _answers(self, own: RouteSetting) -> bool:
         return not own.disabled and (own.responses or self.responses.enabled)
 
-    def request(self, request: Draft, setting: FilterSetting | None, *, body: bool) -> tuple[bytes | None]:
-        headers, own = request.headers, self._setting(setting)
+    def request(self, request: Draft, settings: tuple[FilterSetting, ...], *, body: bool) -> tuple[bytes | None]:
+        headers, own = request.headers, self._setting(settings)
         accepted = headers.first(b"accept-encoding")
         if self._answers(own) and (self.remove_accept if own.remove_accept is None else own.remove_accept):
             headers.remove(b"accept-encoding")
@@ -107,9 +107,9 @@ class Compressor(PassedFilter):
             headers.set(b"content-encoding", self.coding)
         return (accepted,)
 
-    def response(self, reply: Reply, kept: object, setting: FilterSetting | None) -> None:
+    def response(self, reply: Reply, kept: object, settings: tuple[FilterSetting, ...]) -> None:
         accepted = kept[0] if isinstance(kept, tuple) else None
-        if not self._answers(self._setting(setting)) or not self._compressible(reply):
+        if not self._answers(self._setting(settings)) or not self._compressible(reply):
             return
         if not reply.ends and accepted is not None and preferred(accepted, self.coding):
             _weaken(reply.headers, keep=self.weaken_etag)
@@ -145,14 +145,14 @@ class Decompressor(PassedFilter):
     responses: bool | None = True
     touched: ClassVar[frozenset[bytes]] = frozenset((b"accept-encoding", b"content-encoding", b"content-length"))
 
-    def request(self, request: Draft, setting: FilterSetting | None, *, body: bool) -> bool:  # noqa: ARG002
+    def request(self, request: Draft, settings: tuple[FilterSetting, ...], *, body: bool) -> bool:  # noqa: ARG002
         headers = request.headers
         if self.advertise and self.responses is not None:
             others = [part for part in tokens(headers.first(b"accept-encoding")) if name_of(part) != self.coding]
             headers.set(b"accept-encoding", b",".join([*others, self.coding]))
         return body and self._decode(headers, self.requests)
 
-    def response(self, reply: Reply, kept: object, setting: FilterSetting | None) -> None:  # noqa: ARG002
+    def response(self, reply: Reply, kept: object, settings: tuple[FilterSetting, ...]) -> None:  # noqa: ARG002
         if not reply.ends:
             self._decode(reply.headers, self.responses)
 

@@ -9,7 +9,7 @@ RA-142  The CORS filter takes each field from the most specific level that sets 
 from __future__ import annotations
 
 from fastroute.action.decided import Decided
-from fastroute.action.draft import routed_values
+from fastroute.action.draft import Draft
 from fastroute.action.fractions import ALWAYS, Fraction
 from fastroute.action.matchers import ValueTest
 from fastroute.records import record
@@ -55,16 +55,19 @@ class CorsPolicy:
         return self.preflight and (self.allowed or not self.forward_not_matching_preflights)
 
 
-def merged(levels: tuple[CorsSetting, ...], decision: Decided) -> CorsPolicy | None:
-    """The policy of the levels, most specific first; None without a level, or when the first is not enabled."""
+def merged(levels: tuple[CorsSetting, ...], decision: Decided, request: Draft) -> CorsPolicy | None:
+    """The policy of the levels, most specific first; None without a level, or when the first is not enabled.
+
+    `request` is as it comes to the filter.
+    """
     if not levels or not (levels[0].enabled is ALWAYS or levels[0].enabled.holds(decision.random)):
         return None
-    origin = next(iter(routed_values(decision, b"origin")), b"")
+    origin = request.first(b"origin") or b""
     origins = next((level.origins for level in levels if level.origins), ())
-    method = routed_values(decision, b"access-control-request-method")
+    method = request.first(b"access-control-request-method")
     return CorsPolicy(
         allowed=bool(origin) and any(test(origin) for test in origins),
-        preflight=bool(origin) and decision.original_method == b"OPTIONS" and bool(method and method[0]),
+        preflight=bool(origin) and decision.original_method == b"OPTIONS" and bool(method),
         origin=origin,
         allow_methods=next((level.allow_methods for level in levels if level.allow_methods), ""),
         allow_headers=next((level.allow_headers for level in levels if level.allow_headers), ""),

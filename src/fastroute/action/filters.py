@@ -9,7 +9,7 @@ What filters do to bodies is the embedder's, who reads off the headers what is d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
@@ -51,13 +51,17 @@ class PassedFilter:
     place: int
     disabled: bool = False
     touched: ClassVar[frozenset[bytes]] = frozenset()
-    """The request headers that it may change."""
+    """The request headers that any filter of the kind may change."""
 
-    def request(self, request: Draft, setting: FilterSetting | None, *, body: bool) -> object:
+    def names(self, settings: tuple[FilterSetting, ...]) -> frozenset[bytes]:  # noqa: ARG002
+        """The request headers that this one may change under `settings`, those of all levels, most specific first."""
+        return self.touched
+
+    def request(self, request: Draft, settings: tuple[FilterSetting, ...], *, body: bool) -> object:
         """Change the request, which has a body or not; what is kept of it until the response comes."""
         raise NotImplementedError
 
-    def response(self, reply: Reply, kept: object, setting: FilterSetting | None) -> None:
+    def response(self, reply: Reply, kept: object, settings: tuple[FilterSetting, ...]) -> None:
         """Change the response to a request of which `request` kept `kept`; None for one that it never saw."""
         raise NotImplementedError
 
@@ -66,7 +70,7 @@ class PassedFilter:
         raise NotImplementedError
 
 
-Step = tuple[PassedFilter, object, "FilterSetting | None"]
+Step = tuple[PassedFilter, object, "tuple[FilterSetting, ...]"]
 
 
 def installed_filters(decision: Decided) -> tuple[PassedFilter, ...]:
@@ -75,15 +79,33 @@ def installed_filters(decision: Decided) -> tuple[PassedFilter, ...]:
     return () if options is None else options.filters
 
 
-def touched(decision: Decided) -> frozenset[bytes]:
+def touched(decision: Decided, levels: Levels) -> frozenset[bytes]:
     """The request headers that filters may change."""
-    return frozenset().union(*(each.touched for each in installed_filters(decision)))
+    return frozenset().union(*(each.names(_settings(each, levels)) for each in installed_filters(decision)))
 
 
-def passed(decision: Decided, levels: Levels | None, before: tuple[str, str] | None = None) -> Draft:
-    """The request as the router gets it, or the filter with the name and type `before`."""
+def _settings(each: PassedFilter, levels: Levels | None) -> tuple[FilterSetting, ...]:
+    return () if levels is None else tuple([setting for _, setting in levels.settings(each.name)])
+
+
+def _runs(each: PassedFilter, settings: tuple[FilterSetting, ...]) -> bool:
+    return not (settings[0].disabled if settings else each.disabled)
+
+
+def passed(
+    decision: Decided,
+    levels: Levels | None,
+    before: tuple[str, str] | None = None,
+    prepare: Callable[[Headers], None] | None = None,
+) -> Draft:
+    """The request as the router gets it, or the filter with the name and type `before`.
+
+    `prepare` does what is to be done to the headers in front of the filters, where there are any.
+    """
     request = draft(decision)
     if installed_filters(decision):
+        if prepare is not None:
+            prepare(request.headers)
         place = None if before is None else (decision.http_filters or ()).index(before)
         list(_pass(decision, levels, request, place))
     return request
@@ -93,9 +115,9 @@ def _pass(decision: Decided, levels: Levels | None, request: Draft, before: int 
     for each in installed_filters(decision):
         if before is not None and each.place > before:
             return
-        setting = None if levels is None else levels.setting(each.name)
-        if not (each.disabled if setting is None else setting.disabled):
-            yield each, each.request(request, setting, body=has_body(decision)), setting
+        settings = _settings(each, levels)
+        if _runs(each, settings):
+            yield each, each.request(request, settings, body=has_body(decision)), settings
 
 
 def has_body(decision: Decided) -> bool:
@@ -121,17 +143,17 @@ def answered(decision: Concluded, levels: Levels | None, status: int, pairs: Pai
     reply.ends = empty or decision.original_method == b"HEAD"
     seen = meets_filters(decision)
     passed_by = _pass(decision, levels, draft(decision)) if seen else _unseen(decision, levels)
-    for each, kept, setting in reversed(list(passed_by)):
-        each.response(reply, kept, setting)
+    for each, kept, settings in reversed(list(passed_by)):
+        each.response(reply, kept, settings)
     return reply
 
 
 def _unseen(decision: Decided, levels: Levels | None) -> Iterator[Step]:
     """The filters that see an answer, though the request did not come to them."""
     for each in installed_filters(decision):
-        setting = None if levels is None else levels.setting(each.name)
-        if not (each.disabled if setting is None else setting.disabled):
-            yield each, None, setting
+        settings = _settings(each, levels)
+        if _runs(each, settings):
+            yield each, None, settings
 
 
 def steps(decision: Concluded, levels: Levels | None) -> tuple[StepFields, ...]:

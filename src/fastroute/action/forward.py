@@ -20,7 +20,7 @@ from fastroute.action.local_reply import finish
 from fastroute.action.notes import Notes, StepFields
 from fastroute.action.policies import NO_POLICIES, Policies
 from fastroute.action.router_options import DEFAULT_ROUTER
-from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce
+from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce, limit_stream
 from fastroute.records import field, record
 
 if TYPE_CHECKING:
@@ -77,6 +77,14 @@ class ForwardAction(BaseAction):
     entry_host: bytes = b""
     criteria: Mapping[str, object] = field(default_factory=dict)
     forwards: ClassVar[bool] = True
+
+    def arrived(self, decision: Decided) -> Draft:
+        return filters.passed(decision, self.levels, prepare=lambda headers: self._limit(decision, headers))
+
+    def _limit(self, decision: Decided, headers: Headers) -> None:
+        """What the connection manager does for gRPC before any filter runs."""
+        if speaks_grpc(decision):
+            limit_stream(self.timeouts, headers, (decision.router_options or DEFAULT_ROUTER).max_stream_duration)
 
     # Rewritten request
 
@@ -168,7 +176,7 @@ class ForwardAction(BaseAction):
             quiet=options.suppress_envoy_headers,
             expected=options.respect_expected_timeout,
             stream_limit=options.max_stream_duration,
-            came_as_grpc=speaks_grpc(decision) if options.filters else None,
+            limited=bool(options.filters),
         )
 
     def _hedged(self, headers: Headers) -> bool:
@@ -252,7 +260,7 @@ class ForwardAction(BaseAction):
 
     def _changed(self, decision: Decided) -> frozenset[bytes]:
         """The headers that filters and the route may change; those that begin with x-envoy- or x-forwarded- aside."""
-        changed = {b"grpc-timeout", *filters.touched(decision)}
+        changed = {b"grpc-timeout", *filters.touched(decision, self.levels)}
         for level in self.levels.specific_first():
             changed.update(level.request.remove)
             changed.update([addition.name for addition in level.request.add])
@@ -302,7 +310,8 @@ class ForwardAction(BaseAction):
         settings = [setting.policy for _, setting in self.levels.settings(names[0])]
         levels = [policy for policy in settings if isinstance(policy, cors.CorsSetting)]
         levels = levels or [policy for policy in (self.policies.cors, self.host.cors) if policy is not None]
-        return cors.merged(tuple(levels), decision)
+        asked = filters.passed(decision, self.levels, before=(names[0], CORS_FILTER[1]))
+        return cors.merged(tuple(levels), decision, asked)
 
     def internal_redirect(self, decision: Decided) -> InternalRedirectPolicy | None:
         return self.policies.internal_redirect

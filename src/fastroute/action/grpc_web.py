@@ -36,7 +36,7 @@ class GrpcWeb(PassedFilter):
         (b"content-type", b"content-length", b"te", b"grpc-accept-encoding")
     )
 
-    def request(self, request: Draft, setting: FilterSetting | None, *, body: bool) -> bytes | None:  # noqa: ARG002
+    def request(self, request: Draft, settings: tuple[FilterSetting, ...], *, body: bool) -> bytes | None:  # noqa: ARG002
         headers = request.headers
         if request.path is None or headers.first(b"content-type") not in (*BINARIES, *TEXTS):
             return None
@@ -47,7 +47,7 @@ class GrpcWeb(PassedFilter):
             headers.set(b"grpc-accept-encoding", b"identity")
         return TEXT_PROTO if headers.first(b"accept") in TEXTS else PROTO
 
-    def response(self, reply: Reply, kept: object, setting: FilterSetting | None) -> None:  # noqa: ARG002
+    def response(self, reply: Reply, kept: object, settings: tuple[FilterSetting, ...]) -> None:  # noqa: ARG002
         if not isinstance(kept, bytes):
             return
         told = reply.headers.first(b"content-type") or b""

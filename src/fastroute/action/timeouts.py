@@ -97,17 +97,18 @@ def announce(
     quiet: bool = False,
     expected: bool = False,
     stream_limit: int = 0,
-    came_as_grpc: bool | None = None,
+    limited: bool = False,
 ) -> Times:
     """Compute the timeouts, and put them into the request headers for the upstream.
 
     `per_try` is the retry policy's, `grpc` whether the request is gRPC, `hedged` whether per-try timeouts hedge;
     `quiet` leaves x-envoy-expected-rq-timeout-ms out (`suppress_envoy_headers`), `expected` lets it come in
     (`respect_expected_rq_timeout`); `stream_limit` is the connection manager's `max_stream_duration`;
-    `came_as_grpc` whether the request was gRPC before the filters, where those may have made it so.
+    `limited` says that
+    `limit_stream` did its part before the filters, which may have changed the request since.
     """
-    if grpc if came_as_grpc is None else came_as_grpc:
-        _limit_stream(timeouts, headers, stream_limit)
+    if grpc and not limited:
+        limit_stream(timeouts, headers, stream_limit)
     times = _times(timeouts, headers, per_try, grpc=grpc, expected=expected)
     told = times.whole if hedged or not times.per_try else times.per_try
     if told:
@@ -119,7 +120,8 @@ def announce(
     return times
 
 
-def _limit_stream(timeouts: Timeouts, headers: Headers, otherwise: int) -> None:
+def limit_stream(timeouts: Timeouts, headers: Headers, otherwise: int) -> None:
+    """Tell the limit of a gRPC request's stream in its grpc-timeout, as the connection manager does."""
     if timeouts.stream is None:
         return
     limit = timeouts.stream.limit(grpc_timeout(headers.first(b"grpc-timeout")), otherwise)

@@ -35,6 +35,7 @@ FAULT = "envoy.extensions.filters.http.fault.v3.HTTPFault"
 HTTP_RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
 COMPRESSOR = "envoy.extensions.filters.http.compressor.v3.Compressor"
 DECOMPRESSOR = "envoy.extensions.filters.http.decompressor.v3.Decompressor"
+HEADER_MUTATION = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
 GRPC_WEB = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb"
 CORS = "envoy.extensions.filters.http.cors.v3.Cors"
 

@@ -91,7 +91,7 @@ def _direction(config: Any, ctx: Context, path: str) -> Direction:
     ctx.only(config, path, ("enabled", "min_content_length", "content_type"))
     return Direction(
         enabled=_enabled(config, ctx, path),
-        least=config.min_content_length.value if config.HasField("min_content_length") else DEFAULT_LENGTH,
+        least=config.min_content_length.value or DEFAULT_LENGTH,  # 0 is no length
         types=frozenset(each.lower().encode("utf-8") for each in config.content_type) or DEFAULT_TYPES,
     )
 

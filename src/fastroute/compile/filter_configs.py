@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
 HTTP_RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
 COMPRESSOR_PER_ROUTE = "envoy.extensions.filters.http.compressor.v3.CompressorPerRoute"
+HEADER_MUTATION_PER_ROUTE = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
 ON_DEMAND = "envoy.extensions.filters.http.on_demand.v3.PerRouteConfig"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
 NONE: Mapping[str, FilterSetting] = {}
@@ -79,6 +80,10 @@ def _policy(message: Any, name: str, ctx: Context, path: str) -> object:
         from fastroute.compile.codings import compile_compressor_per_route
 
         return compile_compressor_per_route(message, ctx, path)
+    if name == HEADER_MUTATION_PER_ROUTE:
+        from fastroute.compile.header_filter import compile_header_filter_per_route
+
+        return compile_header_filter_per_route(message, ctx, path)
     if name == ON_DEMAND:
         ctx.only(message, path, ())
     if name != CORS_POLICY:

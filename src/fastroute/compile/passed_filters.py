@@ -46,10 +46,17 @@ def _decompressor(message: Any, where: Installed, ctx: Context) -> PassedFilter:
     return compile_decompressor(message, where, ctx)
 
 
+def _header_filter(message: Any, where: Installed, ctx: Context) -> PassedFilter:
+    from fastroute.compile.header_filter import compile_header_filter
+
+    return compile_header_filter(message, where, ctx)
+
+
 TYPES: dict[str, Compiler] = {
     names.GRPC_WEB: _grpc_web,
     names.COMPRESSOR: _compressor,
     names.DECOMPRESSOR: _decompressor,
+    names.HEADER_MUTATION: _header_filter,
 }
 """By the type of the filter's configuration."""
 

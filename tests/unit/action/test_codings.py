@@ -186,6 +186,12 @@ def test_a_request_is_compressed() -> None:
     assert b"content-encoding" not in sent(routed(compressor()), request(method="POST", content_length="100"))
 
 
+def test_a_least_length_of_0_is_the_usual_one() -> None:
+    found = routed(compressor(request_direction_config=direction(min_content_length=0)))
+    assert b"content-encoding" not in sent(found, request(method="POST", content_length="29"))
+    assert b"content-encoding" in sent(found, request(method="POST", content_length="30"))
+
+
 def test_a_runtime_key_decides() -> None:
     found = routed(compressor(response_direction_config=direction(**DISABLED)), runtime={"key": True})
     assert answered(found, GZIP, JSON)[b"content-encoding"] == b"gzip"
