@@ -144,3 +144,41 @@ def test_a_locator_of_listeners_is_looked_at_when_envoy_starts() -> None:
 
 def test_the_port_of_the_admin_page_is_a_number() -> None:
     agree({"admin": {"address": {"socket_address": {"address": "127.0.0.1", "named_port": "http"}}}})
+
+
+AGGREGATED = source("AGGREGATED_GRPC", grpc_services=[SERVICE])
+SOME = [{"name": "a"}]
+OTHER = {"name": "x", "typed_config": {"@type": names.url("envoy.type.v3.Percent"), "value": 1}}
+COLLECTIONS: dict[str, Tree] = {
+    "aggregated": {"default_config_source": AGGREGATED},
+    "aggregated deltas": {"default_config_source": source("AGGREGATED_DELTA_GRPC", grpc_services=[SERVICE])},
+    "deltas": {"default_config_source": source("DELTA_GRPC", grpc_services=[SERVICE])},
+    "a file": {"default_config_source": {"path_config_source": {"path": "/dev/null"}}},
+    "of an unknown cluster": {
+        "default_config_source": source("AGGREGATED_GRPC", grpc_services=[{"envoy_grpc": {"cluster_name": "none"}}])
+    },
+    "of two services": {"default_config_source": source("AGGREGATED_GRPC", grpc_services=[SERVICE, SERVICE])},
+    "of version 2": {
+        "default_config_source": source("AGGREGATED_GRPC", grpc_services=[SERVICE], transport_api_version="V2")
+    },
+    "for an authority": {"config_sources": [{**AGGREGATED, "authorities": SOME}]},
+    "for no authority": {"config_sources": [AGGREGATED]},
+    "for an authority twice": {"config_sources": 2 * [{**AGGREGATED, "authorities": SOME}]},
+    "not aggregated for an authority": {"config_sources": [{**SOURCES["grpc"], "authorities": SOME}]},
+}
+
+
+@pytest.mark.parametrize("case", COLLECTIONS)
+def test_sources_of_what_urls_name(case: str) -> None:
+    agree({**copy.deepcopy(STATIC), **COLLECTIONS[case]})
+
+
+@pytest.mark.parametrize("place", ["cds", "ads", "eds"])
+@pytest.mark.parametrize("kind", ["GRPC", "DELTA_GRPC"])
+def test_what_is_to_look_at_resources_is_known(place: str, kind: str) -> None:
+    agree(with_source(place, source(kind, grpc_services=[SERVICE], config_validators=[OTHER])))
+
+
+def test_nothing_looks_at_resources_by_rest() -> None:
+    found = source("REST", cluster_names=["xds"], refresh_delay="1s", config_validators=[OTHER])
+    agree(with_source("cds", found))

@@ -105,11 +105,11 @@ def test_some_fields_that_are_looked_at_late() -> None:
     """A sample, the same in every run."""
     rng = random.Random(3)
     told: list[str] = []
-    for one, inner in sound(ASKING, rng.sample(WAYS, 4)):
+    for one, inner in sound(ASKING, rng.sample(WAYS, 3)):
         found = list(cases(one, inner))
-        told += [verdict for case in rng.sample(found, 2) if (verdict := differs(ASKING, case)) is not None]
+        told += [verdict for case in rng.sample(found, 1) if (verdict := differs(ASKING, case)) is not None]
     assert [text for text in told if text] == []
-    assert len(told) >= 4
+    assert len(told) >= 2
 
 
 @pytest.mark.long

@@ -120,6 +120,9 @@ COMPLETIONS: dict[str, tuple[Change, ...]] = {
     "envoy.config.core.v3.SocketAddress": (_set(address="127.0.0.1", port_value=80),),
     "envoy.config.core.v3.ConfigSource": (_set(path_config_source={"path": "/dev/null"}),),
     "envoy.config.core.v3.PathConfigSource": (_set(path="/dev/null"),),
+    "envoy.config.bootstrap.v3.Watchdog.WatchdogAction": (
+        _default(config=_typed(f"{_EXT}watchdog.backtrace_action.v3.BacktraceActionConfig"), event="KILL"),
+    ),
     "envoy.config.core.v3.TransportSocket": (_default(**_RAW),),
     "envoy.config.cluster.v3.Cluster.TransportSocketMatch": (_default(transport_socket=_RAW),),
     "envoy.config.core.v3.HealthCheck.CustomHealthCheck": (

@@ -10,7 +10,8 @@
 * A tag has a value, or a name and a regex that is one, unless it is one of Envoy's own (`envoy.…`).
 * The local cluster is a static one, and so is one that statistics go to. These are flushed by time or by the admin
   page, and evicted at a multiple of the flushes. A value of the runtime is neither a list nor null.
-* What `xdstp:` URLs name comes from an api_config_source.
+* What `xdstp:` URLs name comes from an api_config_source that is aggregated; but for the default one, it is for
+  some authority.
 * HDS and load statistics are asked for by gRPC, at static clusters.
 * The log of the admin page is made before clusters and subscriptions are: a logger that sends to a cluster,
   or a filter that subscribes, ends Envoy.
@@ -100,9 +101,12 @@ def _extensions(condition: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _parts(message: Any, known: set[str]) -> Iterator[Complaint]:
     yield from _statistics(message, known)
     for path, source in _collections(message):
-        if source.WhichOneof("config_source_specifier") != "api_config_source":
-            wrong = "Only api_config_source type is currently supported for xdstp-based config sources."
-            yield path, wrong, "Use api_config_source."
+        for step, wrong, remedy in _collection(source, known):
+            yield f"{path}.{step}".rstrip("."), wrong, remedy
+    for position, source in enumerate(message.config_sources):
+        if not source.authorities:
+            wrong = "xdstp-based non-default config source must have at least one authority."
+            yield f"config_sources[{position}].authorities", wrong, "Name the authorities that it is for."
     for field in ("xds_delegate_extension", "xds_config_tracker_extension"):
         if message.HasField(field):
             yield from extension_points.extension(getattr(message, field), field, getattr(message, field).name)
@@ -141,6 +145,20 @@ def _collections(message: Any) -> Iterator[tuple[str, Any]]:
         yield f"config_sources[{position}]", source
     if message.HasField("default_config_source"):
         yield "default_config_source", message.default_config_source
+
+
+def _collection(source: Any, known: set[str]) -> Iterator[Complaint]:
+    """A source of what `xdstp:` URLs name: an aggregated one, of gRPC."""
+    if source.WhichOneof("config_source_specifier") != "api_config_source":
+        wrong = "Only api_config_source type is currently supported for xdstp-based config sources."
+        yield "", wrong, "Use api_config_source."
+        return
+    api = source.api_config_source
+    for step, wrong, remedy in (*config_sources.named(api), *_unknown(api, known)):
+        yield f"api_config_source.{step}", wrong, remedy
+    if api.api_type not in config_sources.AGGREGATED:
+        wrong = "xdstp-based config source authority only supports AGGREGATED_GRPC and AGGREGATED_DELTA_GRPC types."
+        yield "api_config_source.api_type", wrong, "Use one of the two."
 
 
 def _statistics(message: Any, known: set[str]) -> Iterator[Complaint]:

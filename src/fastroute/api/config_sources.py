@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from fastroute.api import extension_points
 from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
@@ -28,7 +29,9 @@ SECRETS: ContextVar[frozenset[tuple[str, str]] | None] = ContextVar("static secr
 """Kind and name of the secrets of the bootstrap that is looked at; None outside of a bootstrap."""
 
 _KINDS: Mapping[int, str] = {1: "REST", 2: "GRPC", 3: "DELTA_GRPC", 5: "AGGREGATED_GRPC", 6: "AGGREGATED_DELTA_GRPC"}
-_REST, _GRPC, _DELTA, _AGGREGATED = 1, 2, 3, (5, 6)
+_REST, _GRPC, _DELTA = 1, 2, 3
+AGGREGATED = (5, 6)
+"""The kinds of sources that what `xdstp:` URLs name comes from."""
 _V2 = 1
 _LOCATOR = pattern(r"xdstp://[^/]*/([^/?#]*)")
 _FILES = ("path", "path_config_source")
@@ -59,7 +62,9 @@ def config_source(message: Any) -> Iterator[Complaint]:
         api = message.api_config_source
         for path, wrong, remedy in named(api):
             yield f"api_config_source.{path}" if path else "api_config_source", wrong, remedy
-        if api.api_type in _AGGREGATED:
+        for path, wrong, remedy in validators(api):
+            yield f"api_config_source.{path}", wrong, remedy
+        if api.api_type in AGGREGATED:
             wrong = f"Unsupported config source {_KINDS[api.api_type]}"
             yield "api_config_source.api_type", wrong, "Use ads, or a kind of its own."
         if api.api_type == _REST and not api.HasField("refresh_delay"):
@@ -86,10 +91,19 @@ def named(api: Any) -> Iterator[Complaint]:
         yield "grpc_services", "a gRPC source must have no more than 1 gRPC services specified", "Keep one."
 
 
+def validators(api: Any) -> Iterator[Complaint]:
+    """What is wrong with what is to look at the resources of a gRPC source; one of REST has none."""
+    for position, each in enumerate(api.config_validators if api.api_type != _REST else ()):
+        yield from extension_points.extension(
+            each, f"config_validators[{position}]", each.name, "envoy.config.validators"
+        )
+
+
 def ads(api: Any) -> Iterator[Complaint]:
     """What is wrong with the ApiConfigSource of ADS."""
     yield from named(api)
-    if api.api_type == _REST or api.api_type in _AGGREGATED:
+    yield from validators(api)
+    if api.api_type == _REST or api.api_type in AGGREGATED:
         wrong = "the source must be of the type of non-aggregated gRPC"
         yield "api_type", wrong, "Use GRPC or DELTA_GRPC."
 

@@ -79,17 +79,21 @@ UNVALIDATED = frozenset(
         "envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig",
         "envoy.extensions.internal_redirect.filter_state.v3.FilterStateConfig",
         "envoy.extensions.key_value.file_based.v3.FileBasedKeyValueStoreConfig",
+        "envoy.extensions.watchdog.profile_action.v3.ProfileActionConfig",
         "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
     )
 )
 """Configurations of extensions whose own constraints Envoy does not check."""
 _LATER = frozenset(
     (
+        "envoy.config.bootstrap.v3.Bootstrap.config_sources",
+        "envoy.config.bootstrap.v3.Bootstrap.default_config_source",
         "envoy.config.cluster.v3.Cluster.lrs_server",
         "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.rds_config_source",
     )
 )
-"""Sources that Envoy subscribes to when something asks for them, not when it builds what names them."""
+"""Sources that Envoy subscribes to when something asks for them, not when it builds what names them; those of what
+`xdstp:` URLs name are looked at with the bootstrap, by rules of their own."""
 
 
 class Demands:

@@ -86,6 +86,7 @@ POINTS: dict[str, dict[str, str]] = {
 
 FURTHER = (
     "envoy.clusters",
+    "envoy.config.validators",
     "envoy.filters.http",
     "envoy.filters.listener",
     "envoy.filters.network",

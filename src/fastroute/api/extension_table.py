@@ -24,6 +24,9 @@ envoy.clusters:
   dynamic_forward_proxy.v3.ClusterConfig dynamic_modules.v3.ClusterConfig mcp_multicluster.v3.ClusterConfig
   original_dst.v3.OriginalDstCluster redis.v3.RedisClusterConfig
   reverse_connection.v3.ReverseConnectionClusterConfig
+envoy.config.validators:
+  envoy.extensions.config. validators.dynamic_modules.v3.DynamicModuleConfigValidator
+  validators.minimum_clusters.v3.MinimumClustersValidator
 envoy.filters.http:
   envoy.extensions.common. matching.v3.ExtensionWithMatcher matching.v3.ExtensionWithMatcherPerRoute
   envoy.extensions.filters. http.a2a.v3.A2a http.adaptive_concurrency.v3.AdaptiveConcurrency
