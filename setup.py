@@ -2,7 +2,7 @@
 
 Extensions: each `pyx/fastroute/PART/NAME.pyx` becomes `fastroute.PART.NAME`; generated C goes to `build/`. All of them
 are linked into one file, that of the module `fastroute.linked`, which finds the others in it; but `fastroute.core.re2`
-is a file of its own, for it alone needs libre2 and the C++ library, and a process without a regex does not load them.
+is a file of its own, for it alone needs libre2, which a process without a regex does not load.
 Build steps: the Envoy API is read out of the Envoy binary, and the `.pxd` files, the
 header of the C API and the examples are put into the wheel.
 
