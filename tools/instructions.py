@@ -62,9 +62,10 @@ def count_start() -> int:
         return whole - bare
 
 
-def count_calls(calls: int, names: list[str]) -> dict[str, int]:
+def count_calls(calls: int, names: list[str], *driver: str) -> dict[str, int]:
     """Instructions a call, by scenario, net of the loop."""
-    parts = profile([str(BENCHMARKS / "driver.py")], {}, "--dump-before=getppid")
+    script, *arguments = driver or ("driver.py",)
+    parts = profile([str(BENCHMARKS / script), *arguments], {}, "--dump-before=getppid")
     if len(parts) < 3 * len(names):
         raise SystemExit(f"callgrind wrote {len(parts)} parts for {len(names)} scenarios: does it know getppid?")
     return {name: round((parts[3 * at + 2] - parts[3 * at + 1]) / calls) for at, name in enumerate(names)}

@@ -139,13 +139,26 @@ EXTENSION = "type.googleapis.com/envoy.extensions.filters."
 INSPECTOR = {"name": "tls", "typed_config": {"@type": EXTENSION + "listener.tls_inspector.v3.TlsInspector"}}
 
 
-def _chain_match(kind: str, number: int) -> dict[str, Any]:
-    if kind == "sni":
-        return {"server_names": [f"host{number}.example"]}
-    if kind == "cidr":
-        address = f"10.{number >> 8}.{number & 255}.0"
-        return {"source_prefix_ranges": [{"address_prefix": address, "prefix_len": 24}]}
-    return {"destination_port": 10000 + number}
+def _range(number: int) -> dict[str, Any]:
+    return {"address_prefix": f"10.{number >> 8}.{number & 255}.0", "prefix_len": 24}
+
+
+# kind: (the match of filter chain n, what its connection has beside a server name and a source of its own)
+CHAINS: dict[str, tuple[Match, Match]] = {
+    "sni": (lambda n: {"server_names": [f"host{n}.example"]}, lambda _: {}),
+    "name suffix": (
+        lambda n: {"server_names": [f"*.host{n}.example"]},
+        lambda n: {"server_name": f"a.host{n}.example"},
+    ),
+    "cidr": (lambda n: {"source_prefix_ranges": [_range(n)]}, lambda _: {}),
+    "destination range": (
+        lambda n: {"prefix_ranges": [_range(n)]},
+        lambda n: {"destination": (f"10.{n >> 8}.{n & 255}.7", 443)},
+    ),
+    "ports": (lambda n: {"destination_port": 10000 + n}, lambda n: {"destination": ("10.9.9.9", 10000 + n)}),
+    "source port": (lambda n: {"source_ports": [10000 + n]}, lambda n: {"source": ("10.0.0.7", 10000 + n)}),
+    "alpn": (lambda n: {"application_protocols": [f"p{n}"]}, lambda n: {"application_protocols": (f"p{n}",)}),
+}
 
 
 def _chain(name: str, match: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +173,7 @@ def listener_source(kind: str, count: int) -> dict[str, Any]:
         "address": {"socket_address": {"address": "0.0.0.0", "port_value": 15001}},
         "use_original_dst": True,
         "listener_filters": [INSPECTOR],
-        "filter_chains": [_chain(f"c{number}", _chain_match(kind, number)) for number in range(count)],
+        "filter_chains": [_chain(f"c{number}", CHAINS[kind][0](number)) for number in range(count)],
     }
     return {"listeners": [listener]}
 
@@ -173,13 +186,13 @@ def listening(kind: str, count: int) -> fastroute.Router:
 
 def connection(kind: str, number: int) -> fastroute.Connection:
     """The connection that filter chain `number` takes."""
-    return fastroute.Connection(
-        destination=("10.9.9.9", 10000 + number if kind == "ports" else 443),
-        source=(f"10.{number >> 8}.{number & 255}.7", 40000),
-        accepted=("10.9.9.1", 15001),
-        transport_protocol="tls",
-        server_name=f"host{number}.example",
-    )
+    facts: dict[str, Any] = {
+        "destination": ("10.9.9.9", 443),
+        "source": (f"10.{number >> 8}.{number & 255}.7", 40000),
+        "server_name": f"host{number}.example",
+    }
+    facts.update(CHAINS[kind][1](number))
+    return fastroute.Connection(accepted=("10.9.9.1", 15001), transport_protocol="tls", **facts)
 
 
 # Clusters.

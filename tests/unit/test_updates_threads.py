@@ -121,3 +121,51 @@ def test_sixteen_threads_pick_while_a_thousand_updates_come() -> None:
             published[0] = number
     assert wrong == []
     assert [host.port for host in router.snapshot.clusters["c0"].endpoints] == [2000]
+
+
+def listening(number: int) -> dict[str, Any]:
+    """A listener whose filter chain, virtual host and route have the number of their generation."""
+    kind = "type.googleapis.com/envoy.extensions.filters."
+    only = {"name": f"r{number}", "match": {"prefix": "/"}, "route": {"cluster": "c"}}
+    router = {"name": "r", "typed_config": {"@type": f"{kind}http.router.v3.Router"}}
+    manager = {
+        "@type": f"{kind}network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "s",
+        "route_config": {"virtual_hosts": [{"name": f"v{number}", "domains": ["*"], "routes": [only]}]},
+        "http_filters": [router],
+    }
+    address = {"socket_address": {"address": "10.0.0.1", "port_value": 80}}
+    chain = {"name": f"f{number}", "filters": [{"name": "h", "typed_config": manager}]}
+    host = {"endpoint": {"address": {"socket_address": {"address": "10.0.0.9", "port_value": 1}}}}
+    assignment = {"cluster_name": "c", "endpoints": [{"lb_endpoints": [host]}]}
+    return {
+        "listeners": [{"name": "l", "address": address, "filter_chains": [chain]}],
+        "clusters": [{"name": "c", "type": "STATIC", "load_assignment": assignment}],
+    }
+
+
+def test_eight_threads_go_from_connection_to_endpoint_while_listeners_are_replaced() -> None:
+    """A chain stays with what it was chosen from, whatever is published behind its back."""
+    snapshots = [fastroute.load(listening(number)) for number in range(40)]
+    router = fastroute.Router(snapshots[0], random=lambda: 0)
+    arriving = fastroute.Connection(destination=("10.0.0.1", 80), source=("10.0.0.2", 40000))
+    published = [0]
+
+    def read(number: int) -> str | None:
+        least = published[0]
+        chain = router.connect(arriving)
+        if chain is None:
+            return "no listener"
+        generation = (chain.filter_chain or "f")[1:]
+        decision = router.route("h", f"/{number}", "GET", [("x-a", "1")] * number, chain=chain)
+        if (decision.virtual_host, decision.route) != (f"v{generation}", f"r{generation}"):
+            return f"{decision.virtual_host} and {decision.route} on {generation}"
+        if router.pick(decision) is None or decision.cluster != "c":
+            return "no endpoint"
+        return f"{generation} after {least}" if int(generation) < least else None
+
+    with reading(8, read) as wrong:
+        for turn in range(1, 2_000):
+            router.swap(snapshots[min(turn // 50, 39)])
+            published[0] = min(turn // 50, 39)
+    assert wrong == []

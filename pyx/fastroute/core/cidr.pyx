@@ -80,7 +80,6 @@ cdef bint parse_v6(const unsigned char* text, Py_ssize_t size, ip_t* out) noexce
     cdef int gap = -1
     cdef int digits
     cdef int value
-    cdef int i
     cdef Py_ssize_t at = 0
     cdef Py_ssize_t start
     cdef uint64_t tail
@@ -125,6 +124,13 @@ cdef bint parse_v6(const unsigned char* text, Py_ssize_t size, ip_t* out) noexce
             return False
     if gap < 0 and count != 8 or gap >= 0 and count >= 8:
         return False
+    join_groups(groups, count, gap, out)
+    return True
+
+
+cdef void join_groups(const int* groups, int count, int gap, ip_t* out) noexcept nogil:
+    """The address of `count` groups, with zeros before group `gap` where it is not negative."""
+    cdef int value, i
     out.high = 0
     out.low = 0
     for i in range(8):
@@ -138,7 +144,6 @@ cdef bint parse_v6(const unsigned char* text, Py_ssize_t size, ip_t* out) noexce
             out.high |= (<uint64_t>value) << (48 - 16 * i)
         else:
             out.low |= (<uint64_t>value) << (48 - 16 * (i - 4))
-    return True
 
 
 cdef bint parse_ip(const unsigned char* text, Py_ssize_t size, ip_t* out) noexcept nogil:

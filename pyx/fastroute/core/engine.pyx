@@ -111,17 +111,8 @@ cdef class Engine:
             context = chain.surroundings
             if context is None:
                 context = chain.surroundings = context_of(chain, None, None)
-        elif route_config is not None:
-            found = tables.routes.get(route_config)
-            if found is None:
-                raise LookupError(f"no route configuration {route_config!r}; there are: {listed(tables.routes)}")
-            table = found
         else:
-            table = tables.single
-            if table is None:
-                if not tables.routes:
-                    raise LookupError("no route configuration stands by itself: give a connection's chain (connect)")
-                raise LookupError(f"say which route_config, or give a chain; there are: {listed(tables.routes)}")
+            table = named_table(tables, route_config)
         if dynamic_metadata is not None or filter_state is not None:
             context = context_of(connection if chain is None else chain, dynamic_metadata, filter_state)
         elif connection is not None and context is None:
@@ -195,6 +186,20 @@ cdef RouteTable rescoped(RouteTable table, Tables tables, HttpManager manager, D
     if table.internal_only_headers and manager.scopes.key(authority, decision.processed_headers()) is None:
         return NO_ROUTES
     return table
+
+
+cdef RouteTable named_table(Tables tables, object route_config):
+    """The route configuration that a call names, or the only one."""
+    if route_config is not None:
+        found = tables.routes.get(route_config)
+        if found is None:
+            raise LookupError(f"no route configuration {route_config!r}; there are: {listed(tables.routes)}")
+        return <RouteTable?>found
+    if tables.single is None:
+        if not tables.routes:
+            raise LookupError("no route configuration stands by itself: give a connection's chain (connect)")
+        raise LookupError(f"say which route_config, or give a chain; there are: {listed(tables.routes)}")
+    return tables.single
 
 
 cdef Context context_of(object connection, object dynamic_metadata, object filter_state):

@@ -1,4 +1,4 @@
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint32_t
 
 from fastroute.core.bytemap cimport ByteMap
 from fastroute.core.chain cimport Chain, ChainEntry
@@ -69,6 +69,7 @@ cdef class ListenerTable:
     cdef ByteMap bound_any6
     cdef dict internal
 
+    cdef int put(self, uint32_t number, bint is_bound, const ip_t* ip, int32_t port) except -1
     cdef ByteMap at_any(self, int family, bint bound)
     cdef Listener lookup(self, const ip_t* ip, int32_t port, bint bound)
     cdef Chain accept(self, object connection, object random)

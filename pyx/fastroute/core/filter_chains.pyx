@@ -153,6 +153,10 @@ cdef inline uint32_t at_port(ByteMap listeners, int32_t port) noexcept nogil:
     return looked_up(listeners, <const char*>&port, sizeof(port))
 
 
+cdef inline bint is_any(const ip_t* ip) noexcept nogil:
+    return ip.high == 0 and ip.low == 0
+
+
 cdef int put_first(ByteMap listeners, const char* key, Py_ssize_t size, uint32_t number) except -1:
     """The first listener at an address has it."""
     if listeners.get(key, size) == NONE:
@@ -371,12 +375,10 @@ cdef class ListenerTable:
         cdef Listener listener
         cdef ip_t ip
         cdef int32_t port
+        cdef uint32_t at
         self.listeners = tuple(listeners)
         if not all([type(each) is Listener for each in self.listeners]):
             raise TypeError("listeners are of the class Listener")
-        cdef address_t key
-        cdef uint32_t at
-        cdef bint wild
         self.exact = ByteMap()
         self.any4 = ByteMap()
         self.any6 = ByteMap()
@@ -390,20 +392,24 @@ cdef class ListenerTable:
                 self.internal[listener.internal_name] = listener
             for text, number, compat in listener.addresses:
                 read_address((text, number), &ip, &port)
-                key = address_t(ip.high, ip.low, ip.family, port)
-                wild = ip.high == 0 and ip.low == 0
-                for bound in (False, True)[:1 + listener.bound]:
-                    if wild:
-                        put_first(self.at_any(ip.family, bound), <const char*>&port, sizeof(port), at)
-                    else:
-                        exact = self.bound_exact if bound else self.exact
-                        put_first(exact, <const char*>&key, sizeof(key), at)
-                if wild and compat and ip.family == 6:
-                    compatible.append((at, port))
-        for at, port in compatible:
-            listener = self.listeners[at]
-            for bound in (False, True)[:1 + listener.bound]:
-                put_first(self.at_any(4, bound), <const char*>&port, sizeof(port), at)
+                self.put(at, listener.bound, &ip, port)
+                if is_any(&ip) and compat and ip.family == 6:
+                    compatible.append((at, port, listener.bound))
+        memset(&ip, 0, sizeof(ip_t))
+        ip.family = 4
+        for at, port, bound in compatible:
+            self.put(at, bound, &ip, port)
+
+    cdef int put(self, uint32_t number, bint is_bound, const ip_t* ip, int32_t port) except -1:
+        """A listener at an address: among all, and among those that are bound to theirs."""
+        cdef address_t key = address_t(ip.high, ip.low, ip.family, port)
+        for bound in (False, True)[:1 + is_bound]:
+            if is_any(ip):
+                put_first(self.at_any(ip.family, bound), <const char*>&port, sizeof(port), number)
+            else:
+                exact = self.bound_exact if bound else self.exact
+                put_first(exact, <const char*>&key, sizeof(key), number)
+        return 0
 
     cdef inline ByteMap at_any(self, int family, bint bound):
         """The listeners at any-address of a family, by port."""
