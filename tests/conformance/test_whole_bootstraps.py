@@ -15,7 +15,7 @@ from random import SystemRandom
 import pytest
 from support.envoy import require_binary, validate
 from support.own_address import own_address
-from support.wholes.world import Both, Upstreams, World, on_disk
+from support.wholes.world import Both, PortTakenError, Upstreams, World, on_disk
 
 from fastroute.errors import RejectedError, UnsupportedError
 
@@ -30,26 +30,32 @@ def upstreams() -> Iterator[Upstreams]:
         yield running
 
 
+def compare_world(seed: int, upstreams: Upstreams) -> Counter[str]:
+    """Compare the world of this seed; what was compared."""
+    world = World.of(seed, upstreams)
+    try:
+        both = Both(world, upstreams, own_address())
+    except UnsupportedError:
+        return Counter(unsupported=1)
+    except RejectedError:
+        with on_disk(world) as bootstrap:
+            if validate(bootstrap).ok:
+                raise
+        return Counter(refused=1)
+    with both:
+        found = both.compare(seed, TALKS, EACH)
+        assert found == [], f"seed {seed}: {len(found)} differences\n" + "\n".join(found[:5])
+        return both.counted
+
+
 def compare(seeds: Iterable[int], upstreams: Upstreams) -> Counter[str]:
     """Compare the worlds of these seeds; what was compared."""
     counted: Counter[str] = Counter()
     for seed in seeds:
-        world = World.of(seed, upstreams)
         try:
-            both = Both(world, upstreams, own_address())
-        except UnsupportedError:
-            counted["unsupported"] += 1
-            continue
-        except RejectedError:
-            with on_disk(world) as bootstrap:
-                if validate(bootstrap).ok:
-                    raise
-            counted["refused"] += 1
-            continue
-        with both:
-            found = both.compare(seed, TALKS, EACH)
-            assert found == [], f"seed {seed}: {len(found)} differences\n" + "\n".join(found[:5])
-            counted += both.counted
+            counted += compare_world(seed, upstreams)
+        except PortTakenError:
+            counted += compare_world(seed, upstreams)
     print(counted)
     return counted
 

@@ -169,6 +169,22 @@ def test_a_path_matched_without_its_parameters_may_keep_them(match: Any, path: b
     assert Asked(bootstrap_of([leading], configuration=ignored)).route(b"h", path).location == "http://h" + rewritten
 
 
+@pytest.mark.parametrize("template", ["/{x}", "/*", "/**", "/{x=*}", "/{x=**}"])
+def test_a_template_takes_a_star_in_the_path(template: str) -> None:
+    config = {
+        "@type": "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
+        "path_template": template,
+    }
+    route = {"match": {"path_match_policy": {"name": "t", "typed_config": config}}, "direct_response": {"status": 200}}
+    asked = Asked(bootstrap_of([route]))
+    assert asked.route(b"h", b"/a*b").status == asked.route(b"h", b"/*").status == 200
+
+
+def test_the_last_port_after_a_bracket_goes() -> None:
+    asked = Asked(bootstrap_of([{"match": {"prefix": "/"}, "redirect": {"port_redirect": 8443}}]))
+    assert asked.route(b"[::1]:80:8080", b"/").location == "http://[::1]:8443/"
+
+
 def test_a_request_without_a_path_gets_no_location() -> None:
     connect = {"upgrade_configs": [{"upgrade_type": "CONNECT"}]}
     for action in ({"redirect": {"host_redirect": "z"}}, {"direct_response": {"status": 201}}):

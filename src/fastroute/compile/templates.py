@@ -14,8 +14,8 @@ from fastroute.core.regexes import Regex
 from fastroute.records import record
 
 _CHARS = r"a-zA-Z0-9\-._~%!$&'()+,;:@"
-_ONE = f"[{_CHARS}=]+"
-_REST = f"[{_CHARS}=/]*"
+_ONE = f"[{_CHARS}=*]+"  # a path may have a star, a literal of a template may not
+_REST = f"[{_CHARS}=*/]*"
 _LITERAL = re.compile(f"[{_CHARS}]+")
 _NAME = re.compile("[a-zA-Z][a-zA-Z0-9_]*")
 _GRAPHIC = re.compile(r"/[\x21-\x7e]*")

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from fastroute.reference import formatter, regexes, virtual_hosts
+from fastroute.reference import formatter, regexes
 from fastroute.reference.paths import without_query
 from fastroute.reference.stream import Message, Stream
 
@@ -60,8 +60,9 @@ def _host(redirect: Message, scheme: bytes, stream: Stream) -> bytes:
 
 def _own_host(scheme: bytes, stream: Stream, *, drop_port: bool = False) -> bytes:
     host = stream.authority
-    colon = virtual_hosts.port_start(host)
-    if colon is not None and (drop_port or _is_old_default(host[colon:], scheme, stream)):
+    literal = host.startswith(b"[")
+    colon = host.rfind(b"]:") + 1 if literal else host.rfind(b":")
+    if colon >= literal and (drop_port or _is_old_default(host[colon:], scheme, stream)):
         return host[:colon]
     return host
 

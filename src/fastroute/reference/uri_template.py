@@ -15,8 +15,8 @@ import functools
 import re
 
 _LITERAL = r"a-zA-Z0-9\-._~%!$&'()+,;:@="
-_ONE = f"[{_LITERAL}]+"
-_REST = f"[{_LITERAL}/]*"
+_ONE = f"[{_LITERAL}*]+"  # a path may have a star, a literal of a template may not
+_REST = f"[{_LITERAL}*/]*"
 _TOKEN = re.compile(r"\{(?P<name>[^{}=]+)(?:=(?P<inner>[^{}]*))?\}|(?P<rest>\*\*)|(?P<one>\*)|(?P<literal>[^{*]+)")
 
 

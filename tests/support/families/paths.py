@@ -13,7 +13,7 @@ from support.families.common import PLAIN, Listener, Table
 
 LISTENERS = PLAIN
 PER_TABLE = 60
-SEGMENTS = ("a", "b", "ab", "api", "v1", "API", "x.y", "a-b", "%61", "a;p=1")
+SEGMENTS = ("a", "b", "ab", "api", "v1", "API", "x.y", "a-b", "%61", "a;p=1", "a*b", "*", "a=b", "a~b!$&'()+,:@")
 REGEXES = ("/a|/ab", "/[a-z]+", "/api/.*", "/(a|b)/v[0-9]", "(?i)/api", "/.", "/a/?", ".*/v1", "/a.b")
 TEMPLATES = ("/{x}", "/a/{x=*}", "/a/**", "/{x=a/*}/b", "/*/v1", "/v{n}/{x}", "/{p=**}", "/{p=**}.y", "/api/{a}/{b=**}")
 TEMPLATE_TYPE = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
@@ -59,9 +59,24 @@ def tables(draw: st.DrawFn) -> Table:
 def values(match: dict[str, Any]) -> list[str]:
     """Paths that a specifier takes, or nearly takes."""
     if "safe_regex" in match:
-        return ["/a", "/ab", "/api", "/api/v1", "/b/v2", "/a/", "/a/b", "/a.b", "/axb"]
+        return ["/a", "/ab", "/api", "/api/v1", "/b/v2", "/a/", "/a/b", "/a.b", "/axb", "/*", "/a*b"]
     if "path_match_policy" in match:
-        return ["/a", "/a/b", "/a/b/c", "/v1", "/v1/x", "/x/v1", "/a/b.y", "/b.y", "/api/a/b/c", "/api/a/", "/a/"]
+        return [
+            "/a",
+            "/a/b",
+            "/a/b/c",
+            "/v1",
+            "/v1/x",
+            "/x/v1",
+            "/a/b.y",
+            "/b.y",
+            "/api/a/b/c",
+            "/api/a/",
+            "/a/",
+            "/a*b",
+            "/*",
+            "/a/*/b",
+        ]
     return [str(next(value for key, value in match.items() if key != "case_sensitive"))]
 
 

@@ -103,6 +103,10 @@ def _identity() -> tuple[str, str]:
     return key.decode(), certificate.decode()
 
 
+class PortTakenError(Exception):
+    """Somebody listens on a port that was free when the world was drawn: draw it again."""
+
+
 class Both:
     """An Envoy and a Router of one world."""
 
@@ -125,7 +129,12 @@ class Both:
         self.ledger = Ledger(self.directory / "access.log")
 
     def __enter__(self) -> Self:
-        self.envoy.start()
+        try:
+            self.envoy.start()
+        except (OSError, RuntimeError) as error:
+            taken = "Address already in use" in self.envoy.log()
+            self.__exit__(None, None, None)
+            raise PortTakenError if taken else error from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
