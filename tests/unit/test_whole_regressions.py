@@ -13,7 +13,9 @@ import pytest
 from support.whole import bootstrap_of
 
 import fastroute
+from fastroute.action.retry import Outcome
 from fastroute.adapters import answers
+from fastroute.adapters.attempts import Attempts
 from fastroute.core.chain import Chain
 from fastroute.request import Connection
 
@@ -183,6 +185,25 @@ def test_a_template_takes_a_star_in_the_path(template: str) -> None:
 def test_the_last_port_after_a_bracket_goes() -> None:
     asked = Asked(bootstrap_of([{"match": {"prefix": "/"}, "redirect": {"port_redirect": 8443}}]))
     assert asked.route(b"[::1]:80:8080", b"/").location == "http://[::1]:8443/"
+
+
+def test_every_attempt_tells_its_made_up_cookies() -> None:
+    action = {
+        "cluster": "ring",
+        "hash_policy": [{"cookie": {"name": "sid", "ttl": "0s"}}],
+        "retry_policy": {"retry_on": "5xx", "num_retries": 1},
+    }
+    host = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 1}}}}
+    assignment = {"cluster_name": "ring", "endpoints": [{"lb_endpoints": [host]}]}
+    ring = {"name": "ring", "lb_policy": "RING_HASH", "load_assignment": assignment}
+    asked = Asked(bootstrap_of([{"match": {"prefix": "/"}, "route": action}], clusters=[ring]))
+    attempts = Attempts(asked.router, asked.route(b"h", b"/"))
+    assert attempts.begin()
+    assert attempts.again(Outcome(503)) is not None
+    assert attempts.begin()
+    assert attempts.again(Outcome(200)) is None
+    names = [name for name, _ in attempts.response_headers(200, [])]
+    assert names.count(b"set-cookie") == 2
 
 
 def test_a_request_without_a_path_gets_no_location() -> None:

@@ -113,7 +113,8 @@ class Attempts:
         """What the client gets of a response with `status` and `headers`, whose names are lower case."""
         action, given = self._decision.action, list(headers)
         if action is not None and self._cluster is not None and self._cluster.policy.hashes:
-            given += [(b"set-cookie", cookie) for cookie in action.hash_cookies(self._decision)]
+            made_up = [(b"set-cookie", cookie) for cookie in action.hash_cookies(self._decision)]
+            given += made_up * self.number  # every attempt asks for the hash, and tells its cookies again
         made = self._decision.downstream_headers(status, given)
         if isinstance(action, ForwardAction) and action.host.attempt_count_in_response:
             counted = (ATTEMPT_COUNT, b"%d" % self.number)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Line = Mapping[str, Any]
 DRAWS = 400
 PICKS = 250
+COUNT = b"x-envoy-attempt-count"
 TIMEOUT = "x-envoy-expected-rq-timeout-ms"
 MADE_UP = frozenset(("x-request-id",))
 
@@ -288,7 +289,9 @@ class Judged:
         if self.asked.method == b"CONNECT" and decision.original_authority != (self.asked.path or self.asked.authority):
             return  # the port that was stripped comes back for the upstream (HC-33), and headers may tell it
         theirs = grouped(self.response.headers, UNCOMPARED_RESPONSE)
-        made = decision.downstream_headers(status, [*answer, *self._cookies(decision)])
+        attempts = int(self.line["attempts"])
+        made = decision.downstream_headers(status, [*answer, *self._cookies(decision) * attempts])
+        made = [(name, b"%d" % attempts if (name, value) == (COUNT, b"1") else value) for name, value in made]
         ours = grouped(made, UNCOMPARED_RESPONSE)
         yield "response", *(_without_made_up(each) for each in (theirs, ours))
         yield "attempts", *self._attempts(decision, Outcome(status, tuple(answer)))
