@@ -37,7 +37,8 @@ cdef class Arena:
                 raise MemoryError()
             self.data = moved
             self.capacity = capacity
-        memset(self.data + first * self.unit, 0, count * self.unit)
+        if count:                           # without an item there may be no memory yet, which memset must not see
+            memset(self.data + first * self.unit, 0, count * self.unit)
         self.size = wanted
         return <uint32_t>first
 
