@@ -272,3 +272,16 @@ def test_authenticated_is_any_tls_whose_subject_may_be_empty(
 ) -> None:
     assert encrypted(SECURE, principal).route(b"h", b"/").status == secure
     assert encrypted(None, principal).route(b"h", b"/").status == plain
+
+
+def test_without_a_route_no_rule_on_its_metadata_holds() -> None:
+    matcher = {"filter": "ns", "path": [{"key": "k"}], "value": {"present_match": True}, "invert": True}
+    sourced = {"sourced_metadata": {"metadata_matcher": matcher, "metadata_source": "ROUTE"}}
+    found = bootstrap_of([{"match": {"prefix": "/a"}, "redirect": {"path_redirect": "/z"}}])
+    policy = {"permissions": [sourced], "principals": [{"any": True}]}
+    rbac = {"@type": TYPE + "filters.http.rbac.v3.RBAC", "rules": {"policies": {"p": policy}}}
+    chain = found["static_resources"]["listeners"][0]["filter_chains"][0]
+    chain["filters"][0]["typed_config"]["http_filters"].insert(0, {"name": "rbac", "typed_config": rbac})
+    asked = Asked(found)
+    assert asked.route(b"h", b"/a").status == 301
+    assert asked.route(b"h", b"/b").status == 403

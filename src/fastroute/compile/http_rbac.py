@@ -60,6 +60,11 @@ def _certificate(decision: Decision) -> Any:
     return None if context is None else context.certificate
 
 
+def _has_route(decision: Any) -> bool:
+    """Whether a route was chosen, be it the redirect of a virtual host that requires TLS."""
+    return decision.action is not None or decision.kind == "redirect"
+
+
 ON_REQUESTS = Facts(
     where="on a request",
     destination=_address("destination"),
@@ -71,7 +76,7 @@ ON_REQUESTS = Facts(
     headers=lambda decision, name: request_values(decision, decision.processed_headers(), name),
     path=lambda decision: decision.original_path,
     metadata=lambda decision: decision.dynamic_metadata,
-    route_metadata=lambda decision: decision.metadata,
+    route_metadata=lambda decision: decision.metadata if _has_route(decision) else None,
 )
 
 

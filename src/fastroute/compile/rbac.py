@@ -46,7 +46,7 @@ class Facts:
     headers: Callable[[Any, bytes], Sequence[bytes]] | None = None
     path: Callable[[Any], bytes | None] | None = None
     metadata: Callable[[Any], Mapping[str, object]] | None = None
-    route_metadata: Callable[[Any], Mapping[str, object]] | None = None
+    route_metadata: Callable[[Any], Mapping[str, object] | None] | None = None
 
 
 def _of_chain(chain: Chain) -> Address:
@@ -214,11 +214,18 @@ def _of_http(kind: str | None, rule: Any, facts: Facts, ctx: Context, path: str)
     return None
 
 
-def _metadata(message: Any, read: Callable[[Any], Mapping[str, object]] | None, ctx: Context, path: str) -> Test | None:
+def _metadata(
+    message: Any, read: Callable[[Any], Mapping[str, object] | None] | None, ctx: Context, path: str
+) -> Test | None:
     if read is None:
         return None
     matcher = compile_metadata_matcher(message, ctx, path)
-    return lambda subject: matcher.holds(read(subject))
+
+    def test(subject: Any) -> bool:
+        values = read(subject)
+        return values is not None and matcher.holds(values)  # without a route, not even an inverted matcher holds
+
+    return test
 
 
 def _sourced(message: Any, facts: Facts, ctx: Context, path: str) -> Test | None:

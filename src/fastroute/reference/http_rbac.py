@@ -34,7 +34,7 @@ def decide(
         if config is None:
             stream.trace.add("rbac", each.name, "kept", "it is disabled here", "NF-14")
             continue
-        allowed, policy = rbac.decide(config, _subject(route, stream))
+        allowed, policy = rbac.decide(config, _subject(route, decision, stream))
         matched = f"the policy {policy!r} matches" if policy is not None else "no policy matches"
         if allowed:
             stream.trace.add("rbac", each.name, "kept", matched, "NF-11")
@@ -81,9 +81,11 @@ def _in_force(installed: Message, levels: list[Message]) -> Message | None:
     return found.rbac if found.DESCRIPTOR.full_name == PER_ROUTE else unpack(installed.typed_config)
 
 
-def _subject(route: Message | None, stream: Stream) -> rbac.Subject:
+def _subject(route: Message | None, decision: table.Decision, stream: Stream) -> rbac.Subject:
     known = stream.connection
-    of_route = {} if route is None else metadata(route.metadata)
+    of_route = None if route is None else metadata(route.metadata)
+    if decision["kind"] == "redirect" and route is None:
+        of_route = {}  # that of a virtual host that requires TLS
     nowhere: Place = (None, 0)
     if known is None:
         return rbac.Subject(

@@ -122,10 +122,11 @@ def _http(kind: str, rule: Any, subject: Subject) -> bool:
         return path is not None and uri_template.matches(template, path.partition(b"?")[0].partition(b"#")[0])
     if kind == "metadata" and subject.metadata is not None:
         return metadata.why_not([rule.metadata], subject.metadata) is None
-    if kind == "sourced_metadata" and subject.route_metadata is not None and subject.metadata is not None:
+    if kind == "sourced_metadata" and subject.metadata is not None:
         of_route = rule.sourced_metadata.metadata_source == OF_ROUTE
         values = subject.route_metadata if of_route else subject.metadata
-        return metadata.why_not([rule.sourced_metadata.metadata_matcher], values) is None
+        # Without a route, not even an inverted matcher holds.
+        return values is not None and metadata.why_not([rule.sourced_metadata.metadata_matcher], values) is None
     raise UnsupportedError(f"the RBAC rule {kind} cannot be decided", path=kind)
 
 
