@@ -15,6 +15,9 @@ WORDS = ("jason", "Jason", "jas", "", "x", "jason2")
 HEADERS = ("end-user", "x-version", "cookie")
 REGEXES = ("/a.*", "/[ab]", "/reviews/\\d+", "a|ab", ".*html", "/(a|b)/.*")
 
+CHANGES = {"request": {"set": {"x-to": "%UPSTREAM_CLUSTER%"}, "add": {"x-share": "50%%"}, "remove": ["x-gone"]}}
+ANSWERS = {"response": {"set": {"x-from": "1"}, "add": {"x-also": "2"}, "remove": ["server"]}}
+
 names = st.sampled_from(("one", "two", "three"))
 words = st.sampled_from(WORDS)
 paths = st.sampled_from(PATHS)
@@ -50,6 +53,9 @@ def matches(draw: st.DrawFn) -> dict[str, Any]:
         one["method"] = {"exact": draw(st.sampled_from(("GET", "POST")))}
     if draw(st.integers(0, 7)) == 0:
         one["authority"] = {"prefix": draw(st.sampled_from(("rev", "details", "ratings.default")))}
+    if draw(st.integers(0, 9)) == 0:
+        one["scheme"] = draw(st.sampled_from(({"exact": "http"}, {"exact": "https"}, {"prefix": "http"})))
+    one |= draw(st.sampled_from(({}, {}, {}, {"name": "one"}, {"statPrefix": "counted"})))
     rare = draw(st.integers(0, 19))
     if rare == 0:
         one["sourceLabels"] = {"app": draw(st.sampled_from(("productpage", "other")))}
@@ -71,7 +77,7 @@ def destinations(draw: st.DrawFn) -> dict[str, Any]:
         to["subset"] = draw(st.sampled_from(SUBSETS[service]))
     if draw(st.integers(0, 4)) == 0:
         to["port"] = {"number": 9080}
-    return {"destination": to}
+    return {"destination": to, **draw(st.sampled_from(({}, {}, {}, {"headers": CHANGES}, {"headers": ANSWERS})))}
 
 
 @st.composite
@@ -87,7 +93,8 @@ def routes(draw: st.DrawFn) -> dict[str, Any]:
         parts = (redirects, paths_of_redirects, ports_of_redirects)
         route["redirect"] = {name: value for part in parts for name, value in draw(part).items()}
     elif kind == 1:
-        route["directResponse"] = {"status": draw(st.sampled_from((200, 404, 503))), "body": {"string": "no"}}
+        body = draw(st.sampled_from(({"string": "no"}, {"bytes": "bm8="})))
+        route["directResponse"] = {"status": draw(st.sampled_from((200, 404, 503))), "body": body}
     else:
         _forward(draw, route)
     return route
@@ -117,6 +124,8 @@ def _forward(draw: st.DrawFn, route: dict[str, Any]) -> None:
     for name, how in EXTRAS.items():
         if draw(st.integers(0, 4)) == 0:
             route[name] = draw(how)
+    if "mirror" in route:
+        route.pop("mirrors", None)
 
 
 rewrites = st.one_of(
@@ -139,11 +148,28 @@ EXTRAS = {
         },
     ),
     "fault": st.fixed_dictionaries(
-        {"delay": st.fixed_dictionaries({"fixedDelay": st.just("1s"), "percentage": shares})},
-        optional={"abort": st.fixed_dictionaries({"httpStatus": st.just(418), "percentage": shares})},
+        {
+            "delay": st.one_of(
+                st.fixed_dictionaries({"fixedDelay": st.just("1s"), "percentage": shares}),
+                st.just({"fixedDelay": "1s", "percent": 20}),
+            )
+        },
+        optional={
+            "abort": st.one_of(
+                st.fixed_dictionaries({"httpStatus": st.just(418), "percentage": shares}),
+                st.fixed_dictionaries({"grpcStatus": st.just("UNAVAILABLE"), "percentage": shares}),
+            )
+        },
     ),
     "mirror": st.just({"host": "reviews", "subset": "v3"}),
+    "mirrors": st.just(
+        [
+            {"destination": {"host": "reviews", "subset": "v3"}, "percentage": {"value": 10}},
+            {"destination": {"host": "details"}},
+        ]
+    ),
     "mirrorPercentage": shares,
+    "mirrorPercent": st.just(30),
     "corsPolicy": st.fixed_dictionaries(
         {"allowOrigins": st.just([{"exact": "https://example.com"}, {"prefix": "http://"}, {"regex": ".*dev"}])},
         optional={

@@ -43,6 +43,8 @@ def services(draw: st.DrawFn) -> list[Object]:
         spec |= {"type": "ExternalName", "externalName": "elsewhere.example.com"}
     else:
         spec["clusterIP"] = "10.231.60.1" if kind == "address" else "None"
+        if kind == "address" and draw(st.booleans()):
+            spec["clusterIPs"] = ["10.231.60.1", "fd00::60:1"]
     labels = {"app": name, "version": "v1", "security.istio.io/tlsMode": draw(st.sampled_from(("istio", "disabled")))}
     where = {"nodeName": draw(st.sampled_from(NODES))} if draw(st.booleans()) else {}
     pod = {
@@ -108,6 +110,7 @@ def places(draw: st.DrawFn) -> list[Object]:
 visible = st.sampled_from(
     ({}, {}, {}, {"exportTo": ["."]}, {"exportTo": ["*"]}, {"exportTo": ["other", "default"]}, {"exportTo": ["other"]})
 )
+OF_NAMES = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["default", "istio-system", "shop"]}
 settings_of_mesh = st.fixed_dictionaries(
     {},
     optional={
@@ -125,6 +128,20 @@ settings_of_mesh = st.fixed_dictionaries(
         "pathNormalization": st.sampled_from(({"normalization": "NONE"}, {"normalization": "MERGE_SLASHES"})),
         "protocolDetectionTimeout": st.just("2s"),
         "outboundClusterStatName": st.just("%SERVICE%_%SERVICE_PORT%"),
+        "inboundClusterStatName": st.just("%SERVICE%_%SERVICE_PORT_NAME%"),
+        "inboundTrafficPolicy": st.sampled_from(({"mode": "LOCALHOST"}, {"mode": "PASSTHROUGH"})),
+        "enableTracing": st.booleans(),
+        "accessLogFormat": st.just("%REQ(:METHOD)% 100%% %RESPONSE_FLAGS%"),
+        "trustDomain": st.sampled_from(("mesh.example", "cluster.local")),
+        "trustDomainAliases": st.just(["old.example"]),
+        "dnsRefreshRate": st.just("30s"),
+        "meshMTLS": st.sampled_from(({"minProtocolVersion": "TLSV1_3"}, {"cipherSuites": ["AES256-GCM-SHA384"]})),
+        "tlsDefaults": st.sampled_from(({"minProtocolVersion": "TLSV1_2"}, {"ecdhCurves": ["P-256", "X25519"]})),
+        "discoverySelectors": st.just([{"matchExpressions": [OF_NAMES]}, {"matchLabels": {"mesh": "yes"}}]),
+        "defaultProviders": st.just({"accessLogging": ["lines"]}),
+        "verifyCertificateAtClient": st.booleans(),
+        "enablePrometheusMerge": st.booleans(),
+        "defaultConfig": st.sampled_from(({"tracing": {"sampling": 12.5}}, {"interceptionMode": "REDIRECT"})),
     },
 )
 
@@ -133,7 +150,13 @@ settings_of_mesh = st.fixed_dictionaries(
 def mesh_config(draw: st.DrawFn) -> list[Object]:
     """The settings of the whole mesh."""
     meta = {"name": "istio", "namespace": "istio-system"}
-    data = {"mesh": json.dumps(draw(settings_of_mesh))}
+    found = draw(settings_of_mesh)
+    if "defaultProviders" in found:
+        line = draw(st.sampled_from(({"text": "%PROTOCOL%"}, {"labels": {"a": "%DURATION%", "b": {"c": "d"}}})))
+        found["extensionProviders"] = [
+            {"name": "lines", "envoyFileAccessLog": {"path": "/dev/null", "logFormat": line}}
+        ]
+    data = {"mesh": json.dumps(found)}
     return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}]
 
 
@@ -198,6 +221,7 @@ outliers = st.fixed_dictionaries(
 client_tls = st.sampled_from(
     (
         {"mode": "DISABLE"}, {"mode": "ISTIO_MUTUAL"}, {"mode": "ISTIO_MUTUAL", "sni": "x", "subjectAltNames": ["y"]},
+        {"mode": "SIMPLE", "caCertificates": "/etc/certs/roots.pem", "subjectAltNames": ["y"]},
         {"mode": "SIMPLE"}, {"mode": "SIMPLE", "sni": "api.example.com", "subjectAltNames": ["api.example.com"]},
         {"mode": "SIMPLE", "insecureSkipVerify": True}, {"mode": "SIMPLE", "caCertificates": "/etc/certs/roots.pem"},
         {"mode": "MUTUAL", "clientCertificate": "/etc/certs/chain.pem", "privateKey": "/etc/certs/key.pem"},
@@ -263,6 +287,9 @@ def service_entries(draw: st.DrawFn) -> list[Object]:
         spec["addresses"] = draw(
             st.sampled_from((["10.70.0.1"], ["10.70.0.0/16"], ["10.70.0.1", "10.71.0.0/24", "10.72.0.9"]))
         )
+    for port in spec["ports"]:
+        port |= draw(st.sampled_from(({}, {}, {"targetPort": 8000})))
+    spec |= draw(st.sampled_from(({}, {}, {"subjectAltNames": ["spiffe://cluster.local/ns/x/sa/y"]})))
     annotations = {"networking.istio.io/traffic-distribution": "PreferSameNode"} if draw(st.booleans()) else {}
     found = [one_object("ServiceEntry", "entry", spec, annotations=annotations)]
     if resolution == "STATIC" and draw(st.booleans()):
@@ -291,8 +318,13 @@ def connections(draw: st.DrawFn) -> list[Object]:
         )
     )
     match: Object = {"port": draw(st.sampled_from((443, 8443, 5432)))} if draw(st.booleans()) else {}
+    match |= draw(
+        st.sampled_from(({}, {}, {}, {"sourceLabels": {"app": "productpage"}}, {"sourceLabels": {"app": "x"}}))
+    )
+    match |= draw(st.sampled_from(({}, {}, {}, {"sourceNamespace": "default"}, {"gateways": ["mesh"]})))
     spec: Object = {"hosts": [host]}
     if draw(st.booleans()):
+        match |= draw(st.sampled_from(({}, {}, {"destinationSubnets": ["10.70.0.0/16"]})))
         spec["tls"] = [{"match": [{"sniHosts": [name], **match}], "route": to[: draw(st.integers(1, 2))]}]
     else:
         spec["tcp"] = [{"match": [{"destinationSubnets": ["10.70.1.0/24"], **match}], "route": to}, {"route": to[:1]}]
@@ -317,6 +349,14 @@ elsewhere = st.sampled_from(
 )
 
 
+LIMITS: tuple[Object, ...] = (
+    {},
+    {"minProtocolVersion": "TLSV1_2", "maxProtocolVersion": "TLSV1_3"},
+    {"cipherSuites": ["ECDHE-ECDSA-AES256-GCM-SHA384"], "ecdhCurves": ["P-256"]},
+    {"mode": "MUTUAL", "caCertificates": "/etc/certs/roots.pem", "subjectAltNames": ["client.example"]},
+)
+
+
 @st.composite
 def ingress(draw: st.DrawFn) -> Object:
     """A port on which the workload is reached."""
@@ -329,7 +369,7 @@ def ingress(draw: st.DrawFn) -> Object:
         one["captureMode"] = "NONE"
     if draw(st.booleans()):
         files = {"serverCertificate": "/etc/certs/chain.pem", "privateKey": "/etc/certs/key.pem"}
-        one["tls"] = {"mode": "SIMPLE", **files}
+        one["tls"] = {"mode": "SIMPLE", **files, **draw(st.sampled_from(LIMITS))}
     if draw(st.booleans()):
         one["connectionPool"] = draw(pools)
     return one

@@ -177,6 +177,7 @@ def _reached(sidecar: Rule, found: Sequence[Rule]) -> set[str]:
             for route in _with_delegates(rule, found)["spec"]["http"]:
                 targets = [one["destination"] for one in route.get("route", ())]
                 targets += [route["mirror"]] if "mirror" in route else []
+                targets += [one["destination"] for one in route.get("mirrors", ())]
                 reached |= {one["host"].partition(".")[0] for one in targets}
     return reached
 
@@ -229,7 +230,7 @@ def _concerns(match: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def _everything(match: Mapping[str, Any]) -> bool:
-    return not set(match) - {"sourceLabels", "port", "sourceNamespace", "gateways", "name"}
+    return not set(match) - {"sourceLabels", "port", "sourceNamespace", "gateways", "name", "statPrefix"}
 
 
 def _text(how: Mapping[str, str], value: str, *, fold: bool = False) -> bool:
