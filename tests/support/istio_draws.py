@@ -15,7 +15,7 @@ WORDS = ("jason", "Jason", "jas", "", "x", "jason2")
 HEADERS = ("end-user", "x-version", "cookie")
 REGEXES = ("/a.*", "/[ab]", "/reviews/\\d+", "a|ab", ".*html", "/(a|b)/.*")
 
-CHANGES = {"request": {"set": {"x-to": "%UPSTREAM_CLUSTER%"}, "add": {"x-share": "50%%"}, "remove": ["x-gone"]}}
+CHANGES = {"request": {"set": {"x-to": "%REQ(:METHOD)%"}, "add": {"x-share": "50%%"}, "remove": ["x-gone"]}}
 ANSWERS = {"response": {"set": {"x-from": "1"}, "add": {"x-also": "2"}, "remove": ["server"]}}
 
 names = st.sampled_from(("one", "two", "three"))
