@@ -42,9 +42,10 @@ def envoy() -> Iterator[LiveResources]:
 
 def fields(kind: str) -> list[Any]:
     """The durations of a message type."""
+    descriptor: Any = pool.new(kind).DESCRIPTOR
     return [
         field
-        for field in pool.new(kind).DESCRIPTOR.fields
+        for field in descriptor.fields
         if field.message_type is not None
         and field.message_type.full_name == durations.DURATION
         and not constraints.is_disallowed(field)
