@@ -28,7 +28,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from fastroute.api import config_sources, extension_points, names, pool
+from fastroute.api import config_sources, durations, extension_points, names, pool
 from fastroute.patterns import pattern
 
 Complaint = tuple[str, str, str]
@@ -166,8 +166,8 @@ def _statistics(message: Any, known: set[str]) -> Iterator[Complaint]:
     if message.HasField("stats_flush_interval") and message.stats_flush_on_admin:
         wrong = "Only one of stats_flush_interval or stats_flush_on_admin should be set!"
         yield "stats_flush_on_admin", wrong, "Remove one of the two."
-    flush = _nanos(message.stats_flush_interval) if message.HasField("stats_flush_interval") else _FLUSH
-    if message.HasField("stats_eviction_interval") and flush > 0 and _nanos(message.stats_eviction_interval) % flush:
+    flush = durations.nanoseconds(message.stats_flush_interval) if message.HasField("stats_flush_interval") else _FLUSH
+    if message.HasField("stats_eviction_interval") and flush > 0 and durations.nanoseconds(message.stats_eviction_interval) % flush:
         wrong = "stats_eviction_interval must be a multiple of stats_flush_interval"
         yield "stats_eviction_interval", wrong, "Make it one; stats_flush_interval is 5s unless set."
     for position, sink in enumerate(message.stats_sinks):
@@ -184,10 +184,6 @@ def _tcp_cluster(data: bytes) -> str | None:
     except DecodeError:
         return None  # whoever opens the Any says so
     return str(sink.tcp_cluster_name) if sink.HasField("tcp_cluster_name") else None
-
-
-def _nanos(duration: Any) -> int:
-    return int(duration.seconds * 1_000_000_000 + duration.nanos)
 
 
 def _unknown(api: Any, known: set[str]) -> Iterator[Complaint]:

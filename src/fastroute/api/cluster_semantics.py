@@ -15,7 +15,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from fastroute.api import extension_points, tls_semantics
+from fastroute.api import durations, extension_points, tls_semantics
 from fastroute.api.names import HTTP_PROTOCOL_OPTIONS
 
 Complaint = tuple[str, str, str]
@@ -127,10 +127,14 @@ def _version(address: Any) -> int:
 
 def outlier_detection(message: Any) -> Iterator[Complaint]:
     """An OutlierDetection."""
-    base = message.base_ejection_time.ToMilliseconds() if message.HasField("base_ejection_time") else _EJECTION_MS
-    if message.HasField("max_ejection_time") and message.max_ejection_time.ToMilliseconds() < base:
+    base = _milliseconds(message.base_ejection_time) if message.HasField("base_ejection_time") else _EJECTION_MS
+    if message.HasField("max_ejection_time") and _milliseconds(message.max_ejection_time) < base:
         wrong = "outlier detector's max_ejection_time cannot be smaller than base_ejection_time"
         yield "max_ejection_time", wrong, "Raise it, or lower base_ejection_time, which is 30s unless set."
+
+
+def _milliseconds(duration: Any) -> int:
+    return durations.nanoseconds(duration) // 1_000_000
 
 
 def internal_upstream(message: Any) -> Iterator[Complaint]:

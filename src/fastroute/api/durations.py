@@ -30,6 +30,11 @@ def fault(duration: Any) -> tuple[str, str] | None:
     return _OUT_OF_RANGE if duration.seconds >= TOO_LONG_S or duration.nanos >= _SECOND else None
 
 
+def nanoseconds(duration: Any) -> int:
+    """The length of a Duration; protobuf's own `ToNanoseconds` is not there in every process (`api.protobuf`)."""
+    return int(duration.seconds * _SECOND + duration.nanos)
+
+
 def within(message: Any) -> Iterator[tuple[str, str, str]]:
     """Path, what is wrong and what to do, of each Duration that is set in the message, outside Anys and maps."""
     for field, value in message.ListFields():

@@ -7,6 +7,7 @@ they take the one in C: a fifth of what `fastroute route` would take to start. W
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,27 @@ def message_class(descriptor: Any) -> type[Message]:
         descriptor.name, (Message,), {"DESCRIPTOR": descriptor, "__module__": None}
     )
     return made
+
+
+_CONVENIENCES = "google.protobuf.internal.well_known_types"
+
+
+def without_conveniences() -> None:
+    """Have no `Duration.ToTimedelta`, `Struct.update` and the like in this process, if nothing asked for them before.
+
+    The C implementation imports what gives the well-known types these methods when it makes its first class, and with
+    it calendar, datetime, typing and re: a seventh of a start of `fastroute route`, which calls none of them. It asks
+    once, and takes a module without any for an answer; whoever imports the module later gets the real one.
+    """
+    if upb is None or _CONVENIENCES in sys.modules:
+        return
+    none: Any = type(sys)(_CONVENIENCES)
+    none.WKTBASES = {}
+    sys.modules[_CONVENIENCES] = none
+    try:
+        file_maker()
+    finally:
+        del sys.modules[_CONVENIENCES]
 
 
 _FILE = "google.protobuf.FileDescriptorProto"

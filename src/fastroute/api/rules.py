@@ -21,7 +21,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from fastroute.api import declared, pool
+from fastroute.api import declared, durations, pool
 from fastroute.patterns import pattern
 
 Test = Callable[[Any], str | None]
@@ -257,14 +257,10 @@ def _duration_tests(field: FieldDescriptor, rule: Any) -> list[Test]:
     bounds: dict[str, int] = {}
     for name, bound in _set(rule):
         if name in _BOUNDS:
-            bounds[name] = _nanos(bound)
+            bounds[name] = durations.nanoseconds(bound)
         elif name != "required":
             raise _unheard_of(field, name)
-    return _bounded(bounds, _nanos, lambda nanos: f"{nanos / _BILLION:g}s")
-
-
-def _nanos(duration: Any) -> int:
-    return int(duration.seconds * _BILLION + duration.nanos)
+    return _bounded(bounds, durations.nanoseconds, lambda nanos: f"{nanos / _BILLION:g}s")
 
 
 def _set(rule: Any) -> list[tuple[str, Any]]:

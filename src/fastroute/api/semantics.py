@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastroute import late
-from fastroute.api import bootstrap_semantics, config_sources, extension_points, names, pool
+from fastroute.api import bootstrap_semantics, config_sources, durations, extension_points, names, pool
 
 Complaint = tuple[str, str, str]
 """Path below the message, what is wrong, what to do."""
@@ -168,13 +168,9 @@ def _tcp_proxy(message: Any) -> Iterator[Complaint]:
         wrong = "max_early_data_bytes must be set when upstream_connect_mode is not IMMEDIATE"
         yield "max_early_data_bytes", wrong, "Set it."
     back_off = message.backoff_options
-    if back_off.HasField("max_interval") and _nanos(back_off.max_interval) < _nanos(back_off.base_interval):
+    if back_off.HasField("max_interval") and durations.nanoseconds(back_off.max_interval) < durations.nanoseconds(back_off.base_interval):
         wrong = "max_backoff_interval must be greater or equal to base_backoff_interval"
         yield "backoff_options.max_interval", wrong, "Raise it, or lower base_interval."
-
-
-def _nanos(duration: Any) -> int:
-    return int(duration.seconds * 1_000_000_000 + duration.nanos)
 
 
 def _connection_limit(message: Any) -> Iterator[Complaint]:

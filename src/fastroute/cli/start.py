@@ -10,10 +10,16 @@ _COMPLETION = "_FASTROUTE_COMPLETE"
 
 
 def command() -> None:
-    """The command as a process of its own, which is short: nothing is collected, and nothing torn down at its end."""
+    """The command as a process of its own, which is short: nothing is collected, and nothing torn down at its end.
+
+    Of what is there for `fastroute route`, much is not loaded at all: see `api.protobuf`.
+    """
     if sys.argv[1:2] != ["route"]:
         return main()
     gc.disable()
+    from fastroute.api.protobuf import without_conveniences
+
+    without_conveniences()
     try:
         main()
     except SystemExit as ended:

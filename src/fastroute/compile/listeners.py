@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from fastroute.api import durations
 from fastroute.compile import connection_matchers
 from fastroute.compile.addresses import Bound, compile_address, is_udp
 from fastroute.compile.filter_chains import compile_matches
@@ -199,7 +200,7 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
         bound=is_bound(message),
         hands_off=message.use_original_dst.value,
         continues=message.continue_on_listener_filters_timeout,
-        waits=message.HasField("listener_filters_timeout") and not message.listener_filters_timeout.ToNanoseconds(),
+        waits=message.HasField("listener_filters_timeout") and not durations.nanoseconds(message.listener_filters_timeout),
         filters=compile_listener_filters(message, ctx),
         entries=tuple(chains),
         default_entry=default,
