@@ -6,26 +6,31 @@ rare forms.
 
 from __future__ import annotations
 
-import re
-from typing import Any, AnyStr, cast
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from typing import Any, AnyStr
 
 
 class _Pattern:
     """Stands for a compiled pattern: has its attributes."""
 
-    __slots__ = ("_compiled", "_flags", "_text")
+    __slots__ = ("_compiled", "_text")
 
-    def __init__(self, text: str | bytes, flags: int) -> None:
+    def __init__(self, text: str | bytes) -> None:
         self._text = text
-        self._flags = flags
         self._compiled: Any = None
 
     def __getattr__(self, name: str) -> Any:
         if self._compiled is None:
-            self._compiled = re.compile(self._text, self._flags)
+            import re
+
+            self._compiled = re.compile(self._text)
         return getattr(self._compiled, name)
 
 
-def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """The pattern `text`, for a module to hold."""
-    return cast("re.Pattern[AnyStr]", _Pattern(text, flags))
+def pattern(text: AnyStr) -> re.Pattern[AnyStr]:
+    """The pattern `text`, for a module to hold; its flags are in it, as `(?s)`."""
+    made: Any = _Pattern(text)
+    found: re.Pattern[AnyStr] = made
+    return found

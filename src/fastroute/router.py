@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from fastroute.core.engine import Engine, Tables
 from fastroute.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.core.chain import Chain
     from fastroute.core.decision import Decision

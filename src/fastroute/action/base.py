@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
 
 from fastroute.action import filters
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers
@@ -15,7 +14,10 @@ from fastroute.action.policies import NO_HOST_POLICIES, HostPolicies
 from fastroute.core.hashing import xxh64
 from fastroute.records import field, record, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from fastroute.action import cors
     from fastroute.action.decided import Decided, Pairs
     from fastroute.action.fault import FaultDecision

@@ -6,11 +6,10 @@ HC-08  Envoy keeps some headers in one slot: a second value is joined to the fir
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.action.headers import first, request_values, values
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.decided import Decided, Pairs
 

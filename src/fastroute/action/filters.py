@@ -10,15 +10,17 @@ What filters do to bodies is the embedder's, who reads off the headers what is d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar
 
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
-from fastroute.action.notes import StepFields
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from fastroute.action.decided import Concluded, Decided, Pairs
     from fastroute.action.levels import FilterSetting, Levels
+    from fastroute.action.notes import StepFields
 
 _BODILESS = (204, 304)
 _IN_FRONT = frozenset(

@@ -8,11 +8,11 @@ RA-75  Operators that are known before the upstream answers are computed here. O
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from fastroute.errors import RequestError
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.decided import Decided
 

@@ -9,7 +9,6 @@ RA-63  Timeout headers are read before header mutations, retry headers after the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
 
 from fastroute.action import filters, metadata, rewrites
 from fastroute.action.base import CORS_FILTER, BaseAction, installed
@@ -17,15 +16,19 @@ from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers, draft
 from fastroute.action.format import Supply, Template, Values
 from fastroute.action.headers import is_grpc, speaks_grpc
 from fastroute.action.local_reply import finish
-from fastroute.action.notes import Notes, StepFields
+from fastroute.action.notes import Notes
 from fastroute.action.policies import NO_POLICIES, Policies
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.action.timeouts import DEFAULT_TIMEOUTS, Timeouts, Times, announce, limit_stream
 from fastroute.records import field, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from fastroute.action import cors, mirrors, rate_limits, retry
     from fastroute.action.decided import Decided, Pairs
+    from fastroute.action.notes import StepFields
     from fastroute.action.redirects import InternalRedirectPolicy
 
 ATTEMPT_COUNT = b"x-envoy-attempt-count"

@@ -7,10 +7,9 @@ and a leading plus allowed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.patterns import pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.decided import Decided, Pairs
 

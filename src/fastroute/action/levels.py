@@ -7,15 +7,17 @@ header mutations apply all levels in one of two orders (RA-70, see `fastroute.ac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
 
 from fastroute.action.mutations import NO_MUTATIONS, Mutations
 from fastroute.records import field, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal
+
     from fastroute.action.fault import FaultPolicy
 
-LevelName = Literal["weighted cluster", "route", "virtual host", "route configuration"]
+    LevelName = Literal["weighted cluster", "route", "virtual host", "route configuration"]
 
 
 @record

@@ -9,9 +9,12 @@ HC-47  `via` of the connection manager is appended, and x-request-id is there wh
 
 from __future__ import annotations
 
-from fastroute.action.decided import Decided, Pairs
 from fastroute.action.draft import JOINED_IN_RESPONSES, Headers
 from fastroute.action.headers import first, speaks_grpc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fastroute.action.decided import Decided, Pairs
 
 _GRPC_STATUSES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 _UNKNOWN = 2

@@ -10,12 +10,11 @@ RA-72  APPEND_IF_EXISTS_OR_ADD adds a line, ADD_IF_ABSENT adds when the name was
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from fastroute.action.format import Template
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.draft import Headers
 
@@ -24,7 +23,7 @@ Note = Callable[[str, bytes, bytes], None]
 """Told of a change: `removed`, `overwritten` or `added`, the header and its new value."""
 
 
-class Append(IntEnum):
+class Append:
     """HeaderValueOption.HeaderAppendAction, with Envoy's numbers."""
 
     APPEND = 0
@@ -39,14 +38,14 @@ class Addition:
 
     name: bytes
     value: Template
-    action: Append = Append.APPEND
+    action: int = Append.APPEND
     keep_empty: bool = False
 
     def is_wanted(self, headers: Headers) -> bool:
         """Whether the presence of the header lets this addition happen."""
-        if self.action is Append.ADD_IF_ABSENT:
+        if self.action == Append.ADD_IF_ABSENT:
             return headers.first(self.name) is None
-        return self.action is not Append.OVERWRITE_IF_EXISTS or headers.first(self.name) is not None
+        return self.action != Append.OVERWRITE_IF_EXISTS or headers.first(self.name) is not None
 
     @property
     def overwrites(self) -> bool:

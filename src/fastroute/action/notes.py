@@ -5,13 +5,13 @@ A step is (stage, subject, verdict, reason, rule), the fields of `fastroute.deci
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal
+
     from fastroute.action.mutations import Note
 
-Verdict = Literal["changed"]
-StepFields = tuple[str, str, Verdict, str, str]
+    StepFields = tuple[str, str, Literal["changed"], str, str]
 
 
 class Notes:

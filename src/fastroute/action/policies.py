@@ -6,10 +6,10 @@ Most routes set none of them; all of those point to one empty value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from fastroute.records import field, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.cluster_specifiers import PriorityGroups
     from fastroute.action.cors import CorsSetting

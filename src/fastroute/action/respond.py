@@ -12,8 +12,6 @@ RA-51  A direct response with 201 or 3xx names the request's own URL.
 # ruff: noqa: ARG002  (every action answers the whole protocol)
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.action import local_reply, notes, rewrites
 from fastroute.action.base import BaseAction
 from fastroute.action.draft import JOINED_IN_RESPONSES, Draft, Headers
@@ -22,6 +20,7 @@ from fastroute.action.headers import speaks_grpc
 from fastroute.action.router_options import DEFAULT_ROUTER
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.decided import Decided, Pairs
     from fastroute.action.notes import StepFields

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.decided import Concluded
     from fastroute.action.filters import PassedFilter

@@ -6,10 +6,9 @@ Weights are final: a `runtime_key_prefix` was resolved against the runtime when 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.protocol import Action
     from fastroute.core.matchers import TreeNode

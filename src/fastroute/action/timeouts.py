@@ -11,11 +11,10 @@ RA-64  A per-try timeout at or above the whole timeout is dropped; the upstream 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.action.headers import UINT64, unsigned
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.draft import Headers
 

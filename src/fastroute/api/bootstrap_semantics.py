@@ -24,12 +24,15 @@ it really starts (`is_late`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from fastroute.api import config_sources, durations, extension_points, names, pool
 from fastroute.patterns import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 
@@ -167,7 +170,11 @@ def _statistics(message: Any, known: set[str]) -> Iterator[Complaint]:
         wrong = "Only one of stats_flush_interval or stats_flush_on_admin should be set!"
         yield "stats_flush_on_admin", wrong, "Remove one of the two."
     flush = durations.nanoseconds(message.stats_flush_interval) if message.HasField("stats_flush_interval") else _FLUSH
-    if message.HasField("stats_eviction_interval") and flush > 0 and durations.nanoseconds(message.stats_eviction_interval) % flush:
+    if (
+        message.HasField("stats_eviction_interval")
+        and flush > 0
+        and durations.nanoseconds(message.stats_eviction_interval) % flush
+    ):
         wrong = "stats_eviction_interval must be a multiple of stats_flush_interval"
         yield "stats_eviction_interval", wrong, "Make it one; stats_flush_interval is 5s unless set."
     for position, sink in enumerate(message.stats_sinks):

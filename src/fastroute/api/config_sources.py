@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any
 
 from fastroute.api import extension_points
 from fastroute.patterns import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 
@@ -110,10 +113,12 @@ def ads(api: Any) -> Iterator[Complaint]:
 
 def located(locator: str, kind: str) -> Iterator[Complaint]:
     """What is wrong with the `xdstp:` URL of a collection of resources of the type `kind`; nothing with none."""
+    if not locator:
+        return
     found = _LOCATOR.match(locator)
-    if locator and not found:
+    if not found:
         yield "", f"{locator} is no xdstp: URL", "Name a collection, or remove it."
-    elif found and found[1] != kind:
+    elif found[1] != kind:
         yield "", f"xdstp:// type does not match {kind} in {locator}", f"Name a collection of {kind}."
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -28,6 +27,13 @@ from fastroute.api.faults import index, join, key
 from fastroute.api.names import BOOTSTRAP
 from fastroute.errors import ParseError
 from fastroute.records import record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Visit = Callable[[Any], list["Violation"] | None]
+    """The violations of a field's value, with paths that begin below the field."""
 
 
 @record
@@ -45,9 +51,6 @@ class Violation:
         """The same violation, seen from the message around it."""
         return replace(self, path=join([step, self.path]) if self.path else step)
 
-
-Visit = Callable[[Any], "list[Violation] | None"]
-"""The violations of a field's value, with paths that begin below the field."""
 
 ALLOWING = "envoy.deprecated_features:"
 """What precedes the name of a disallowed field or value in the runtime key that allows it."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api import pool
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 

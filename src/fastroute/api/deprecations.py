@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -18,6 +17,10 @@ from fastroute.api import anys, declared, pool, replacements
 from fastroute.api.faults import index, join, key
 from fastroute.errors import ParseError
 from fastroute.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @record

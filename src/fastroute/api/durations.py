@@ -9,10 +9,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.api import declared
 from fastroute.api.faults import index, join
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DURATION = "google.protobuf.Duration"
 TOO_LONG_S = 9_223_372_036

@@ -11,11 +11,14 @@ of requests, …), and those that Envoy does not look at until something needs t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from fastroute.api import anys, declared, pool
 from fastroute.api.faults import index
 from fastroute.errors import ParseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

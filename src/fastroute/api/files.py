@@ -8,11 +8,13 @@ that no one asks for, and no options of one whose options no one asks for.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api import protobuf
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 FILE = "envoy_1_40.files.binpb"

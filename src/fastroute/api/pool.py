@@ -7,11 +7,11 @@ other package's copy of the Envoy API can collide with it, and nothing is added 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from fastroute.api import protobuf
 from fastroute.api.files import Files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
     from google.protobuf.descriptor_pool import DescriptorPool

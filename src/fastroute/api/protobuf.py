@@ -9,12 +9,15 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from google.protobuf.internal import api_implementation
 from google.protobuf.message import Message
 
 from fastroute.api.wire import sized
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 upb: Any = None
 if api_implementation.Type() == "upb":

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from fastroute.api import constraints, declared, durations, names, pool, rules, semantics, wire
 from fastroute.wire.checks import FieldCheck, MessageCheck
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    _Kind = Literal["text", "data", "unsigned", "int32", "int64", "boolean", "double", "float", "other"]
+
 
 _Made = tuple[
     Callable[[int], FieldCheck],
@@ -26,7 +32,6 @@ _Made = tuple[
     str | None,
     bool,
 ]
-_Kind = Literal["text", "data", "unsigned", "int32", "int64", "boolean", "double", "float", "other"]
 
 _NUMBERS: dict[int, tuple[_Kind, int]] = {
     FieldDescriptor.TYPE_BOOL: ("boolean", wire.VARINT),

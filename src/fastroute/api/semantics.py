@@ -19,15 +19,18 @@ matter to a decision; each was seen in the real Envoy. What compilers read they 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from fastroute import late
 from fastroute.api import bootstrap_semantics, config_sources, durations, extension_points, names, pool
 
-Complaint = tuple[str, str, str]
-"""Path below the message, what is wrong, what to do."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-Check = Callable[[Any], Iterator[Complaint]]
+    Complaint = tuple[str, str, str]
+    """Path below the message, what is wrong, what to do."""
+    Check = Callable[[Any], Iterator[Complaint]]
+
 
 _RESOLVERS = frozenset(("", "envoy.ip"))
 _OF_ROUTES = ("PerRoute", ".PerRouteConfig", "Override", ".CorsPolicy")
@@ -168,7 +171,8 @@ def _tcp_proxy(message: Any) -> Iterator[Complaint]:
         wrong = "max_early_data_bytes must be set when upstream_connect_mode is not IMMEDIATE"
         yield "max_early_data_bytes", wrong, "Set it."
     back_off = message.backoff_options
-    if back_off.HasField("max_interval") and durations.nanoseconds(back_off.max_interval) < durations.nanoseconds(back_off.base_interval):
+    least = durations.nanoseconds(back_off.base_interval)
+    if back_off.HasField("max_interval") and durations.nanoseconds(back_off.max_interval) < least:
         wrong = "max_backoff_interval must be greater or equal to base_backoff_interval"
         yield "backoff_options.max_interval", wrong, "Raise it, or lower base_interval."
 

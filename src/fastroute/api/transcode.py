@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
@@ -29,8 +28,12 @@ from fastroute.api.faults import Fault, index, key, kind
 from fastroute.wire import trees
 from fastroute.wire.trees import FieldPlan, MessagePlan
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _collections_abc import dict_items
+    from typing import Any, TypeVar
+
+    Made = TypeVar("Made")
 
 Tree = dict[str, object]
 Encode = Callable[[object], bytes]
@@ -49,10 +52,11 @@ class DuplicateKeys(dict[str, object]):
 
     def __init__(self, pairs: list[tuple[str, object]]) -> None:
         super().__init__(pairs)
-        self.pairs = pairs
+        self.pairs: Any = pairs
 
     def items(self) -> dict_items[str, object]:
-        return cast("dict_items[str, object]", self.pairs)
+        every: dict_items[str, object] = self.pairs
+        return every
 
 
 class Field:
@@ -153,9 +157,6 @@ def _set_twice(descriptor: Descriptor, name: str) -> Fault:
 def snake_case(name: str) -> str:
     """`virtualHosts` as `virtual_hosts`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-Made = TypeVar("Made")
 
 
 def _named(descriptor: Descriptor, make: Callable[[FieldDescriptor, int], Made]) -> dict[str, Made]:
@@ -287,7 +288,8 @@ _DEFAULTS = {wire.VARINT: b"\0", wire.BYTES: b"\0", wire.FIXED32: b"\0" * 4, wir
 
 def _map(field: FieldDescriptor) -> Write:
     tag = wire.tag(field.number, wire.BYTES)
-    entry_fields = cast("Descriptor", field.message_type).fields_by_name
+    entry: Any = field.message_type
+    entry_fields = entry.fields_by_name
     key_field = entry_fields["key"]
     key_tag = wire.tag(1, scalars.encoder(key_field)[0])
     value_write = _single(*_singular(entry_fields["value"]))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastroute.api.anys import unpack
 from fastroute.api.pool import is_known, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _PREFIX = "envoy.extensions.transport_sockets."
 _TLS = frozenset(_PREFIX + name for name in ("tls.v3.DownstreamTlsContext", "quic.v3.QuicDownstreamTransport"))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError
@@ -32,7 +31,6 @@ _TIMESTAMP = pattern(
 )
 _PLAIN_DURATION = 10
 """Digits and an "s" below this length are seconds in range, of the usual form."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _seconds_and_nanos(seconds: int, nanos: int) -> bytes:
@@ -62,6 +60,8 @@ def timestamp(value: object) -> bytes:
     found = _TIMESTAMP.match(value)
     if found is None:
         raise Fault(f'"{value}" is not a timestamp', remedy='Write it as "2024-05-06T07:08:09Z".')
+    from datetime import UTC, datetime, timedelta
+
     year, month, day, hour, minute, second = (int(found[group]) for group in range(1, 7))
     try:
         moment = datetime(year, month, day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute, seconds=second)
@@ -70,7 +70,7 @@ def timestamp(value: object) -> bytes:
     if found[8] != "Z":
         away = timedelta(hours=int(found[8][1:3]), minutes=int(found[8][4:6]))
         moment = moment + away if found[8][0] == "-" else moment - away
-    whole = (moment - _EPOCH) // timedelta(seconds=1)
+    whole = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
     return _seconds_and_nanos(whole, int((found[7] or "").ljust(9, "0")))
 
 

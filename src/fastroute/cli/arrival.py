@@ -12,13 +12,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
-
 from fastroute.cli import urls
 from fastroute.records import record, replace
 from fastroute.request import Address, Connection
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from fastroute.core.chain import Chain
     from fastroute.router import Router
     from fastroute.snapshot import Snapshot

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from fastroute.cli.arrival import Caller, WrongUseError, chain_of, connection, host_of, request_url
 from fastroute.records import record
 from fastroute.router import Router
 from fastroute.snapshot import load
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.core.decision import Decision
     from fastroute.core.endpoint import Endpoint

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from fastroute.cli.decide import Asked, to_address
 from fastroute.config.load import URLS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _FLAGS = {"--explain": "explain", "--lenient": "lenient"}
 _REPEATABLE = {"-H": "headers", "--header": "headers", "--runtime": "runtime", "--alpn": "alpn"}

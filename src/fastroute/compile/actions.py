@@ -12,7 +12,6 @@ RA-13  A weighted entry has either a name or a cluster_header.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action import cluster_specifiers as specified
 from fastroute.action import forward
@@ -36,7 +35,10 @@ from fastroute.compile.runtime import runtime_integer
 from fastroute.compile.scopes import LEVEL_FIELDS, Scope, compile_level, compile_levels, compile_scope
 from fastroute.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.action.format import Template
     from fastroute.action.forward import ForwardAction
     from fastroute.compile.context import Context

@@ -7,12 +7,13 @@ LS-08  An internal listener is found by its name, spelt `envoy://NAME` in a conn
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.core.cidr import format_address
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 INTERNAL = "envoy://"

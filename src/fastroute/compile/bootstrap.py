@@ -7,11 +7,12 @@ under load (`overload_manager`) is no decision about a request.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.api.pool import type_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 _OURS = ("node", "static_resources", "dynamic_resources", "cluster_manager", "layered_runtime")

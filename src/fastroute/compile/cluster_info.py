@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from fastroute.records import field, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.config.resources import Resource
 

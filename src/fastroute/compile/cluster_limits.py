@@ -8,12 +8,13 @@ Rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.core.circuit_breakers import Breaker
 from fastroute.core.outlier import DEFAULTS, Detector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.core.clusters import Cluster
 

@@ -20,7 +20,6 @@ buffers, transport sockets, protocols, statistics, DNS timing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api.anys import unpack
 from fastroute.api.pool import type_name
@@ -33,7 +32,10 @@ from fastroute.compile.load_balancing import common, legacy
 from fastroute.core.balancers import Policy
 from fastroute.core.clusters import Cluster
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.config.resources import Resource
     from fastroute.core.endpoint import Locality

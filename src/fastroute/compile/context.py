@@ -12,19 +12,22 @@ What stands for the part then must not lead to an error of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from google.protobuf.message import Message
 
 from fastroute.errors import ConfigError, Conflict, Notice, RejectedError, UnsupportedError
 from fastroute.records import field, record, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, ParamSpec, TypeVar
+
     from fastroute.config.resources import Resource
 
-P = ParamSpec("P")
-T = TypeVar("T")
-D = TypeVar("D")
+    P = ParamSpec("P")
+    T = TypeVar("T")
+    D = TypeVar("D")
+
 _PLAIN = frozenset(
     (
         "envoy.config.core.v3.Metadata",

@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api import trees
 from fastroute.core.cidr import format_address
@@ -20,7 +19,10 @@ from fastroute.core.endpoint import Endpoint, Locality
 from fastroute.core.selection import canonical
 from fastroute.records import field, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 LB_METADATA = "envoy.lb"

@@ -9,20 +9,20 @@ it as Envoy does; lenient loading notes it and goes on without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import names, pool
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
+    Extension = tuple[str, Any]
+    """The full name of the configuration's type, and its message; None when lenient loading let it through."""
+
 TYPED_STRUCTS = (names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT)
-
-
-Extension = tuple[str, Any]
-"""The full name of the configuration's type, and its message; None when lenient loading let it through."""
 
 
 def open_extension(

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
-Nested = dict[Any, Any]
+    Nested = dict[Any, Any]
+
 
 Prefix = tuple[str, int]
 

@@ -11,7 +11,6 @@ Runtime keys stand in for options that are not set: `http_connection_manager.nor
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.compile.durations import optional_milliseconds
@@ -23,12 +22,17 @@ from fastroute.core.codec import Codec
 from fastroute.core.hcm import HttpManager
 from fastroute.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from fastroute.compile.context import Context
     from fastroute.compile.http_rbac import Access
     from fastroute.config.resources import Resource
     from fastroute.core.scopes import ScopedRoutes
     from fastroute.core.table import RouteTable
+
+    Slashes = Literal["keep", "reject", "redirect", "forward"]
 
 _HANDLED = (
     "rds",
@@ -109,7 +113,6 @@ _LIMITS = {"max_request_headers_size_kb": 60, "max_request_headers_count": 100}
 _KEEP = 1
 _HTTP3 = 3
 _UNDERSCORES: tuple[Literal["allow", "reject", "drop"], ...] = ("allow", "reject", "drop")
-Slashes = Literal["keep", "reject", "redirect", "forward"]
 _SLASHES: dict[int, Slashes] = {1: "keep", 2: "reject", 3: "redirect", 4: "forward"}
 _RUNTIME = "http_connection_manager."
 

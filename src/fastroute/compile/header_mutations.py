@@ -7,12 +7,14 @@ RA-74  Envoy refuses to add or remove a pseudo header or the host, and to take b
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action.mutations import NO_MUTATIONS, Addition, Append, Mutations
 from fastroute.compile import formatter
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.action.format import Template
     from fastroute.compile.context import Context
 
@@ -42,9 +44,9 @@ def compile_addition(option: Any, ctx: Context, path: str) -> Addition:
         ctx.gather(ctx.reject(f"{path}.header.key", "value length must be at least 1 characters"))
     if _is_protected(name):
         ctx.gather(ctx.reject(f"{path}.header.key", ":-prefixed or host headers may not be modified"))
-    action = Append(option.append_action)
+    action = option.append_action
     if option.HasField("append"):
-        if action is not Append.APPEND:
+        if action != Append.APPEND:
             ctx.gather(ctx.reject(path, "Both append and append_action are set and it's not allowed"))
         action = Append.APPEND if option.append.value else Append.OVERWRITE
     return Addition(name.encode("latin-1"), _value(option.header, ctx, path), action, option.keep_empty_value)

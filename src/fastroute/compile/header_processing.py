@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.compile import matcher_customs, string_matchers
 from fastroute.compile.extensions import open_any, open_extension
 from fastroute.core.processing import HeaderProcessing
 from fastroute.core.strings import StringMatcher
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 _DETECTIONS = "envoy.extensions.http.original_ip_detection."

@@ -9,8 +9,6 @@ of them is only what neither answers nor changes a request.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.action.router_options import DEFAULT_ROUTER, RouterOptions
 from fastroute.api import names, pool
 from fastroute.api.anys import type_url, unpack
@@ -19,7 +17,10 @@ from fastroute.compile.passed_filters import TYPES as _PASSED
 from fastroute.compile.passed_filters import compile_passed
 from fastroute.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.compile.http_rbac import Filter
 

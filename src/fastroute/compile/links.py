@@ -10,11 +10,13 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from fastroute.core.endpoint import Locality
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.config.resources import Resource
     from fastroute.core.clusters import Cluster
 

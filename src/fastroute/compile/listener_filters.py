@@ -8,12 +8,14 @@ LS-09  Envoy refuses a listener filter that it does not know.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.extensions import is_of, open_extension
 from fastroute.core.filter_chains import ListenerFilter
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 PREFIX = "envoy.extensions.filters.listener."

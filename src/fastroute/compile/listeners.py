@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api import durations
 from fastroute.compile import connection_matchers
@@ -28,7 +27,10 @@ from fastroute.core.chain import ChainEntry
 from fastroute.core.filter_chains import Listener, ListenerTable
 from fastroute.errors import ConfigError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 HANDLED = (
@@ -200,7 +202,8 @@ def compile_listener(message: Any, ctx: Context, around: Surroundings) -> Listen
         bound=is_bound(message),
         hands_off=message.use_original_dst.value,
         continues=message.continue_on_listener_filters_timeout,
-        waits=message.HasField("listener_filters_timeout") and not durations.nanoseconds(message.listener_filters_timeout),
+        waits=message.HasField("listener_filters_timeout")
+        and not durations.nanoseconds(message.listener_filters_timeout),
         filters=compile_listener_filters(message, ctx),
         entries=tuple(chains),
         default_entry=default,

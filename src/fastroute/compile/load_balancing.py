@@ -10,12 +10,14 @@ Rules:
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.runtime import runtime_integer, runtime_number
 from fastroute.core.balancers import Policy
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 Parameters = dict[str, object]

@@ -13,7 +13,6 @@ terminal and routes by a protocol of its own, is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import Any
 
 from google.protobuf.message import Message
 
@@ -26,6 +25,10 @@ from fastroute.core.chain import Chain, ChainEntry
 from fastroute.core.hashing import xxh64
 from fastroute.records import field, record
 from fastroute.request import TlsFacts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PREFIX = "envoy.extensions.filters.network."
 SNI_CLUSTER = PREFIX + "sni_cluster.v3.SniCluster"

@@ -6,16 +6,18 @@ Which they are is in `TYPES`; each is compiled by a module of its own kind of ef
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api import names, pool
 from fastroute.api.anys import type_url
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.action.filters import PassedFilter
     from fastroute.compile.context import Context
 
-Compiler = Callable[[Any, "Installed", "Context"], "PassedFilter"]
+    Compiler = Callable[[Any, "Installed", "Context"], "PassedFilter"]
 
 
 class Installed:

@@ -6,13 +6,15 @@ What compiles a field is imported when a configuration sets it.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action.policies import HOST_FIELDS, NO_HOST_POLICIES, NO_POLICIES, PATH_FIELDS, HostPolicies, Policies
 from fastroute.compile import redirects, rewrites
 from fastroute.compile.plain import metadata
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.action.cors import CorsSetting
     from fastroute.action.hashes import HashPolicy
     from fastroute.action.mirrors import MirrorPolicy

@@ -6,7 +6,6 @@ RM-55  A route has a match, a path specifier and an action.
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action.targets import (
     ClusterHeader,
@@ -26,7 +25,10 @@ from fastroute.core.entries import RouteSpec, Target
 from fastroute.errors import ConfigError
 from fastroute.records import record, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.compile.matcher_trees import Action
     from fastroute.compile.path_matches import PathMatch

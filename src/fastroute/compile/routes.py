@@ -9,7 +9,6 @@ VH-10  A virtual host has a name and a domain; names may repeat, and there may b
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api import pool
 from fastroute.compile import cluster_specifiers
@@ -18,7 +17,10 @@ from fastroute.compile.virtual_hosts import VirtualHostSpec, compile_virtual_hos
 from fastroute.core.table import RouteTable
 from fastroute.errors import ConfigError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.cluster_specifiers import Plugins
     from fastroute.compile.context import Context
     from fastroute.config.resources import Resource

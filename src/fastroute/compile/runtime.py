@@ -9,22 +9,23 @@ RM-21  A runtime value replaces a default fraction: a number is a percentage, ro
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action import fractions as of_runtime
 from fastroute.compile import fractions
 from fastroute.patterns import pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.action.fractions import Fraction
 
 GUARD = "envoy.reloadable_features."
 """What the keys of guards begin with (see `guards`)."""
 _BY_NAME = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
-_DECIMAL = pattern(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?)", re.IGNORECASE)
-_HEXADECIMAL = pattern(r"[+-]?0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?[0-9]+)?", re.IGNORECASE)
+_DECIMAL = pattern(r"(?i)[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?)")
+_HEXADECIMAL = pattern(r"(?i)[+-]?0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?[0-9]+)?")
 _LARGEST = 1 << 32
 _UNSIGNED_64 = 1 << 64
 

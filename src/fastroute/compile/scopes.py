@@ -7,7 +7,6 @@ adds its own (domains, routes, matching options) and refuses the rest.
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action.levels import (
     EMPTY_CONFIGURATION,
@@ -16,7 +15,6 @@ from fastroute.action.levels import (
     EMPTY_VIRTUAL_HOST,
     NO_FILTERS,
     Level,
-    LevelName,
     Levels,
 )
 from fastroute.action.mutations import NO_MUTATIONS
@@ -25,7 +23,11 @@ from fastroute.compile.header_mutations import compile_mutations
 from fastroute.compile.policies import HOST_POLICY_FIELDS, compile_host_policies
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from fastroute.action.levels import LevelName
     from fastroute.action.policies import HostPolicies
     from fastroute.action.retry import RetryPolicy
     from fastroute.compile.context import Context

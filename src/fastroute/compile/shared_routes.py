@@ -12,7 +12,6 @@ Names, paths and clusters are read off the wire, which costs a fraction of askin
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.api import names, pool
 from fastroute.compile import redirects, regexes
@@ -24,12 +23,16 @@ from fastroute.errors import ConfigError
 from fastroute.records import replace
 from fastroute.wire.routes import RouteReader
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from fastroute.compile.route_compiler import RouteCompiler
 
-How = Literal["prefix", "path", "path_separated_prefix", "regex"]
-Part = tuple[str, How | None, bytes, str | None, bytes, bytes, bytes | None]
-"""What `RouteReader.read` returns for each route."""
+    How = Literal["prefix", "path", "path_separated_prefix", "regex"]
+    Part = tuple[str, How | None, bytes, str | None, bytes, bytes, bytes | None]
+    """What `RouteReader.read` returns for each route."""
+
 
 _ROUTE = "envoy.config.route.v3.Route"
 _HEADER = "envoy.config.route.v3.HeaderMatcher"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.action.timeouts import DEFAULT_TIMEOUT_MS, DEFAULT_TIMEOUTS, StreamDuration, Timeouts
 from fastroute.compile.durations import optional_milliseconds
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 _FIELDS = frozenset(

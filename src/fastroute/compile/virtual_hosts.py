@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, Any, Literal
 
 from fastroute.compile import matcher_trees
 from fastroute.compile.route_compiler import UNDECIDED, RouteCompiler
@@ -12,12 +11,16 @@ from fastroute.compile.shared_routes import compile_routes
 from fastroute.core.entries import RouteSpec
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from fastroute.compile.cluster_specifiers import Plugins
     from fastroute.compile.context import Context
     from fastroute.core.matchers import TreeNode
 
-RequireTls = Literal["none", "external_only", "all"]
+    RequireTls = Literal["none", "external_only", "all"]
+
 _HANDLED = ("name", "domains", "routes", "matcher", "require_tls", *VIRTUAL_HOST_FIELDS)
 _INERT = ("metadata", "retry_policy_typed_config", "per_request_buffer_limit_bytes", "request_body_buffer_limit")
 _REQUIRE_TLS: tuple[RequireTls, ...] = ("none", "external_only", "all")

@@ -8,7 +8,6 @@ resource becomes a message on its own, so that a wrapper around it need not be o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
@@ -20,7 +19,10 @@ from fastroute.config.resources import Resource, Resources
 from fastroute.errors import ConfigError, Notice, ParseError, RejectedError, UnsupportedError, Where
 from fastroute.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.api.transcode import Tree
     from fastroute.config.formats import Document
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
 
 from fastroute.api import constraints, quick_checks
 from fastroute.api.faults import Fault
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.errors import Notice, RejectedError
 from fastroute.patterns import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 Unread = Mapping[int, Sequence[Fault]]
 """The `id` of each message that is what was left of a faulty one, and the faults."""

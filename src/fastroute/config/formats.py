@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError, Message
 
@@ -23,6 +22,7 @@ from fastroute.config.positions import InFile, InText
 from fastroute.errors import ParseError, Where
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.config.resources import Positions
 

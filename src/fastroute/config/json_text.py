@@ -15,9 +15,7 @@ error is.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
 
 from fastroute.api.transcode import DuplicateKeys
 from fastroute.config.positions import at
@@ -25,11 +23,14 @@ from fastroute.errors import ParseError, Where
 from fastroute.patterns import pattern
 from fastroute.wire import json_text as plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import json
+    import re
+    from typing import NoReturn
 
 _MOST_NESTED = 100
-_TOKENS = pattern(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TOKENS = pattern(r'(?s)"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|//[^\n]*|/\*.*?\*/')
 _NOT_LINE_END = pattern(r"[^\n]")
 _SPACE = pattern(r"[ \t\r\n]*")
 _WORD = pattern(r"[A-Za-z_][A-Za-z0-9_]*")

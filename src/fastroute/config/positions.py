@@ -9,37 +9,41 @@ the walk: the position is then that of the nearest field around it.
 from __future__ import annotations
 
 import functools
-from typing import Any, Protocol, TypeVar
 
 from fastroute.api.transcode import snake_case
+from fastroute.config.resources import Positions
 from fastroute.errors import Where
 from fastroute.patterns import pattern
 from fastroute.records import record
 
-Node = TypeVar("Node")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol, TypeVar
+
+    Node = TypeVar("Node")
+
+    class Document(Protocol[Node]):
+        """A text that can be walked; positions are offsets or whatever the document likes."""
+
+        def root(self) -> Node:
+            """The value of the whole document."""
+            ...
+
+        def members(self, node: Node) -> list[tuple[str, Node, Node]]:
+            """Name, place and value of each member of an object; nothing for another value."""
+            ...
+
+        def elements(self, node: Node) -> list[Node]:
+            """The elements of a list; nothing for another value."""
+            ...
+
+        def where(self, node: Node) -> Where:
+            """The position of a place."""
+            ...
+
 
 _STEP = pattern(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
 _ESCAPE = pattern(r"\\(.)")
-
-
-class Document(Protocol[Node]):
-    """A text that can be walked; positions are offsets or whatever the document likes."""
-
-    def root(self) -> Node:
-        """The value of the whole document."""
-        ...
-
-    def members(self, node: Node) -> list[tuple[str, Node, Node]]:
-        """Name, place and value of each member of an object; nothing for another value."""
-        ...
-
-    def elements(self, node: Node) -> list[Node]:
-        """The elements of a list; nothing for another value."""
-        ...
-
-    def where(self, node: Node) -> Where:
-        """The position of a place."""
-        ...
 
 
 def steps(path: str) -> list[int | str]:
@@ -85,7 +89,7 @@ def _member(document: Document[Node], node: Node, name: str) -> tuple[Node, Node
 
 
 @record
-class InText:
+class InText(Positions):
     """Positions in a JSON or YAML text, which is parsed again when one is asked for."""
 
     file: str
@@ -115,7 +119,7 @@ def _json(text: str, file: str) -> Any:
 
 
 @record
-class InFile:
+class InFile(Positions):
     """The place of something read from bytes: its file is all there is to say."""
 
     file: str

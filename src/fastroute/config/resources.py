@@ -6,12 +6,12 @@ This is the hand-over from `config` to everything behind it. No rule of Envoy li
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf.message import Message
 
 from fastroute.records import field, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.errors import Notice, Where
 
@@ -21,12 +21,14 @@ def label_of(kind: str, name: str) -> str:
     return f'{kind} "{name}"' if name else kind
 
 
-class Positions(Protocol):
+class Positions:
     """Finds the position of a field path in the text that a message was read from."""
+
+    __slots__ = ()
 
     def where(self, path: str) -> Where | None:
         """The position of the field at `path` (`a.b[3].c`), or of its nearest known ancestor."""
-        ...
+        raise NotImplementedError
 
 
 @record

@@ -8,11 +8,13 @@ and of RTDS are known only to a running Envoy and count as empty.
 
 from __future__ import annotations
 
-from typing import Any
-
 from google.protobuf.message import Message
 
 from fastroute.api import trees
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _FRACTION = frozenset(("numerator", "denominator"))
 

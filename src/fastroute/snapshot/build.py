@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.links import link_clusters
 from fastroute.errors import joined
@@ -11,7 +10,10 @@ from fastroute.records import record
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.parts import Parts, known_clusters
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.config.resources import Resource, Resources
     from fastroute.core.clusters import Cluster
     from fastroute.core.filter_chains import ListenerTable

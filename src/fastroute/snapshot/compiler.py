@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
@@ -18,7 +17,10 @@ from fastroute.core.table import RouteTable
 from fastroute.errors import ConfigError, Notice
 from fastroute.snapshot.parts import Relied
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.core.clusters import Cluster
     from fastroute.core.filter_chains import Listener, ListenerTable
     from fastroute.snapshot.wire import Revision

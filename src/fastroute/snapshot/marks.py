@@ -20,7 +20,6 @@ It is worked out from the notices' paths when the first decision is asked, and l
 from __future__ import annotations
 
 import functools
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from fastroute.core.chain import Chain
     from fastroute.core.decision import Decision
 
-_LABEL = pattern(r'(\w+)(?: "(.*)")?\Z', re.DOTALL)
+_LABEL = pattern(r'(?s)(\w+)(?: "(.*)")?\Z')
 _STATIC = pattern(r"static_resources\.(listeners|clusters|secrets)\[(\d+)\]\.?")
 _CHAIN = pattern(r"(?:filter_chains\[(\d+)\]|default_filter_chain)\.?")
 _INLINE = pattern(r"filters\[(\d+)\]\.typed_config\.route_config\.?")

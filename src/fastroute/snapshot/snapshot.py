@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from fastroute.compile.clusters import is_dns, resolve_names
 from fastroute.compile.context import Context
@@ -25,6 +24,7 @@ from fastroute.snapshot import marks, update
 from fastroute.snapshot.build import built
 from fastroute.snapshot.compiler import UNNAMED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.config.changes import Changes
     from fastroute.config.resources import Resources
