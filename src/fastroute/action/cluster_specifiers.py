@@ -9,12 +9,11 @@ priority_group   The n-th attempt takes the n-th group, attempts beyond the last
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.action.draft import routed_values
 from fastroute.action.headers import unsigned
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.decided import Decided
     from fastroute.action.protocol import Action

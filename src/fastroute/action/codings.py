@@ -21,12 +21,15 @@ Whether a request has a body is told by Content-Length and Transfer-Encoding.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from fastroute.action.draft import Draft, Headers
 from fastroute.action.filters import PassedFilter, Reply
 from fastroute.action.levels import FilterSetting
 from fastroute.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 DEFAULT_TYPES = frozenset(
     b"""

@@ -14,14 +14,16 @@ It takes requests whose content type is exactly one of four; a parameter, anothe
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from fastroute.action.draft import Draft
 from fastroute.action.filters import PassedFilter, Reply
 from fastroute.action.headers import is_grpc_type
 from fastroute.action.levels import FilterSetting
 from fastroute.action.local_reply import grpc_message, grpc_status
 from fastroute.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 PROTO, TEXT_PROTO = b"application/grpc-web+proto", b"application/grpc-web-text+proto"
 TEXTS = (b"application/grpc-web-text", TEXT_PROTO)

@@ -12,10 +12,9 @@ RA-31  An effective host rewrite sets x-envoy-original-host and can append to x-
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.action.draft import Draft
     from fastroute.action.format import Template

@@ -10,9 +10,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.api import format_semantics, transport_matcher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from fastroute.api import declared, pool, transcode
 from fastroute.api.faults import Fault, index, key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MOST = 100
 """Faults that are looked for; what is no configuration at all would have no end of them."""

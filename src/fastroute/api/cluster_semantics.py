@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.api import durations, extension_points, tls_semantics
 from fastroute.api.names import HTTP_PROTOCOL_OPTIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

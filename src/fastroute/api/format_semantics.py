@@ -8,10 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.api.format_strings import fault
 from fastroute.api.trees import struct_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 REMEDY = "Correct the format; a per cent sign is written %%."

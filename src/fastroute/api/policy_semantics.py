@@ -9,11 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.api import anys, durations
 from fastroute.api.faults import index
 from fastroute.errors import ParseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

@@ -10,13 +10,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from fastroute.api import pool
 from fastroute.api.faults import key
 from fastroute.api.names import HTTP_PROTOCOL_OPTIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

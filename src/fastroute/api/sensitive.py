@@ -7,12 +7,15 @@ Envoy's admin pages: text becomes `[redacted]`, other values are taken out.
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from fastroute.api import declared, pool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 HIDDEN = "[redacted]"
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from fastroute.api.transcode import DuplicateKeys, snake_case
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _STEP = re.compile(r'\.?([@\w]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 

@@ -7,9 +7,12 @@ only single names are looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.patterns import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

@@ -18,12 +18,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.api import extension_points, pool
 from fastroute.api.config_sources import SECRETS
 from fastroute.api.faults import key
 from fastroute.patterns import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

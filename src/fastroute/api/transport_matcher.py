@@ -7,11 +7,14 @@ The inputs of such a matcher are its own and the common ones. It has no custom t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fastroute.api import pool
 from fastroute.api.extension_points import extension
 from fastroute.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Complaint = tuple[str, str, str]
 

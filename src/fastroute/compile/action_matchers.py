@@ -6,13 +6,15 @@ RM-34  `exact_match: ""` is a presence test.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action.matchers import HeaderMatcher, ValueTest
 from fastroute.action.tests import RangeTest, RegexTest, TextTest
 from fastroute.compile.regexes import compile_regex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 

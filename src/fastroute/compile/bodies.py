@@ -5,11 +5,12 @@ RA-50  The body is of a limited length.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.compile import formatter
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.action.format import Template
     from fastroute.compile.context import Context
 

@@ -11,7 +11,6 @@ matcher may (VH-13), but that its actions are ClusterActions; Envoy 1.40 ends it
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
 
 from fastroute.action.cluster_specifiers import PriorityGroups, Share
 from fastroute.api import pool
@@ -20,7 +19,10 @@ from fastroute.compile.extensions import open_any, open_extension
 from fastroute.compile.matcher_trees import TreeCompiler
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.core.matchers import TreeNode
 

@@ -10,12 +10,14 @@ Rules:
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api.anys import unpack
 from fastroute.compile.cluster_info import Query
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.errors import UnsupportedError
 

@@ -5,14 +5,15 @@ A runtime key decides at loading; its value is true or false, or it is not suppo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.action.codings import DEFAULT_LENGTH, DEFAULT_TYPES, Compressor, Decompressor, Direction, RouteSetting
 from fastroute.api import pool
 from fastroute.api.anys import type_url
 from fastroute.compile.runtime import runtime_value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.compile.passed_filters import Installed
 

@@ -12,7 +12,6 @@ FC-23  An absent input makes a predicate false and sends a map to on_no_match.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.action_matchers import compile_string
 from fastroute.compile.extensions import open_any
@@ -20,7 +19,10 @@ from fastroute.compile.filter_chains import compile_prefix
 from fastroute.core.chain import Chain
 from fastroute.core.cidr import CidrTrie
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 Evaluate = Callable[[Chain], str | None]

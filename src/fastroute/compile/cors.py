@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastroute.action.cors import CorsSetting
 from fastroute.action.fractions import ALWAYS
 from fastroute.compile.action_matchers import compile_string
 from fastroute.compile.context import Context
 from fastroute.compile.runtime import runtime_fraction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def compile_cors(message: Any, ctx: Context, path: str) -> CorsSetting:

@@ -10,7 +10,6 @@ RA-92  Refused by Envoy: an unknown type, one of no filter or of a filter withou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
@@ -20,7 +19,10 @@ from fastroute.api.names import FAULT
 from fastroute.api.pool import is_known, type_name
 from fastroute.compile.plain import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"

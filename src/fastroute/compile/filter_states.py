@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any
 
 from fastroute.compile.context import Context
 from fastroute.compile.matcher_customs import Network, network
@@ -15,6 +14,10 @@ from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.decision import Decision
 from fastroute.core.strings import StringMatcher
 from fastroute.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HAS_PORT = re.compile(r"(\[.*\]|[^:]*):[0-9]+")
 

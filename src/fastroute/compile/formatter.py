@@ -7,11 +7,10 @@ RA-75  An operator that Envoy knows and that is not computed here is refused; le
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastroute.action.format import METADATA_KINDS, OPERATORS, Operator, Template
 from fastroute.api.format_strings import FormatError, Piece, pieces
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.compile.context import Context
 

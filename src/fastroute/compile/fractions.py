@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastroute.action.fractions import Fraction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _DENOMINATORS = (100, 10_000, 1_000_000)
 

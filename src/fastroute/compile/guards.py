@@ -9,10 +9,10 @@ Guards that Envoy 1.40 does not know it ignores. A test holds this list against 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from fastroute.compile.runtime import GUARD, flat_keys, runtime_value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.compile.context import Context
 

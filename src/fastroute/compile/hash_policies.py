@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from fastroute.action.hashes import CookieHash, FilterStateHash, HashPolicy, HeaderHash, QueryHash, SourceAddressHash
 from fastroute.compile.context import Context
 from fastroute.compile.durations import optional_milliseconds
 from fastroute.compile.regexes import compile_regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def compile_hash_policies(messages: Iterable[Any], ctx: Context, path: str) -> tuple[HashPolicy, ...]:

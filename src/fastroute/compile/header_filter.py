@@ -5,13 +5,14 @@ Values are constants: a command operator would see what other filters made of th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.action.header_filter import HeaderChanges, HeaderFilter
 from fastroute.action.mutations import Mutations
 from fastroute.compile.header_mutations import compile_addition, remove_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
     from fastroute.compile.passed_filters import Installed
 

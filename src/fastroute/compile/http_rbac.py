@@ -10,7 +10,6 @@ RA-90  Without a route there are no settings of routes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from fastroute.action.denied import DeniedAction
 from fastroute.action.headers import request_values
@@ -20,6 +19,10 @@ from fastroute.compile.rbac import Check, Facts, compile_rules
 from fastroute.core.decision import Decision
 from fastroute.records import record
 from fastroute.request import Address
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _INERT = ("shadow_rules", "shadow_matcher", "shadow_rules_stat_prefix", "rules_stat_prefix", "track_per_rule_stats")
 Access = Callable[[Decision], tuple[str, object] | None]

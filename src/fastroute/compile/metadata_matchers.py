@@ -7,12 +7,15 @@ matcher and matches inverted. `present_match: false` matches nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from fastroute.compile.context import Context
 from fastroute.compile.string_matchers import compile_string_matcher
 from fastroute.core.decision import Decision
 from fastroute.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Test = Callable[[object], bool]
 _ABSENT = object()

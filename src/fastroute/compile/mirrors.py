@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Any
 
 from fastroute.action.fractions import ALWAYS
 from fastroute.action.mirrors import MirrorPolicy
@@ -11,6 +10,10 @@ from fastroute.action.mutations import Mutations
 from fastroute.compile.context import Context
 from fastroute.compile.header_mutations import compile_addition, remove_name
 from fastroute.compile.runtime import runtime_fraction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HANDLED = (
     "cluster",

@@ -6,7 +6,6 @@ RM-34  The legacy `exact_match: ""` is presence of any value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.compile import string_matchers
 from fastroute.compile.regexes import compile_regex
@@ -23,7 +22,10 @@ from fastroute.core.predicates import (
 )
 from fastroute.core.strings import StringMatcher
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 _HEADER_FIELDS = (

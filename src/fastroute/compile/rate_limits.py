@@ -6,7 +6,6 @@ The runtime's `ratelimit.KEY.http_filter_enabled`, KEY the `disable_key`, switch
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from fastroute.action import rate_limits as limits
 from fastroute.compile.action_matchers import compile_headers, compile_string
@@ -14,6 +13,10 @@ from fastroute.compile.context import Context
 from fastroute.compile.formatter import compile_template
 from fastroute.compile.matcher_customs import network
 from fastroute.compile.runtime import override_of, runtime_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _FORMATS = "envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value"
 _UNITS = ("unknown", "second", "minute", "hour", "day", "month", "year")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.action.redirects import (
     FOLLOWED,
     AllowListedRoutes,
@@ -15,7 +13,10 @@ from fastroute.action.redirects import (
 from fastroute.compile import rewrites
 from fastroute.compile.extensions import open_any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 _PREDICATES = "envoy.extensions.internal_redirect."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.compile.runtime import runtime_integer
 from fastroute.core.regexes import Regex, RegexError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 _LIMIT_KEY = "re2.max_program_size.error_level"

@@ -7,8 +7,6 @@ RA-112  Refused by Envoy: a back-off without base interval or with a maximum bel
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastroute.action.retry import HostPredicate, ResetHeader, RetryPolicy, policy_conditions
 from fastroute.api.names import url
 from fastroute.api.pool import message_class, type_name
@@ -16,6 +14,10 @@ from fastroute.compile.action_matchers import compile_headers
 from fastroute.compile.context import Context
 from fastroute.compile.durations import milliseconds, optional_milliseconds
 from fastroute.compile.plain import metadata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _PREDICATES = {
     "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": "previous_hosts",

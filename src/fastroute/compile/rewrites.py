@@ -6,8 +6,6 @@ RA-21  How much `prefix_rewrite` replaces follows from the route's match.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.action.policies import PATH_FIELDS
 from fastroute.action.rewrites import (
     FormatRewrite,
@@ -23,7 +21,10 @@ from fastroute.action.rewrites import (
 from fastroute.compile import formatter
 from fastroute.compile.regexes import compile_regex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 

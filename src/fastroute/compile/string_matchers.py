@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.compile.regexes import compile_regex
 from fastroute.core.strings import StringMatcher
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 _NOT_EMPTY = ("prefix", "suffix", "contains")

@@ -8,14 +8,15 @@ Rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastroute.api import trees
 from fastroute.core.balancers import Policy
 from fastroute.core.selection import canonical
 from fastroute.core.subsets import Selector
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 # LbSubsetFallbackPolicy: NO_FALLBACK, ANY_ENDPOINT, DEFAULT_SUBSET. The core counts from 1, as selectors do.

@@ -7,13 +7,16 @@ RA-23  It needs a template to match with, and names variables of that template o
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from fastroute.action.rewrites import TemplateRewrite
 from fastroute.api.anys import unpack
 from fastroute.compile.context import Context
 from fastroute.compile.path_matches import URI_TEMPLATE
 from fastroute.compile.templates import compile_template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 REWRITE = "envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig"
 _PART = re.compile(r"\{([a-zA-Z][a-zA-Z0-9_]*)\}|([^{}]+)")

@@ -13,7 +13,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api.anys import is_unknown, unpack
 from fastroute.compile import load_balancing as lb
@@ -21,7 +20,10 @@ from fastroute.compile.subsets import typed_subset
 from fastroute.core.balancers import Policy
 from fastroute.errors import ParseError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.compile.context import Context
 
 Parameters = dict[str, object]

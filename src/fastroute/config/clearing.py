@@ -8,12 +8,15 @@ A value in an Any is taken out of what the Any holds. Items of lists stay: their
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from google.protobuf.message import Message
 
 from fastroute.api import anys, pool
 from fastroute.errors import ParseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _STEP = re.compile(r'\.?(\w+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 

@@ -7,9 +7,12 @@ dump of a proxy is an error, and so is a status that is no success.
 from __future__ import annotations
 
 import time
-from typing import Any, Final
 
 from fastroute.errors import ParseError, Where
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 SILENCE_S: Final = 10.0
 """How long a page may say nothing."""

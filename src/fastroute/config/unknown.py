@@ -7,12 +7,15 @@ a TypedStruct with the type URL that it had.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
 from fastroute.api import declared, names, pool, transcode
 from fastroute.api.faults import Fault, index, key, kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TYPED_STRUCTS = frozenset((names.TYPED_STRUCT, names.UDPA_TYPED_STRUCT))
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from google.protobuf.message import Message
 
@@ -26,6 +25,10 @@ from fastroute.records import replace
 from fastroute.snapshot.build import compile_all
 from fastroute.snapshot.compiler import Compiler
 from fastroute.snapshot.parts import known_clusters
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _LISTS = ("listeners", "routes", "scoped_routes", "virtual_hosts", "clusters", "endpoints", "secrets")
 _READ = re.compile(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from fastroute.compile.cluster_info import ClusterInfo
 from fastroute.config.changes import KINDS, Content
 from fastroute.config.resources import Resource, Resources
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastroute.core.clusters import Cluster
 

@@ -22,14 +22,16 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
 from fastroute.api import anys, names, pool
 from fastroute.config.resources import Resource, Resources, label_of
 from fastroute.errors import ConfigError, Notice
 from fastroute.patterns import pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.core.chain import Chain
     from fastroute.core.decision import Decision
 

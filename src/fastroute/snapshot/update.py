@@ -15,7 +15,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from fastroute.compile.links import link_cluster, local_cluster
 from fastroute.config.changes import KINDS, Changes, Content, read_changes
@@ -28,7 +27,10 @@ from fastroute.snapshot.index import Index, Named, merged
 from fastroute.snapshot.parts import Parts, known_clusters
 from fastroute.snapshot.wire import Revision, Wire, revision, wire_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.core.chain import ChainEntry
     from fastroute.core.clusters import Cluster
     from fastroute.core.filter_chains import Listener, ListenerTable

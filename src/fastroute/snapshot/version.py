@@ -6,9 +6,11 @@ share it, and only when a version is asked for.
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastroute.config.resources import Resource, Resources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SIZE = 16
 _MODULUS = 1 << 8 * _SIZE

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError, Message
 
@@ -19,7 +18,10 @@ from fastroute.config.resources import Resource, WireResource
 from fastroute.records import record
 from fastroute.wire.items import Items
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastroute.config.changes import Content
 
 _FEW = 16

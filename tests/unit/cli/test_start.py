@@ -20,20 +20,23 @@ NEVER = {
     *("fastroute.reference", "fastroute.explain", "fastroute.compile.rbac", "fastroute.compile.http_rbac"),
     *("fastroute.compile.rewrites", "fastroute.compile.redirects", "fastroute.compile.matcher_trees"),
     *("fastroute.snapshot.update", "fastroute.snapshot.marks", "fastroute.api.format_strings"),
-    *("pathlib", "urllib", "ipaddress", "random", "weakref"),
+    *("pathlib", "urllib", "ipaddress", "random", "weakref", "typing", "re", "enum", "datetime", "calendar"),
     *("click", "rich", "yaml", "re2", "fastroute.core.re2", "grpc"),
     *("asyncio", "dataclasses", "inspect", "json", "hashlib", "socket", "logging", "subprocess", "tempfile", "uuid"),
     *("google.protobuf.descriptor_pb2", "google.protobuf.descriptor_pool", "google.protobuf.message_factory"),
-    *("google.protobuf.internal.python_message", "google.protobuf.json_format", "google.protobuf.text_format"),
+    *("google.protobuf.internal.well_known_types", "google.protobuf.internal.python_message"),
+    *("google.protobuf.json_format", "google.protobuf.text_format"),
 }
 PROGRAM = """
-import sys
-from fastroute.cli.start import main
-try:
-    main(sys.argv[1:])
-except SystemExit as ended:
-    assert not ended.code
-print(*sys.modules, file=sys.stderr)
+import os, sys
+
+def tell(code, end=os._exit):
+    print(*sys.modules, file=sys.stderr, flush=True)
+    end(code)
+
+os._exit = tell
+from fastroute.cli.start import command
+command()
 """
 
 
