@@ -12,13 +12,14 @@ import pytest
 import fastroute
 from fastroute.core import chain, decision, endpoint, engine
 
+FOLDER = Path(fastroute.__file__).parent / "core"
 SHOWN = ((chain, "Chain"), (decision, "Decision"), (endpoint, "Endpoint"), (endpoint, "Locality"), (engine, "Engine"))
 
 
 def documented() -> Iterator[tuple[type, str, str | None]]:
     """Each class with the names of its stub and what that says of each; the name "" is the class itself."""
     for module, name in SHOWN:
-        stub = ast.parse(Path(str(module.__file__)).with_name(f"{module.__name__.rpartition('.')[2]}.pyi").read_text())
+        stub = ast.parse((FOLDER / f"{module.__name__.rpartition('.')[2]}.pyi").read_text())
         (found,) = (each for each in stub.body if isinstance(each, ast.ClassDef) and each.name == name)
         yield getattr(module, name), "", ast.get_docstring(found)
         for member in found.body:

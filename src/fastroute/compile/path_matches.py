@@ -9,18 +9,20 @@ RM-09  A URI template is a regex of its own kind.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
-
 from fastroute.compile.extensions import open_any
 from fastroute.compile.regexes import compile_regex
 from fastroute.core.predicates import PathPredicate, Predicate
 from fastroute.core.regexes import Regex, literal_prefix
 from fastroute.records import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from fastroute.compile.context import Context
 
-How = Literal["prefix", "path", "path_separated_prefix", "pathless", "never"]
+    How = Literal["prefix", "path", "path_separated_prefix", "pathless", "never"]
+
 URI_TEMPLATE = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
@@ -97,3 +98,26 @@ def test_options_of_a_file_that_was_added() -> None:
     fields = pool.pool().FindMessageTypeByName("added.M").fields_by_name
     assert declared.field_options(fields["f"]).deprecated
     assert declared.field_options(fields["g"]) is None
+
+
+CONVENIENT = """
+import subprocess
+import sys
+from fastroute.api import pool, protobuf
+
+if sys.argv[1] == "first":
+    protobuf.without_conveniences()
+made = pool.new("google.protobuf.Duration")
+protobuf.without_conveniences()
+made.seconds = 2
+assert made.SerializeToString() == bytes([8, 2])
+print(hasattr(made, "ToTimedelta"), "google.protobuf.internal.well_known_types" in sys.modules)
+from google.protobuf.internal.well_known_types import Duration
+print(hasattr(Duration, "ToTimedelta"))
+"""
+
+
+@pytest.mark.parametrize(("when", "told"), [("first", ["False", "False"]), ("late", ["True", "True"])])
+def test_conveniences_are_left_out_before_the_first_class_alone(when: str, told: list[str]) -> None:
+    run = subprocess.run([sys.executable, "-c", CONVENIENT, when], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == [*told, "True"]
