@@ -35,6 +35,7 @@ DIFFERENT = {
     f"{_TLS}TlsCertificate.pkcs12": _KEYS,
     f"{_TLS}TlsKeyLog.path": _FILES,
     f"{_EXT}access_loggers.filters.cel.v3.ExpressionFilter.expression": "CEL is not looked at",
+    "envoy.config.accesslog.v3.ExtensionFilter.typed_config": "expressions are not looked at",
     "envoy.type.matcher.v3.StringMatcher.custom": "Lua is not looked at",
     "envoy.config.listener.v3.Listener.additional_addresses with an empty item": "is taken, and ends Envoy",
 }

@@ -16,7 +16,14 @@ from fastroute.cli.route import route as command
 from fastroute.errors import UnsupportedError
 
 LUA = names.url("envoy.extensions.filters.http.lua.v3.Lua")
-SPECIFIER = {"name": "s", "typed_config": {"@type": names.url("envoy.extensions.filters.http.lua.v3.Lua")}}
+EXPRESSION = {
+    "name": "s",
+    "typed_config": {
+        "@type": names.url("envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor"),
+        "descriptor_key": "k",
+        "text": "request.path",
+    },
+}
 LUA_SPECIFIER = {
     "extension": {
         "name": "lua",
@@ -46,8 +53,21 @@ ROUTES: dict[str, Any] = {
     ],
 }
 UNKNOWN_MATCH = {
-    "name": "m",
-    "typed_config": {"@type": names.url("envoy.extensions.filters.http.router.v3.Router")},
+    "prefix": "/b",
+    "headers": [
+        {
+            "name": "x-a",
+            "string_match": {
+                "custom": {
+                    "name": "m",
+                    "typed_config": {
+                        "@type": names.url("envoy.extensions.string_matcher.lua.v3.Lua"),
+                        "source_code": {"inline_string": "function envoy_match(text) return true end"},
+                    },
+                }
+            },
+        }
+    ],
 }
 
 
@@ -91,7 +111,7 @@ def test_nothing_is_marked_where_nothing_was_let_through() -> None:
 
 
 def test_an_action_that_cannot_be_decided() -> None:
-    found = router(routes(b={"route.rate_limits": [{"actions": [{"extension": SPECIFIER}]}]}))
+    found = router(routes(b={"route.rate_limits": [{"actions": [{"extension": EXPRESSION}]}]}))
     assert marked(found) == {"/b"}
     decision = found.route("shop.com", "/b")
     assert (decision.kind, decision.status, decision.reason, decision.route) == ("respond", 0, "undecidable", "b")
@@ -103,7 +123,7 @@ def test_an_action_that_cannot_be_decided() -> None:
 
 
 def test_a_match_that_cannot_be_decided_marks_what_comes_after_it() -> None:
-    match = {"path_match_policy": UNKNOWN_MATCH}
+    match = UNKNOWN_MATCH
     found = router(routes(b={"match": match}))
     assert marked(found) == {"/b", "/c", "/none"}
     assert found.route("shop.com", "/b").reason == "route_not_found"
@@ -111,7 +131,7 @@ def test_a_match_that_cannot_be_decided_marks_what_comes_after_it() -> None:
 
 def test_a_field_of_a_virtual_host() -> None:
     source = routes()
-    source["virtual_hosts"][0]["rate_limits"] = [{"actions": [{"extension": SPECIFIER}]}]
+    source["virtual_hosts"][0]["rate_limits"] = [{"actions": [{"extension": EXPRESSION}]}]
     assert marked(router(source)) == {"/a", "/b", "/c", "/none"}
 
 
@@ -150,7 +170,7 @@ def of_scopes(found: fastroute.Router) -> dict[str, set[str]]:
 
 
 def test_scopes_in_a_listener_are_marked_one_by_one() -> None:
-    undecided = {**routes(b={"match": {"path_match_policy": UNKNOWN_MATCH}}), "name": "second"}
+    undecided = {**routes(b={"match": UNKNOWN_MATCH}), "name": "second"}
     listed = [scope("one", route_configuration=ROUTES), scope("two", route_configuration=undecided)]
     made = scopes(scoped_route_configurations_list={"scoped_route_configurations": listed})
     found = router({"listeners": [made], "clusters": CLUSTERS})
@@ -158,7 +178,7 @@ def test_scopes_in_a_listener_are_marked_one_by_one() -> None:
 
 
 def test_scopes_of_a_control_plane_are_marked_by_their_tables() -> None:
-    undecided = {**routes(b={"route.rate_limits": [{"actions": [{"extension": SPECIFIER}]}]}), "name": "second"}
+    undecided = {**routes(b={"route.rate_limits": [{"actions": [{"extension": EXPRESSION}]}]}), "name": "second"}
     delivered = [scope("one", route_configuration_name="web"), scope("two", route_configuration_name="second")]
     rds = {"ads": {}}
     made = scopes(scoped_rds={"scoped_rds_config_source": rds}, rds_config_source=rds)
@@ -221,7 +241,7 @@ def test_a_filter_marks_its_chain_and_the_decisions_on_it() -> None:
 def test_a_route_in_a_listener() -> None:
     listeners = copy.deepcopy(LISTENERS)[:1]
     manager = listeners[0]["filter_chains"][0]["filters"][0]["typed_config"]
-    manager["route_config"] = routes(b={"match": {"path_match_policy": UNKNOWN_MATCH}})
+    manager["route_config"] = routes(b={"match": UNKNOWN_MATCH})
     found = router({"listeners": listeners, "clusters": CLUSTERS})
     assert marked(found, chain=connect(found, 80)) == {"/b", "/c", "/none"}
     found = router({"static_resources": {"listeners": listeners, "clusters": CLUSTERS}})
@@ -240,8 +260,8 @@ def test_a_chain_that_cannot_be_decided_is_closed_and_says_so() -> None:
 
 
 def test_every_error_of_a_strict_load_is_told() -> None:
-    match = {"path_match_policy": UNKNOWN_MATCH}
-    source = routes(a={"match": match}, c={"route.rate_limits": [{"actions": [{"extension": SPECIFIER}]}]})
+    match = UNKNOWN_MATCH
+    source = routes(a={"match": match}, c={"route.rate_limits": [{"actions": [{"extension": EXPRESSION}]}]})
     source["virtual_hosts"][1]["domains"] = ["shop.com", "x.com", "x.com"]
     with pytest.raises(fastroute.ConfigError) as caught:
         fastroute.load(source)
@@ -260,7 +280,7 @@ def test_every_error_of_a_strict_load_is_told() -> None:
 
 def test_the_command_shows_notices(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
-    path.write_text(json.dumps(routes(b={"match": {"path_match_policy": UNKNOWN_MATCH}})))
+    path.write_text(json.dumps(routes(b={"match": UNKNOWN_MATCH})))
     result = CliRunner().invoke(command, [str(path), "http://shop.com/c", "--lenient"])
     assert result.exit_code == 0, result.output
     assert 'notice         RouteConfiguration "web": virtual_hosts[0].routes[1].match' in result.output
