@@ -82,7 +82,7 @@ def _holds(predicate: Any, port: int) -> bool:
 
 def _wait(listener: Any, arrival: Arrival, trace: Trace) -> bool:
     timeout = listener.listener_filters_timeout
-    if listener.HasField("listener_filters_timeout") and not timeout.ToNanoseconds():
+    if listener.HasField("listener_filters_timeout") and not (timeout.seconds or timeout.nanos):
         arrival.closed = "listener_filter_waiting"
     elif listener.continue_on_listener_filters_timeout:
         trace.add("listener filter", listener.name, "kept", "the timeout goes on without more bytes", "LS-12")

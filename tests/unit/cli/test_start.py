@@ -83,3 +83,22 @@ def test_what_is_loaded_for_an_answer(tmp_path: Path, kind: str) -> None:
     assert len([name for name in loaded if name.startswith("fastroute")]) <= MOST_OWN
     if sys.version_info[:2] == (3, 11):
         assert len(loaded) <= MOST
+
+
+def test_an_explanation_does_without_conveniences_too(tmp_path: Path) -> None:
+    """Durations of a configuration are read by their fields: the process has no `Duration.ToNanoseconds`."""
+    source = bootstrap([{"name": "all", "match": {"prefix": "/"}, "route": {"cluster": "c3", "timeout": "3s"}}])
+    listener, cluster = source["static_resources"]["listeners"][0], source["static_resources"]["clusters"][0]
+    listener["listener_filters_timeout"] = "0s"
+    listener["listener_filters"] = [
+        {
+            "name": "tls",
+            "typed_config": {"@type": names.url("envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector")},
+        }
+    ]
+    cluster["outlier_detection"] = {"base_ejection_time": "1s", "max_ejection_time": "2s"}
+    file = tmp_path / "envoy.json"
+    file.write_text(json.dumps(source), encoding="utf-8")
+    command = [sys.executable, "-c", PROGRAM, "route", str(file), "http://a.com/x", "--explain"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    assert "c3: the route's action names it" in run.stdout
