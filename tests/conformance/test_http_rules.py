@@ -136,7 +136,14 @@ def test_vh_34_scopes_with_early_mutations_are_refused_as_unsupported() -> None:
 @pytest.mark.parametrize("name", ["vhds", "route_specifiers"])
 def test_vh_17_and_vh_19_are_refused_as_unsupported(name: str) -> None:
     """VH-17, VH-19: route specifiers and VHDS."""
-    extension = {"name": "x", "typed_config": {"@type": "type.googleapis.com/google.protobuf.Empty"}}
+    kind = "envoy.extensions.router.route_specifiers.dynamic_modules.v3.DynamicModuleRouteSpecifier"
+    module = {
+        "@type": f"type.googleapis.com/{kind}",
+        "dynamic_module_config": {"name": "m"},
+        "specifier_name": "s",
+        "stat_prefix": "s",
+    }
+    extension = {"name": "x", "typed_config": module}
     given = {"vhds": {"config_source": {"ads": {}}}} if name == "vhds" else {"route_specifiers": [extension]}
     with pytest.raises(UnsupportedError) as caught:
         fastroute.load({"routes": [{"name": "table", **given}]})
