@@ -84,7 +84,9 @@ def test_every_byte_of_an_authority(size: int) -> None:
         for byte in range(256):
             host = b"n" * place + bytes([byte]) + b"N" * (size - place - 1)
             decision = ROUTER.route(host, "/")
-            if byte not in AUTHORITY:
+            if byte == 0x7F or (byte < 0x20 and byte != 0x09):
+                expected = ("http1.invalid_characters", "")  # the codec finds it, in any header
+            elif byte not in AUTHORITY:
                 expected = ("http.invalid_authority", "")
             else:
                 expected = (None, f"v{size}" if byte in b"nN" else "others")

@@ -3,8 +3,8 @@
 * A logger of OpenTelemetry has one way to send: `grpc_service`, `http_service` or `common_config.grpc_service`. What it
   sends are texts, lists and maps.
 * A logger of statistics has a prefix or a scope, not both. A counter has a value or its format; a gauge has an
-  operation, one of the two. Operations name the kinds of entries that they are for. Tags have formats too,
-  and rules of their own inputs and actions.
+  operation, one of the two. Operations name the kinds of entries that they are for, each
+  another one. Tags have formats too, and rules of their own inputs and actions.
 """
 
 from __future__ import annotations
@@ -97,6 +97,10 @@ def _gauge(gauge: Any, path: str) -> Iterator[Complaint]:
             if not getattr(getattr(gauge, field), kind):
                 wrong = f"Stats logger gauge {field} operation must have a valid log type."
                 yield f"{path}.{field}.{kind}", wrong, f"Set {kind}."
+    added, subtracted = gauge.add_subtract.add_log_type, gauge.add_subtract.sub_log_type
+    if added and added == subtracted:
+        wrong = f"Duplicate access log type '{added}' in gauge operations."
+        yield f"{path}.add_subtract.sub_log_type", wrong, "Subtract at another kind of entry."
     if bool(gauge.value_format) == gauge.HasField("value_fixed"):
         wrong = "Stats logger gauge must have either `value_format` or `value_fixed`."
         yield path, wrong, "Set one of the two."

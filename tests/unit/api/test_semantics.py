@@ -132,6 +132,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         "stat_prefix": "s", "counters": [{"stat": tagged("%FOO%", TRANSFORM), "value_fixed": 1}]}),
     (STATISTICS, {"stat_prefix": "s"}, {"stat_prefix": "s", "gauges": [{
         "stat": STAT, "value_fixed": 1, "set": {"log_type": "TcpPeriodic"},
+        "add_subtract": {"add_log_type": "TcpPeriodic", "sub_log_type": "TcpConnectionEnd"}}]}),
+    (STATISTICS, {"stat_prefix": "s", "gauges": [{
+        "stat": STAT, "value_fixed": 1,
+        "add_subtract": {"add_log_type": "TcpPeriodic", "sub_log_type": "TcpConnectionEnd"}}]}, {
+        "stat_prefix": "s", "gauges": [{
+        "stat": STAT, "value_fixed": 1,
         "add_subtract": {"add_log_type": "TcpPeriodic", "sub_log_type": "TcpPeriodic"}}]}),
     ("envoy.config.metrics.v3.TagSpecifier", {"fixed_value": "v"}, {"regex": "a"}),
     (names.BOOTSTRAP, {}, {"stats_sinks": [{"name": "s", "typed_config": {
