@@ -223,13 +223,14 @@ def listener_with(**filter_config: Any) -> made.Tree:
 
 
 VHDS = {**made.routes("r"), "vhds": {"config_source": model.ADS}}
-ODCDS = listener_with(typed_config={"@type": names.url("envoy.extensions.filters.http.on_demand.v3.OnDemand")})
+ON_DEMAND = {"@type": names.url("envoy.extensions.filters.http.on_demand.v3.OnDemand"), "odcds": {"source": model.ADS}}
+ODCDS = listener_with(typed_config=ON_DEMAND)
 ECDS = listener_with(config_discovery={"config_source": model.ADS, "type_urls": [names.url(names.ROUTER)]})
 
 
 @pytest.mark.parametrize(
     ("kind", "tree", "words"),
-    [(ROUTES, VHDS, "vhds"), (LISTENERS, ODCDS, "on_demand"), (LISTENERS, ECDS, "discovered")],
+    [(ROUTES, VHDS, "vhds"), (LISTENERS, ODCDS, "odcds"), (LISTENERS, ECDS, "discovered")],
     ids=["vhds", "odcds", "ecds"],
 )
 def test_what_is_fetched_on_demand_is_refused(kind: Kind, tree: Any, words: str) -> None:
