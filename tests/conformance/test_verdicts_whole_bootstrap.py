@@ -20,7 +20,7 @@ from fastroute.api import names, pool
 
 pytestmark = pytest.mark.envoy
 
-LEAST_FIELDS, LEAST_TYPES = 1000, 200
+LEAST_FIELDS, LEAST_TYPES = 500, 160
 
 
 def takes(bootstrap: Any) -> bool:
