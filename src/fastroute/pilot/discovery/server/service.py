@@ -92,7 +92,7 @@ class DiscoveryServer:
         self._debounce, self._debounce_max = debounce, debounce_max
         self._mesh = Mesh(self.profile, self.watched.registry)
         self._queue = PushQueue(limits.push_throttle, self.metrics)
-        self._new_streams = Bucket(limits.new_streams, int(limits.new_streams))
+        self._new_streams = Bucket(limits.new_streams, max(1, int(limits.new_streams)))
         self._thread = ThreadPoolExecutor(1, "states")
         self._server: Any = None
         self._severed = Severed()
