@@ -18,7 +18,7 @@ from fastroute.api import pool
 
 pytestmark = pytest.mark.envoy
 
-LEAST_FIELDS, LEAST_TYPES = 1300, 300
+LEAST_FIELDS, LEAST_TYPES = 1400, 340
 
 
 @pytest.fixture(scope="module")

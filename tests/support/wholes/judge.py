@@ -146,16 +146,11 @@ class Judged:
 
     def decide(self, random: int) -> Decision:
         """Our decision with this random value."""
+        return self.both.router.route(*self._request(), chain=self.chain, connection=self.connection, random=random)
+
+    def _request(self) -> tuple[Any, ...]:
         asked = self.asked
-        return self.both.router.route(
-            asked.authority,
-            asked.path,
-            asked.method,
-            asked.headers,
-            chain=self.chain,
-            connection=self.connection,
-            random=random,
-        )
+        return asked.authority, asked.path, asked.method, asked.headers
 
     def _identity(self, decision: Decision) -> tuple[Any, ...]:
         if decision.kind != "forward" and decision.reason in UNROUTED:
@@ -211,15 +206,8 @@ class Judged:
         )
 
     def _explained(self, decision: Decision) -> Iterator[str]:
-        asked = self.asked
         explained = self.both.router.explain(
-            asked.authority,
-            asked.path,
-            asked.method,
-            asked.headers,
-            chain=self.chain,
-            connection=self.connection,
-            random=self.random,
+            *self._request(), chain=self.chain, connection=self.connection, random=self.random
         ).decision
         for name, told in explained.items():
             decided = getattr(decision, name, told)
